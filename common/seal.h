@@ -1,0 +1,36 @@
+#pragma once
+/*
+ * Authenticated encryption of frames between nodes with the cluster key
+ * (decision C6). A frame is: version (1), key id (8), sender's session id (8),
+ * counter (8), ciphertext, tag (16): AES-256-GCM from OpenSSL; the session and
+ * counter make the nonce, an HKDF-SHA256 subkey per use and session the key.
+ * Pure but for OpenSSL; randomness is an argument.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEAL_OVERHEAD 41
+#define SEAL_KEYS_MAX 2
+
+struct seal_keys; /* what a key file holds: one or two keys, the first is sent with */
+
+/* Text of a key file: lines "id:base64(32 bytes)", # comments. 0, or -EINVAL and a sentence in why. */
+int seal_keys_parse(const char *text, size_t len, struct seal_keys **ret, char why[256]);
+void seal_keys_free(struct seal_keys *k);
+
+/* One direction's sender. session is random and new for each start. use names the subkey: "heartbeat". */
+struct seal_sender;
+int seal_sender_new(const struct seal_keys *k, const char *use, uint64_t session, struct seal_sender **ret);
+void seal_sender_free(struct seal_sender *s);
+/* Writes len + SEAL_OVERHEAD bytes to frame: their number, or -EMSGSIZE. */
+int seal_encode(struct seal_sender *s, const void *data, size_t len, void *frame, size_t frame_size);
+
+enum seal_refusal { SEAL_OK, SEAL_SHORT, SEAL_VERSION, SEAL_KEY, SEAL_FORGED, SEAL_REFUSALS };
+/*
+ * Opens a frame. Returns the length of the plain text (0 is possible) and the
+ * session and counter it was sealed with (replay is judged by the caller: the
+ * counter must grow within a session), or -EBADMSG with the refusal.
+ */
+int seal_decode(const struct seal_keys *k, const char *use, const void *frame, size_t len, void *data,
+	size_t data_size, uint64_t *ret_session, uint64_t *ret_counter, enum seal_refusal *ret_refusal);
