@@ -15,7 +15,11 @@
 
 struct seal_keys; /* what a key file holds: one or two keys, the first is sent with */
 
-/* Text of a key file: lines "id:base64(32 bytes)", # comments. 0, or -EINVAL and a sentence in why. */
+/*
+ * Text of a key file: lines "id:base64(32 bytes)", # comments; an id is any
+ * text without a colon or blanks. 0 and keys that the caller owns, or -EINVAL
+ * and a sentence in why.
+ */
 int seal_keys_parse(const char *text, size_t len, struct seal_keys **ret, char why[256]);
 void seal_keys_free(struct seal_keys *k);
 
@@ -23,14 +27,18 @@ void seal_keys_free(struct seal_keys *k);
 struct seal_sender;
 int seal_sender_new(const struct seal_keys *k, const char *use, uint64_t session, struct seal_sender **ret);
 void seal_sender_free(struct seal_sender *s);
-/* Writes len + SEAL_OVERHEAD bytes to frame: their number, or -EMSGSIZE. */
+/* Writes len + SEAL_OVERHEAD bytes to frame: their number, or -EMSGSIZE. Counters begin with 1. */
 int seal_encode(struct seal_sender *s, const void *data, size_t len, void *frame, size_t frame_size);
 
 enum seal_refusal { SEAL_OK, SEAL_SHORT, SEAL_VERSION, SEAL_KEY, SEAL_FORGED, SEAL_REFUSALS };
 /*
  * Opens a frame. Returns the length of the plain text (0 is possible) and the
  * session and counter it was sealed with (replay is judged by the caller: the
- * counter must grow within a session), or -EBADMSG with the refusal.
+ * counter must grow within a session), or -EBADMSG with the refusal; a frame
+ * that is too short, or too long for data_size, is SEAL_SHORT.
  */
 int seal_decode(const struct seal_keys *k, const char *use, const void *frame, size_t len, void *data,
 	size_t data_size, uint64_t *ret_session, uint64_t *ret_counter, enum seal_refusal *ret_refusal);
+
+/* "none", "short", "version", "key", "forged": for counters and log lines. */
+const char *seal_refusal_name(enum seal_refusal r);
