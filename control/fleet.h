@@ -1,0 +1,107 @@
+#pragma once
+/*
+ * Core: who runs which generation. Each control reports its node in its
+ * heartbeat row (struct fleet_report); here the rows of all nodes and the
+ * document become the picture that operators see: states of nodes and daemons,
+ * holders of VIPs, and whether a generation is acknowledged everywhere. Reads
+ * no clock: ages come with the rows.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/overlay.h"
+#include "common/report.h"
+
+#define FLEET_LIVE_MS 5000 /* a node whose heartbeat is older is away (decision C2) */
+#define FLEET_WHY_SIZE 512
+#define FLEET_VIPS_MAX 1024 /* VIPs in one report */
+
+enum fleet_daemon { FLEET_CONTROL, FLEET_DATA, FLEET_VRRPD, FLEET_HEALTHD, FLEET_DAEMONS };
+const char *fleet_daemon_name(enum fleet_daemon d); /* "control", "data", "vrrpd", "healthd" */
+
+struct fleet_vip {
+	char name[CONF_NAME_SIZE];
+	struct report_vip report;
+};
+
+/* One node as its control sees it: what travels in a heartbeat row. Over 16 KiB: keep it on the
+ * heap. */
+struct fleet_report {
+	char stack[CONF_NAME_SIZE]; /* that serves it; "" for none */
+	uint64_t generation;        /* the newest it has planned and handed to its daemons */
+	/* A newer one it could not plan, and why; 0: none. */
+	uint64_t refused;
+	char reason[REPORT_TEXT_SIZE];
+	/* As in the bus tables "daemon"; state REPORT_AWAY for one that is not heard. */
+	struct report_daemon daemons[FLEET_DAEMONS];
+	struct fleet_vip *vips; /* owned */
+	size_t vips_count;
+};
+
+void fleet_report_fini(struct fleet_report *r);
+json_t *fleet_report_encode(const struct fleet_report *r); /* returns owned */
+/* 0 and a report to be ended with fleet_report_fini(); -EINVAL for anything that is not such an
+ * object. */
+int fleet_report_decode(const json_t *value, struct fleet_report *ret);
+
+struct fleet;
+struct fleet *fleet_new(void);
+void fleet_free(struct fleet *f);
+
+/*
+ * What is known of a node now: its row's age (negative: it has none) and
+ * report (borrowed and copied; NULL keeps the last one). `now` dates the
+ * changes of state that follow from it. 0, or -ENOMEM.
+ */
+int fleet_set_report(struct fleet *f, const char *node, int64_t age_ms,
+	const struct fleet_report *report, struct wall now);
+/* The overlay "instance/NODE" (borrowed and copied; NULL: none). */
+int fleet_set_overlay(
+	struct fleet *f, const char *node, const struct overlay *overlay, struct wall now);
+/*
+ * The documents in force: nodes they list are known from now on even when they
+ * never reported; those that neither a document lists nor a live row names are
+ * dropped. Borrowed until the next call. 0, or -ENOMEM.
+ */
+int fleet_set_stacks(
+	struct fleet *f, const struct conf *const *stacks, size_t count, struct wall now);
+
+enum fleet_state { FLEET_READY, FLEET_MAINTENANCE, FLEET_DRAINING, FLEET_DEGRADED, FLEET_AWAY };
+const char *fleet_state_name(enum fleet_state s); /* "ready", … */
+
+/* The state of a node, since when, and why (a sentence; "" when ready): 0, or -ENOENT. Any ret may
+ * be NULL. */
+int fleet_node_state(const struct fleet *f, const char *node, enum fleet_state *ret_state,
+	struct wall *ret_since, char ret_why[FLEET_WHY_SIZE]);
+
+/* The state of a daemon against the generation its node should run: away, starting, lagging,
+ * running. */
+enum report_daemon_state fleet_daemon_state(
+	const struct fleet *f, const char *node, enum fleet_daemon d);
+
+enum fleet_ack {
+	FLEET_ACK_COMPLETE, /* every live node's data, vrrpd and healthd run G or a newer one */
+	FLEET_ACK_WAITING,  /* some do not yet; why names the first */
+	FLEET_ACK_REFUSED,  /* one said it cannot; why is its reason */
+	FLEET_ACK_NOBODY    /* no live node serves the stack */
+};
+/* Is generation G of a stack acknowledged? Nodes that are away are not waited for; *ret_away counts
+ * them. */
+enum fleet_ack fleet_acknowledged(const struct fleet *f, const char *stack, uint64_t generation,
+	size_t *ret_away, char ret_why[FLEET_WHY_SIZE]);
+
+/* The shapes of model.md; all return owned JSON. */
+/* "nodes" of a PUT's answer: {"lb-a": {"data": {"state","generation","reason"}, …}, …}, the nodes
+ * that serve the stack. */
+json_t *fleet_print_acks(const struct fleet *f, const char *stack);
+/* "nodes" of /v1/status: an array. */
+json_t *fleet_print_nodes(const struct fleet *f);
+/* "vips" of /v1/status: an array over all stacks. A VIP held by nobody has holder null. */
+json_t *fleet_print_vips(const struct fleet *f);
+/* Sentences about what is wrong (nodes away, daemons lagging, a VIP held twice or by nobody): an
+ * array of strings. */
+json_t *fleet_print_problems(const struct fleet *f);
