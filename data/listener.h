@@ -1,0 +1,64 @@
+#pragma once
+/*
+ * Shell: a listener in one worker: accepts on the sockets the supervisor has
+ * assigned to us, counts, holds back at its limit, and hands each accepted
+ * connection to the listener's protocol. Lives from the generation that adds it
+ * until its last connection after the one that removes it ends; a changed
+ * listener keeps its connections.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/conf.h"
+#include "common/list.h"
+#include "data/board.h"
+
+struct worker;
+struct listener;
+struct listener_client;
+
+/* What a protocol (tcp, http) is to a listener: one constant of it each; see listener_protocol_of(). */
+struct listener_protocol {
+	/*
+	 * A client has connected: takes fd (non-blocking, CLOEXEC, tuned). Either
+	 * listener_join()s a client of its own, or closes fd. The listener has
+	 * already counted it as accepted.
+	 */
+	void (*accepted)(struct worker *w, struct listener *l, int fd, const struct addr *peer);
+};
+
+/* NULL for a protocol that this build does not carry. */
+const struct listener_protocol *listener_protocol_of(int conf_protocol);
+
+/* The part of a client connection that its listener knows; embedded by the protocol. */
+struct listener_client {
+	struct list link;
+	struct listener *listener; /* NULL while not joined */
+	/* Leave soon: end when idle, take no further request. The listener is draining, or the worker retires. */
+	void (*drain)(struct listener_client *c);
+	/* End now: drain_timeout is over. Must leave before it returns. */
+	void (*end)(struct listener_client *c);
+};
+
+/* Counts the connection (BOARD_LISTENER_CONNECTIONS) and registers it until listener_leave(). */
+void listener_join(struct listener *l, struct listener_client *c);
+/* May free the listener, when it was the last of a removed one. Harmless when not joined. */
+void listener_leave(struct listener_client *c);
+
+struct listener {
+	struct worker *worker;
+	const struct conf *conf; /* the snapshot in force; conf_ref() it for what must not change under way */
+	const struct conf_listener *settings; /* of that snapshot */
+	struct pool *pool; /* run-time of settings->pool; NULL: none */
+	const struct listener_protocol *protocol;
+	char name[CONF_NAME_SIZE];
+	struct board_object *object;
+	struct board_cells *cells; /* this worker's counters: board_add(l->cells, BOARD_LISTENER_…) */
+	bool is_draining; /* removed, or the worker retires: take no further request on a connection */
+	/* listener.c's own */
+	struct list clients;
+	unsigned connections;
+	struct listener_private *private;
+	struct list link;
+};

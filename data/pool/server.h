@@ -1,0 +1,68 @@
+#pragma once
+/*
+ * A server of a pool as one worker sees it: where it is, what is to be done
+ * with it (the effective word on the board), how much of it is in use, and who
+ * uses it. Lives from the generation that adds it until the last use after the
+ * one that removes it; an unchanged server keeps everything across generations.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/list.h"
+#include "data/board.h"
+
+struct pool;
+struct upstream;
+
+enum server_lost {
+	SERVER_LOST_DOWN, /* its state became down or standby, and the pool says close_on_down */
+	SERVER_LOST_DISABLED, /* the operator disabled it */
+	SERVER_LOST_REMOVED /* removed by a generation, and the drain time is over */
+};
+
+/*
+ * One request or one connection that a server carries: embedded by its user,
+ * begun by pool_take(), ended by server_done(). lost() says that the use has to
+ * end now; the user ends it (and calls server_done()) within the call or soon.
+ */
+struct server_use {
+	struct list link;
+	struct server *server; /* NULL while not in use */
+	void (*lost)(struct server_use *use, enum server_lost why);
+};
+
+struct server {
+	struct pool *pool;
+	const struct conf_server *conf; /* of the pool's snapshot */
+	char name[CONF_NAME_SIZE];
+	struct board_object *object; /* shared by all workers: effective word, uses, address */
+	struct board_cells *cells; /* this worker's counters: board_add(s->cells, BOARD_SERVER_…) */
+	unsigned connections; /* uses in this worker; the board has the exact sum */
+	struct list uses; /* struct server_use.link */
+	struct list idle; /* struct upstream.idle: newest first */
+	unsigned idle_count;
+	int64_t avoid_until_ms; /* refused us lately: others first until then */
+	bool is_removed;
+	/* the balancing algorithm's */
+	uint64_t deadline;
+	uint32_t heap_index;
+	/* the effective word as last read by pool_refresh() */
+	uint64_t word;
+	unsigned tier;
+	unsigned weight;
+	struct list link; /* in the pool's list */
+};
+
+#define SERVER_AVOID_MS 1000 /* after a failed connect, when others are there */
+
+/* Ends a use: the counts go down, a waiter may be woken. Harmless when use->server is NULL. */
+void server_done(struct server_use *use);
+
+/* The outcome of a connect, for the choice of servers and for the counters. */
+void server_connected(struct server *s);
+void server_refused(struct server *s, int64_t now_ms);
+
+/* Where to connect to: 0, or -EHOSTUNREACH while healthd has not resolved its name (decision D7). */
+int server_address(const struct server *s, struct addr *ret);

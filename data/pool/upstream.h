@@ -1,0 +1,55 @@
+#pragma once
+/*
+ * Shell: connections to servers: opening them, keeping idle ones for reuse and
+ * dropping those. An upstream carries no bytes itself: while a user has it,
+ * its socket is the user's to hold, receive from and send to. Names are never
+ * resolved here (decision D7).
+ */
+#include <stdbool.h>
+
+#include "data/pool/server.h"
+#include "data/socket.h"
+#include "data/wheel.h"
+
+struct worker;
+
+enum upstream_outcome { UPSTREAM_READY, UPSTREAM_CONNECTING };
+
+struct upstream {
+	struct socket *socket; /* hold it with socket_hold() once ready */
+	struct server *server;
+	struct worker *worker;
+	bool is_reused; /* was kept idle: a reset before any response byte may mean that it had just ended */
+	uint64_t requests; /* given to users so far */
+	/* upstream.c's own */
+	struct list idle;
+	struct wheel_timer timer;
+	void (*done)(void *user, int status);
+	void *user;
+};
+
+/*
+ * done() of a connecting upstream: status 0: ready; else the negative errno
+ * (-ETIMEDOUT after timeouts.connect), the upstream is gone and the server has
+ * been marked. Not called after upstream_close().
+ */
+typedef void upstream_done(void *user, int status);
+
+/*
+ * A connection to the server of a use (already taken). With may_reuse an idle
+ * one is preferred. UPSTREAM_READY: *ret is ready now, done() is not called.
+ * UPSTREAM_CONNECTING: done() will be called from the loop. A negative errno:
+ * failed at once, server marked, nothing to close.
+ */
+int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done, void *user,
+	struct upstream **ret);
+
+/* Gives a ready connection back for reuse: nothing may be unread or unsent. Takes it; closes it past maximum_idle, or when the server is no longer used. */
+void upstream_keep(struct upstream *u);
+/* Closes it, connecting or ready. NULL is fine. */
+void upstream_close(struct upstream *u);
+/* Takes the socket out and frees the rest: for tunnels. Returns owned. */
+struct socket *upstream_detach(struct upstream *u);
+
+/* Drops all idle connections of a server: it went down, was removed, or memory is short. */
+void upstream_drop_idle(struct server *s);

@@ -1,0 +1,60 @@
+#pragma once
+/*
+ * Shell: a traffic socket of a worker: a raw, non-blocking descriptor polled by
+ * the loop (decision D1), never a uv stream. Level-triggered with steady
+ * interest: keep SOCKET_READ on and turn SOCKET_WRITE on only while bytes wait;
+ * changing interest costs system calls, setting what is set costs none. The
+ * owner receives and sends directly when told, or at once when it expects to
+ * succeed. Ownership of a whole struct socket passes between owners (upstream
+ * pool, exchange, tunnel) by socket_hold().
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "common/addr.h"
+
+#define SOCKET_READ 1u
+#define SOCKET_WRITE 2u
+#define SOCKET_ERROR 4u /* reported whatever the interest: reset, or a failed connect; polling has ended */
+
+struct socket;
+/* Called from the loop. May close the socket; events are SOCKET_ bits, SOCKET_ERROR together with the others. */
+typedef void socket_ready(struct socket *s, unsigned events);
+
+struct socket {
+	uv_poll_t poll;
+	int fd;
+	unsigned interest;
+	bool is_broken; /* polling ended by an error: recv and send tell which */
+	socket_ready *ready;
+	void *user; /* the owner's */
+};
+
+/* Takes a connected, non-blocking descriptor (closed on failure): 0 and a socket without interest, or a negative errno. */
+int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret);
+/* Starts a non-blocking connect: 0 and a socket to be held with SOCKET_WRITE interest, or a negative errno. */
+int socket_connect(uv_loop_t *loop, const struct addr *to, socket_ready *ready, void *user,
+	struct socket **ret);
+/* After the first event of a connecting socket: 0 when connected, else the negative errno. */
+int socket_connect_result(struct socket *s);
+
+/* A new owner: later events go to it. The interest stays as it is. */
+void socket_hold(struct socket *s, socket_ready *ready, void *user);
+/* What to report from now on: SOCKET_READ, SOCKET_WRITE, both or 0. */
+void socket_interest(struct socket *s, unsigned interest);
+
+/* Bytes moved; 0 at the peer's end (recv only); -EAGAIN when nothing can move now; another negative errno: broken. */
+ssize_t socket_recv(struct socket *s, void *data, size_t len);
+ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows);
+/* Sends our end (FIN); reading goes on. Errors are of no interest: the next recv tells. */
+void socket_shut(struct socket *s);
+
+/* Closes, and frees the struct when the loop has let go of it. NULL is fine. */
+void socket_close(struct socket *s);
+/* The same with a reset (RST) instead of an orderly end. */
+void socket_abort(struct socket *s);
+
+/* TCP_NODELAY and what every traffic socket gets. */
+void socket_tune(int fd);

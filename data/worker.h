@@ -1,0 +1,53 @@
+#pragma once
+/*
+ * Shell: one worker process: one thread, one loop, no nng, nothing that blocks.
+ * This is what it offers to listeners, protocols and pools. Opened by the
+ * hidden program `ballast-data worker`; there is one struct worker a process,
+ * passed down.
+ */
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/rand.h"
+#include "data/board.h"
+#include "data/io_buffer.h"
+#include "data/wheel.h"
+
+struct worker_private;
+
+struct worker {
+	uv_loop_t *loop;
+	struct wheel wheel; /* through worker_timeout() */
+	struct io_buffers buffers;
+	struct rand_state rand;
+	const struct conf *conf; /* the generation in force; NULL before the first */
+	const char *node; /* this instance's name */
+	const char *state_dir;
+	unsigned column; /* ours on the board */
+	struct worker_private *private;
+};
+
+/* The time of this turn of the loop: costs no system call. */
+static inline int64_t worker_now_ms(const struct worker *w)
+{
+	return (int64_t)uv_now(w->loop);
+}
+
+/* Fires t (see wheel_timer_init()) after ms, at most WHEEL_TICK_MS and a turn of the loop late; moves a set timer. */
+void worker_timeout(struct worker *w, struct wheel_timer *t, int64_t ms);
+void worker_timeout_clear(struct worker *w, struct wheel_timer *t);
+
+/* The run-time of a pool of the generation in force, or NULL. Kept by the worker. */
+struct pool *worker_pool(struct worker *w, const char *name);
+
+/*
+ * Called on SIGUSR1 in each worker; link is embedded by the owner of a log
+ * file, which opens its file anew.
+ */
+struct worker_reopen {
+	struct list link;
+	void (*reopen)(struct worker_reopen *r);
+};
+void worker_on_reopen(struct worker *w, struct worker_reopen *r);
