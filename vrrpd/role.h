@@ -1,0 +1,75 @@
+#pragma once
+/*
+ * What this node should be for one VIP: combines the configuration, the node's
+ * own condition, the operator's hand and the peers into the wish that vrrp is
+ * given, and says why. It elects nobody: VRRP does. Pure; router calls it
+ * whenever one of its inputs may have changed.
+ *
+ * Later inputs (links, flaps, bandwidth, sync groups, vetoes) become further
+ * fields of struct role_input and further lines of role_judge().
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "vrrpd/peer.h"
+#include "vrrpd/vrrp.h"
+
+#define ROLE_WHY_SIZE 256
+#define ROLE_PEERS_MAX 64
+#define ROLE_TRACKS_MAX 32
+
+/* One track of the VIP with the condition of its target as known now. */
+struct role_track {
+	const char *target; /* "data"; borrowed; for why */
+	bool is_well;       /* unknown counts as well (H1) */
+	bool weight_is_down;
+	int weight; /* -254..254: added while not well when negative, while well when positive */
+};
+
+/* A peer as far as this VIP is concerned. */
+struct role_peer {
+	const char *name;           /* borrowed */
+	bool is_alive;              /* PEER_HEALTHY */
+	const struct peer_vip *vip; /* what it says of this VIP; NULL: it does not serve it */
+};
+
+struct role_input {
+	const char *node; /* our own name */
+	int base;         /* configured priority */
+	bool when_all_down_release;
+	int64_t startup_hold_ms;
+	enum vrrp_state state; /* our own machine's */
+	bool in_maintenance;   /* overlay of our instance */
+	const char *unready; /* NULL, or what bars preemption (V7): "generation 16, the stack is at
+				17" */
+	const struct role_track *tracks;
+	size_t tracks_count;
+	const struct role_peer *peers;
+	size_t peers_count;
+};
+
+/* Kept per VIP between judgements. Zeroed to begin. */
+struct role {
+	bool was_unready;
+	struct mono unready_since;
+};
+
+struct role_result {
+	struct vrrp_wish wish;
+	bool is_fit;           /* not disqualified: goes into our heartbeats with base */
+	bool should_step_down; /* Active, unfit, and a fit peer could take over: VRRP_STEP_DOWN with
+				  taker */
+	/* The peer to hand over to: fit first, then by priority, then by name; NULL: no live peer
+	 * serves the VIP. */
+	const char *taker;       /* borrowed from the input */
+	char why[ROLE_WHY_SIZE]; /* "priority 150: 200, interface eth1 down -50" */
+};
+
+/* Judges anew. Call it again at role_deadline(). */
+void role_judge(
+	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret);
+
+/* When the judgement changes by itself (startup_hold ends); MONO_NEVER: not. */
+struct mono role_deadline(const struct role *r, const struct role_input *in);
