@@ -337,6 +337,55 @@ class Lab:
         return process
 
 
+    def client(self, host, port, netns=None, every_ms=5, timeout_ms=250):
+        """A client that asks at a fixed pace (client.py beside this file); client.books() ends it and returns its sums."""
+        process = self.process("client", ["/usr/bin/python3", "-B", ROOT / "tests" / "net" / "client.py",
+                                          host, port, every_ms, timeout_ms], netns=netns)
+        wait_for(lambda: "asking" in process.text(), 10, "the client to begin")
+
+        def books():
+            process.stop()
+            return json.loads(process.text().splitlines()[-1])
+
+        process.books = books
+        return process
+
+    def postgres(self):
+        """A private PostgreSQL on a unix socket, reachable from every namespace."""
+        return Postgres(self)
+
+
+class Postgres:
+    """A private PostgreSQL 15 without TCP; uri is what a node file's store takes."""
+
+    def __init__(self, lab):
+        self.programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+        self.folder = lab.folder / "postgres"
+        self.folder.mkdir(mode=0o700)
+        shutil.chown(self.folder, "nobody", "nogroup")
+        self.uri = f"postgresql:///postgres?host={self.folder}&user=ballast"
+        self._command("initdb", "-D", self.folder / "data", "-U", "ballast", "-A", "trust", "--no-sync", "-E", "UTF8",
+                      "--locale=C")
+        self.start()
+        lab.closers.append(self._end)
+
+    def _command(self, program, *words, check=True):
+        run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", f"HOME={self.folder}",
+            self.programs / program, *words, check=check)
+
+    def start(self):
+        options = (f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c unix_socket_permissions=0777 "
+                   f"-c fsync=off -c full_page_writes=off")
+        self.folder.chmod(0o755)
+        self._command("pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log", "-o", options, "start")
+
+    def stop(self, mode="fast"):
+        self._command("pg_ctl", "-D", self.folder / "data", "-w", "-m", mode, "stop")
+
+    def _end(self):
+        self._command("pg_ctl", "-D", self.folder / "data", "-w", "-m", "immediate", "stop", check=False)
+
+
 def run(*argv, check=True):
     """A command to its end; its output. Fails with its stderr unless check is False."""
     done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False)

@@ -24,3 +24,28 @@ def test_segment_joins_hosts_and_a_pulled_cable_parts_them(lab):
     lab.plug("b", False)
     with pytest.raises(AssertionError):
         run(*ping)
+
+
+def test_client_counts_what_was_lost(lab):
+    server = lab.http_server("s1")
+    host, port = server.address.split(":")
+    client = lab.client(host, int(port))
+    wait_for(lambda: client.is_running(), 1)
+    server.kill()
+    again = lab.http_server("s1", port=int(port))
+    assert again.is_running()
+    wait_for(lambda: connects(host, int(port)), 5)
+    books = client.books()
+    assert books["lost"] > 0
+    assert books["answered"] + books["lost"] == books["sent"]
+
+
+def test_private_postgres_comes_and_goes(lab):
+    postgres = lab.postgres()
+    query = ["psql", "-At", postgres.uri, "-c", "select 40 + 2"]
+    assert run(*query).strip() == "42"
+    postgres.stop()
+    with pytest.raises(AssertionError):
+        run(*query)
+    postgres.start()
+    assert run(*query).strip() == "42"
