@@ -68,13 +68,17 @@ struct conf_priority {
 	int64_t priority; /* 1..255 */
 };
 
+struct conf_track_weight {
+	bool is_down; /* weight: down: disqualified */
+	int64_t number; /* -254..254 otherwise */
+};
+
 /* Exactly one of data, pool, interface and check is set. */
 struct conf_track {
 	bool data;
 	const char *pool, *interface, *check;
 	int64_t minimum_up; /* with pool */
-	bool weight_is_down; /* weight: down */
-	int64_t weight; /* -254..254 otherwise */
+	struct conf_track_weight weight;
 };
 
 struct conf_vip {
@@ -179,6 +183,7 @@ struct conf_pool {
 	int balance; /* enum conf_balance */
 	struct conf_server *servers;
 	size_t servers_count;
+	const struct name_index *index; /* of servers; conf_server() uses it */
 	struct conf_check *check; /* NULL: servers are unchecked */
 	int64_t slow_start_ms;
 	int64_t minimum_up, panic_percent;

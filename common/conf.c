@@ -1,0 +1,285 @@
+/*
+ * See conf.h: from a document to a snapshot and back, counting, and finding
+ * objects by name. How a field is written is field's business, what fits
+ * together is conf_rules'.
+ */
+#include "common/conf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "common/conf_rules.h"
+#include "common/document.h"
+#include "common/field.h"
+#include "common/name_index.h"
+
+#define CONF_FORMAT 1
+
+struct conf_private {
+	struct arena arena;
+	json_t *document; /* canonical; owned */
+	unsigned references;
+	struct name_index instances, vips, pools, listeners, checks;
+};
+
+bool conf_name_is_valid(const char *name)
+{
+	static const char inner[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t len = strlen(name);
+
+	return len > 0 && len < CONF_NAME_SIZE && strspn(name, inner) == len && name[0] != '-' &&
+	       name[len - 1] != '-';
+}
+
+static int digest_add(const char *data, size_t len, void *user)
+{
+	return EVP_DigestUpdate(user, data, len) == 1 ? 0 : -1;
+}
+
+/* "sha256:…" of the document's compact JSON: 0, or -ENOMEM. */
+static int digest_print(const json_t *document, char text[CONF_DIGEST_SIZE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned len = 0;
+	int rc = -ENOMEM;
+
+	if (ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		json_dump_callback(document, digest_add, ctx, JSON_COMPACT) == 0 &&
+		EVP_DigestFinal_ex(ctx, digest, &len) == 1) {
+		char *p = text + snprintf(text, CONF_DIGEST_SIZE, "sha256:");
+
+		for (unsigned i = 0; i < len; i++)
+			p += snprintf(p, 3, "%02x", digest[i]);
+		rc = 0;
+	}
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
+
+static struct conf *conf_new(void)
+{
+	struct conf *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->private = calloc(1, sizeof *c->private);
+	if (!c->private) {
+		free(c);
+		return NULL;
+	}
+	arena_init(&c->private->arena);
+	c->private->references = 1;
+	return c;
+}
+
+static int index_pool(struct conf_pool *p, struct arena *arena)
+{
+	struct name_index *x = arena_alloc(arena, 1, sizeof *x);
+
+	if (!x)
+		return -ENOMEM;
+	p->index = x;
+	return name_index_build(x, arena, p->servers, p->servers_count, sizeof *p->servers);
+}
+
+static int index_all(struct conf *c)
+{
+	struct conf_private *p = c->private;
+	struct arena *a = &p->arena;
+	int rc = 0;
+
+	rc |= name_index_build(
+		&p->instances, a, c->instances, c->instances_count, sizeof *c->instances);
+	rc |= name_index_build(&p->vips, a, c->vips, c->vips_count, sizeof *c->vips);
+	rc |= name_index_build(&p->pools, a, c->pools, c->pools_count, sizeof *c->pools);
+	rc |= name_index_build(
+		&p->listeners, a, c->listeners, c->listeners_count, sizeof *c->listeners);
+	rc |= name_index_build(&p->checks, a, c->checks, c->checks_count, sizeof *c->checks);
+	for (size_t i = 0; i < c->pools_count; i++)
+		rc |= index_pool(&c->pools[i], a);
+	return rc ? -ENOMEM : 0;
+}
+
+/* What the structs hold besides the fields: the pool a listener means, the addresses of servers. */
+static void resolve(struct conf *c)
+{
+	for (size_t i = 0; i < c->listeners_count; i++) {
+		struct conf_listener *l = &c->listeners[i];
+
+		l->pool = l->pool_name ? conf_pool(c, l->pool_name) : NULL;
+	}
+	for (size_t i = 0; i < c->pools_count; i++)
+		for (size_t j = 0; j < c->pools[i].servers_count; j++) {
+			struct conf_server *s = &c->pools[i].servers[j];
+
+			s->is_resolved = s->address && addr_parse_port(s->address, &s->ip) == 0;
+		}
+}
+
+static int compile(struct conf *c, const json_t *document, struct conf_problems *problems)
+{
+	struct field_reader reader = {.arena = &c->private->arena, .problems = problems};
+	size_t before = problems->count + problems->dropped;
+
+	c->private->document = field_read(&reader, &field_document, document, NULL, c);
+	if (reader.is_out_of_memory || (c->private->document && index_all(c) < 0))
+		return -ENOMEM;
+	if (!c->private->document)
+		return -EINVAL;
+	resolve(c);
+	conf_rules(c, &reader);
+	if (reader.is_out_of_memory)
+		return -ENOMEM;
+	if (problems->count + problems->dropped > before)
+		return -EINVAL;
+	return digest_print(c->private->document, c->digest);
+}
+
+int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
+{
+	struct conf *c = conf_new();
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	rc = compile(c, document, problems);
+	if (rc < 0) {
+		conf_unref(c);
+		return rc;
+	}
+	*ret = c;
+	return 0;
+}
+
+int conf_parse(const char *text, size_t len, enum conf_format format,
+	struct conf_problems *problems, struct conf **ret)
+{
+	json_t *document;
+	int rc = document_parse(text, len, format, &field_document, problems, &document);
+
+	if (rc < 0)
+		return rc;
+	rc = conf_from_json(document, problems, ret);
+	json_decref(document);
+	return rc;
+}
+
+const json_t *conf_document(const struct conf *c)
+{
+	return c->private->document;
+}
+
+void conf_print_yaml(const struct conf *c, struct buf *out)
+{
+	document_print_yaml(c->private->document, out);
+}
+
+json_t *conf_encode(const struct conf *c)
+{
+	return json_pack("{s:i, s:I, s:s, s:O}", "format", CONF_FORMAT, "generation",
+		(json_int_t)c->generation, "digest", c->digest, "document", c->private->document);
+}
+
+int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret)
+{
+	const char *digest;
+	json_t *document;
+	json_int_t format, generation;
+	struct conf *c;
+	int rc;
+
+	if (json_unpack((json_t *)value, "{s:I, s:I, s:s, s:o}", "format", &format, "generation",
+		    &generation, "digest", &digest, "document", &document) < 0 ||
+		generation < 0) {
+		conf_problems_add(problems, "", "not a snapshot");
+		return -EINVAL;
+	}
+	if (format != CONF_FORMAT) {
+		conf_problems_add(
+			problems, "format", "%lld is not known to this version", (long long)format);
+		return -EINVAL;
+	}
+	rc = conf_from_json(document, problems, &c);
+	if (rc < 0)
+		return rc;
+	if (strcmp(c->digest, digest) != 0) {
+		conf_problems_add(problems, "digest", "does not fit the document");
+		conf_unref(c);
+		return -EINVAL;
+	}
+	c->generation = (uint64_t)generation;
+	*ret = c;
+	return 0;
+}
+
+void conf_set_generation(struct conf *c, uint64_t generation)
+{
+	assert(c->private->references == 1);
+	c->generation = generation;
+}
+
+struct conf *conf_ref(struct conf *c)
+{
+	assert(c->private->references > 0);
+	c->private->references++;
+	return c;
+}
+
+void conf_unref(struct conf *c)
+{
+	if (!c)
+		return;
+	assert(c->private->references > 0);
+	if (--c->private->references > 0)
+		return;
+	json_decref(c->private->document);
+	arena_fini(&c->private->arena);
+	free(c->private);
+	free(c);
+}
+
+const struct conf_instance *conf_instance(const struct conf *c, const char *name)
+{
+	return name_index_find(&c->private->instances, name);
+}
+
+const struct conf_vip *conf_vip(const struct conf *c, const char *name)
+{
+	return name_index_find(&c->private->vips, name);
+}
+
+const struct conf_pool *conf_pool(const struct conf *c, const char *name)
+{
+	return name_index_find(&c->private->pools, name);
+}
+
+const struct conf_listener *conf_listener(const struct conf *c, const char *name)
+{
+	return name_index_find(&c->private->listeners, name);
+}
+
+const struct conf_check *conf_check(const struct conf *c, const char *name)
+{
+	return name_index_find(&c->private->checks, name);
+}
+
+const struct conf_server *conf_server(const struct conf_pool *p, const char *name)
+{
+	return name_index_find(p->index, name);
+}
+
+int conf_vip_priority(const struct conf *c, const struct conf_vip *v, const char *instance)
+{
+	const struct conf_instance *i = conf_instance(c, instance);
+
+	for (size_t n = 0; n < v->priority_count; n++)
+		if (strcmp(v->priority[n].instance, instance) == 0)
+			return (int)v->priority[n].priority;
+	return i && i->ha.primary ? 200 : 100;
+}

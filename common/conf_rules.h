@@ -1,0 +1,20 @@
+#pragma once
+/* What must fit together in a document beyond its single fields. Private to conf. */
+#include "common/conf.h"
+#include "common/field.h"
+
+/*
+ * Adds a problem for each rule that c breaks: names used twice, references
+ * that lead nowhere, addresses bound twice, virtual routers that clash. c may
+ * have gaps where fields were refused; what is missing is not reported again.
+ */
+void conf_rules(const struct conf *c, struct field_reader *r);
+/* The part of it about instances and VIPs (conf_rules_vip.c). */
+void conf_rules_vips(const struct conf *c, struct field_reader *r);
+
+/*
+ * Adds a problem at LIST[NAME] for each item whose text was seen before; items
+ * are count structs of stride bytes that begin with a name (NULL is passed over).
+ */
+void conf_rules_unique(
+	struct field_reader *r, const char *list, const void *items, size_t count, size_t stride);

@@ -1,0 +1,244 @@
+/* The fields of a pool and of its servers. See field.h. */
+#include "common/field.h"
+
+#include <string.h>
+
+#include "common/field_value.h"
+
+#define SOURCES_MAX 256
+#define RETRY_ON_MAX 16
+
+/* [connect-failure, reset-before-response]; status codes belong there in a later version. */
+static json_t *read_retry_on(struct field_reader *r, const struct field *f, const json_t *value,
+	const struct field_place *at, struct field_target target)
+{
+	static const struct field_word words[] = {
+		{"connect-failure"}, {"reset-before-response"}, {NULL}};
+	static const struct field word = {.type = FIELD_WORD, .words = words};
+	unsigned on = 0;
+	json_t *out;
+
+	if (!json_is_array(value) || json_array_size(value) > RETRY_ON_MAX)
+		return field_value_refuse(r, at, f->form->text, value);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		struct field_place item = {.up = at, .index = i};
+		const json_t *entry = json_array_get(value, i);
+		const char *text = json_string_value(entry);
+		int bit = 0;
+
+		if (json_is_integer(entry) || (text && strspn(text, "0123456789x") == 3))
+			field_problem(r, &item, "status codes are not available in this version");
+		else
+			json_decref(
+				field_value_type(FIELD_WORD)->read(r, &word, entry, &item, &bit));
+		on |= 1u << bit;
+	}
+	*(unsigned *)target.value = on;
+	out = json_array();
+	for (int bit = 0; words[bit].word; bit++)
+		if (on & 1u << bit)
+			json_array_append_new(out, json_string(words[bit].word));
+	return out;
+}
+
+static const struct field_form retry_on = {"a list of connect-failure and reset-before-response",
+	"{\"type\":\"array\",\"items\":{\"enum\":[\"connect-failure\",\"reset-before-response\"]}}",
+	sizeof(unsigned), read_retry_on};
+
+static const struct field_word protocols[] = {[CONF_POOL_TCP] = {"tcp"},
+	[CONF_POOL_UDP] = {"udp", .is_later = true},
+	[CONF_POOL_HTTP] = {"http"},
+	[CONF_POOL_H2] = {"h2", .is_later = true},
+	[CONF_POOL_POSTGRES] = {"postgres", .is_later = true},
+	[CONF_POOL_REDIS] = {"redis", .is_later = true},
+	{NULL}};
+static const struct field_word balances[] = {[CONF_BALANCE_ROUND_ROBIN] = {"round-robin"},
+	[CONF_BALANCE_LEAST_CONNECTIONS] = {"least-connections"},
+	[CONF_BALANCE_RANDOM_TWO] = {"random-two", .is_later = true},
+	[CONF_BALANCE_SOURCE_HASH] = {"source-hash", .is_later = true},
+	[CONF_BALANCE_MAGLEV] = {"maglev", .is_later = true},
+	[CONF_BALANCE_HEADER_HASH] = {"header-hash", .is_later = true},
+	[CONF_BALANCE_LEAST_TIME] = {"least-time", .is_later = true},
+	{NULL}};
+static const struct field_word sticky_methods[] = {{"cookie"}, {"source"}, {"header"}, {NULL}};
+static const struct field_word sticky_modes[] = {{"insert"}, {"rewrite"}, {"prefix"}, {NULL}};
+static const struct field_word same_sites[] = {{"lax"}, {"strict"}, {"none"}, {NULL}};
+static const struct field_word proxy_versions[] = {{"none"}, {"v1"}, {"v2"}, {NULL}};
+
+/* clang-format off */
+static const struct field server_fields[] = {
+	{"name", FIELD_NAME, FIELD_AT(conf_server, name), .is_required = true, .example = "w1",
+		.help = "Its name; unique in its pool."},
+	{"address", FIELD_HOST_PORT, FIELD_AT(conf_server, address), .is_required = true,
+		.example = "10.0.1.1:8080",
+		.help = "Where it is: an IP address, or a name that is resolved again and again, with a port."},
+	{"weight", FIELD_INTEGER, FIELD_AT(conf_server, weight), .maximum = 1000, .initial = "100",
+		.help = "Its share of the work next to the others; 0: nothing new."},
+	{"maximum_connections", FIELD_INTEGER, FIELD_AT(conf_server, maximum_connections), .initial = "0",
+		.help = "Connections in use at once over all workers; 0: no limit."},
+	{"backup", FIELD_BOOL, FIELD_AT(conf_server, backup), .initial = "false",
+		.help = "Used only when no other server can be."},
+	{0}
+};
+
+static const struct field passive_fields[] = {
+	{"errors", FIELD_INTEGER, .minimum = 1, .maximum = 10000, .initial = "5",
+		.help = "Errors within window after which a server is ejected."},
+	{"window", FIELD_DURATION, .minimum = 100, .maximum = FIELD_HOUR, .initial = "10s",
+		.help = "The window in which errors are counted."},
+	{"eject", FIELD_DURATION, .minimum = 100, .maximum = FIELD_DAY, .initial = "30s",
+		.help = "How long a server stays ejected."},
+	{"maximum_ejected_percent", FIELD_INTEGER, .maximum = 100, .initial = "50",
+		.help = "No more servers than these are ejected at once."},
+	{0}
+};
+static const struct field_kind passive = {
+	"passive", NULL, "Watching real traffic for failing servers.", 0, passive_fields};
+
+static const struct field quiesce_fields[] = {
+	{"drain_url", FIELD_TEXT, .is_required = true, .help = "Asked once when a server is to drain."},
+	{"idle_url", FIELD_TEXT, .is_required = true, .help = "Asked until it says that the server is idle."},
+	{"timeout", FIELD_DURATION, .maximum = FIELD_DAY, .initial = "10m",
+		.help = "How long to wait for it."},
+	{0}
+};
+static const struct field_kind quiesce = {
+	"quiesce", NULL, "An application's own drain and idle probes.", 0, quiesce_fields};
+
+static const struct field retry_fields[] = {
+	{"attempts", FIELD_INTEGER, FIELD_AT(conf_retry, attempts), .maximum = 10, .initial = "2",
+		.help = "Further tries after the first, each on another server where there is one."},
+	{"on", FIELD_FORM, FIELD_AT(conf_retry, on), .form = &retry_on,
+		.initial = "[\"connect-failure\", \"reset-before-response\"]",
+		.help = "What is tried again; a reset only for idempotent requests."},
+	{"budget_percent", FIELD_INTEGER, FIELD_AT(conf_retry, budget_percent), .maximum = 100,
+		.initial = "20", .is_later = true,
+		.help = "Retries allowed as a share of the requests under way."},
+	{0}
+};
+static const struct field_kind retry = {
+	"retry", NULL, "When a request is tried again.", sizeof(struct conf_retry), retry_fields};
+
+static const struct field sticky_fields[] = {
+	{"method", FIELD_WORD, .words = sticky_methods, .is_required = true,
+		.help = "What a client is recognised by."},
+	{"name", FIELD_TOKEN, .example = "BSID", .help = "The cookie's or header's name."},
+	{"ttl", FIELD_DURATION, .maximum = 366 * FIELD_DAY, .help = "How long a client stays with its server."},
+	{"mode", FIELD_WORD, .words = sticky_modes, .initial = "insert",
+		.help = "A cookie of our own, or the application's rewritten or prefixed."},
+	{"secure", FIELD_BOOL, .help = "The cookie's Secure attribute."},
+	{"http_only", FIELD_BOOL, .help = "The cookie's HttpOnly attribute."},
+	{"same_site", FIELD_WORD, .words = same_sites, .initial = "lax", .help = "The cookie's SameSite attribute."},
+	{"drain_limit", FIELD_DURATION, .maximum = 30 * FIELD_DAY,
+		.help = "How long a draining server keeps its clients."},
+	{0}
+};
+static const struct field_kind sticky = {
+	"sticky", NULL, "Sending a client to the server it had before.", 0, sticky_fields};
+
+static const struct field circuit_fields[] = {
+	{"connections", FIELD_INTEGER, .help = "Connections to all servers at once."},
+	{"pending", FIELD_INTEGER, .help = "Requests waiting for a connection."},
+	{"requests", FIELD_INTEGER, .help = "Requests under way."},
+	{"retries", FIELD_INTEGER, .help = "Retries under way."},
+	{0}
+};
+static const struct field_kind circuit = {
+	"circuit", NULL, "Limits past which requests are answered with 503 at once.", 0, circuit_fields};
+
+static const struct field keepalive_fields[] = {
+	{"idle", FIELD_DURATION, FIELD_AT(conf_keepalive, idle_ms), .maximum = FIELD_DAY, .initial = "4s",
+		.help = "How long an unused connection to a server is kept."},
+	{"maximum_idle", FIELD_INTEGER, FIELD_AT(conf_keepalive, maximum_idle), .maximum = 65536,
+		.initial = "64", .help = "Unused connections kept per server and worker."},
+	{0}
+};
+static const struct field_kind keepalive = {"keepalive", NULL,
+	"Connections to servers kept for the next request.", sizeof(struct conf_keepalive), keepalive_fields};
+
+static const struct field timeouts_fields[] = {
+	{"connect", FIELD_DURATION, FIELD_AT(conf_pool_timeouts, connect_ms), .minimum = 1,
+		.maximum = FIELD_HOUR, .initial = "3s", .help = "Until a connection to a server stands."},
+	{"response", FIELD_DURATION, FIELD_AT(conf_pool_timeouts, response_ms), .minimum = 1,
+		.maximum = FIELD_DAY, .initial = "60s", .help = "From the request's end to the response head."},
+	{"idle", FIELD_DURATION, FIELD_AT(conf_pool_timeouts, idle_ms), .minimum = 1, .maximum = FIELD_DAY,
+		.initial = "60s", .help = "Without a byte either way while a body is under way."},
+	{0}
+};
+static const struct field_kind timeouts = {
+	"timeouts", NULL, "How long servers may take.", sizeof(struct conf_pool_timeouts), timeouts_fields};
+
+static const struct field queue_fields[] = {
+	{"maximum", FIELD_INTEGER, FIELD_AT(conf_queue, maximum), .maximum = 1000000, .initial = "1000",
+		.is_later = true, .help = "Requests that may wait for a server at its limit."},
+	{"timeout", FIELD_DURATION, FIELD_AT(conf_queue, timeout_ms), .maximum = FIELD_HOUR,
+		.initial = "5s", .is_later = true, .help = "How long one waits before it is refused."},
+	{0}
+};
+static const struct field_kind queue = {
+	"queue", NULL, "Waiting while every server is at its limit.", sizeof(struct conf_queue), queue_fields};
+
+static const struct field tls_fields[] = {
+	{"verify", FIELD_BOOL, .initial = "true", .help = "The server's certificate must be valid."},
+	{"ca", FIELD_NAME, .help = "The certificate resource to verify by; the system's when absent."},
+	{"server_name", FIELD_HOST, .help = "The name asked for and verified."},
+	{0}
+};
+static const struct field_kind tls = {"tls", NULL, "TLS to the servers.", 0, tls_fields};
+
+static const struct field pool_fields[] = {
+	{"name", FIELD_NAME, FIELD_AT(conf_pool, name), .is_required = true, .example = "shop-web",
+		.help = "Its name; unique among the pools."},
+	{"protocol", FIELD_WORD, FIELD_AT(conf_pool, protocol), .words = protocols, .initial = "http",
+		.help = "What the servers speak."},
+	{"balance", FIELD_WORD, FIELD_AT(conf_pool, balance), .words = balances, .initial = "round-robin",
+		.help = "How a server is chosen."},
+	{"hash_header", FIELD_TOKEN, .is_later = true, .example = "x-tenant",
+		.help = "With header-hash: the request header to hash."},
+	{"source_addresses", FIELD_IP, .is_list = true, .most = SOURCES_MAX, .is_later = true,
+		.example = "[10.0.0.12]",
+		.help = "Own addresses to connect from: more than 65,535 connections to one server."},
+	{"servers", FIELD_OBJECT, FIELD_LIST(conf_pool, servers), .kind = &field_server,
+		.most = CONF_SERVERS_MAX, .help = "Who does the work."},
+	{"check", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, check), .kind = &field_check,
+		.help = "How healthd finds out whether a server is well; without it servers are unchecked."},
+	{"passive", FIELD_OBJECT, .is_optional = true, .kind = &passive, .is_later = true,
+		.help = "Eject servers whose real traffic fails."},
+	{"slow_start", FIELD_DURATION, FIELD_AT(conf_pool, slow_start_ms), .maximum = FIELD_DAY,
+		.is_later = true, .example = "30s",
+		.help = "A server that came up takes its full share only after this long."},
+	{"minimum_up", FIELD_INTEGER, FIELD_AT(conf_pool, minimum_up), .maximum = CONF_SERVERS_MAX,
+		.initial = "0", .help = "A drain that would leave fewer servers is refused unless forced."},
+	{"panic_percent", FIELD_INTEGER, FIELD_AT(conf_pool, panic_percent), .maximum = 100,
+		.initial = "0", .is_later = true,
+		.help = "With fewer usable servers than this, spread over all."},
+	{"quiesce", FIELD_OBJECT, .is_optional = true, .kind = &quiesce, .is_later = true,
+		.help = "The application's own drain and idle probes, for maintenance."},
+	{"retry", FIELD_OBJECT, FIELD_AT(conf_pool, retry), .kind = &retry,
+		.help = "When a request is tried again on another server."},
+	{"fallback_status", FIELD_TEXT, .is_list = true, .most = RETRY_ON_MAX, .is_later = true,
+		.example = "[\"404\"]", .help = "GET and HEAD only: a status on which the next server is asked."},
+	{"sticky", FIELD_OBJECT, .is_optional = true, .kind = &sticky, .is_later = true,
+		.help = "Send a client to the server it had before."},
+	{"circuit", FIELD_OBJECT, .is_optional = true, .kind = &circuit, .is_later = true,
+		.help = "Limits past which requests are answered with 503 at once."},
+	{"keepalive", FIELD_OBJECT, FIELD_AT(conf_pool, keepalive), .kind = &keepalive,
+		.help = "Connections kept for the next request."},
+	{"timeouts", FIELD_OBJECT, FIELD_AT(conf_pool, timeouts), .kind = &timeouts,
+		.help = "How long servers may take."},
+	{"queue", FIELD_OBJECT, FIELD_AT(conf_pool, queue), .kind = &queue,
+		.help = "Waiting while every server is at its limit."},
+	{"tls", FIELD_OBJECT, .is_optional = true, .kind = &tls, .is_later = true,
+		.help = "TLS to the servers."},
+	{"send_proxy_protocol", FIELD_WORD, .words = proxy_versions, .initial = "none", .is_later = true,
+		.help = "Tell servers the client's address by the PROXY protocol."},
+	{"close_on_down", FIELD_BOOL, FIELD_AT(conf_pool, close_on_down), .initial = "true",
+		.is_later = true, .help = "End connections to a server that went down or lost its role."},
+	{0}
+};
+/* clang-format on */
+
+const struct field_kind field_server = {
+	"server", "servers", "One server of a pool.", sizeof(struct conf_server), server_fields};
+const struct field_kind field_pool = {
+	"pool", "pools", "Servers that do the same work.", sizeof(struct conf_pool), pool_fields};
