@@ -7,11 +7,10 @@
  */
 #include "common/addr.h"
 #include "common/conf.h"
-#include "common/nodefile.h"
 
 /* What a document is judged against, besides the other documents. Borrowed. */
 struct plan_site {
-	const char *node; /* our name */
+	const char *node; /* our name; NULL: what is said of the node file is not judged */
 	bool store_is_sqlite;
 	const struct addr
 		*store_addresses; /* the addresses of the store's hosts, as far as they are IPs */

@@ -25,7 +25,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
 #include "common/clock.h"
 
@@ -38,6 +37,7 @@
 #define STORE_CALLS_MAX 256       /* calls under way; more are answered STORE_AWAY */
 
 struct store;
+struct uv_loop_s; /* uv_loop_t */
 
 enum store_outcome {
 	STORE_OK,
@@ -167,7 +167,7 @@ struct store_handlers {
  * or a file that cannot be opened is a status, not an error); -EINVAL with a
  * sentence in why when uri is neither. Loop and handlers are kept.
  */
-int store_open(uv_loop_t *loop, const char *uri, const char *state_dir,
+int store_open(struct uv_loop_s *loop, const char *uri, const char *state_dir,
 	const struct store_handlers *handlers, void *user, struct store **ret, char why[256]);
 /* Answers what is under way (STORE_AWAY or STORE_UNKNOWN) at once; closed(user) (may be NULL) is
  * called from the loop when the memory is gone. */

@@ -1,0 +1,23 @@
+#pragma once
+/*
+ * The migrations of control/schema, built into the program, and the scripts
+ * that bring a store to them. A script runs under a lock of the store, so nodes
+ * that start together do it once. Called by the two bodies when they open.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "control/store_job.h"
+
+struct store_migration {
+	const char *name;
+	bool is_postgres_only; /* SQLite records it and does nothing */
+	const char *sql;
+};
+
+extern const struct store_migration store_migrations[];
+extern const size_t store_migrations_count;
+
+/* Both end like store_script_poll: revision and event_id are set. A store newer than the program is refused. */
+extern const struct store_script store_schema_postgres;
+extern const struct store_script store_schema_sqlite;
