@@ -135,7 +135,7 @@ bool pg_host_needs_name(const struct pg_host *host)
 	struct addr ip;
 
 	return host->host[0] && host->host[0] != '/' && host->host[0] != '@' && !host->address[0] &&
-		addr_parse_ip(host->host, &ip) < 0;
+	       addr_parse_ip(host->host, &ip) < 0;
 }
 
 void pg_hosts_parameters(const struct pg_hosts *h, size_t at, const char *address,

@@ -50,7 +50,8 @@ static enum pg_progress broken(struct pg_transaction *t)
 	return end(t, PG_BROKEN);
 }
 
-static enum pg_progress send_text(struct pg_transaction *t, enum pg_transaction_phase phase, const char *sql)
+static enum pg_progress send_text(
+	struct pg_transaction *t, enum pg_transaction_phase phase, const char *sql)
 {
 	t->phase = phase;
 	return PQsendQuery(t->conn, sql) ? PG_WORKING : broken(t);
@@ -106,7 +107,8 @@ static enum pg_progress next_step(struct pg_transaction *t)
 static bool is_of_connection(const char *state)
 {
 	return strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 ||
-		strcmp(state, "25006") == 0; /* it became read-only: the writable server is another */
+	       strcmp(state, "25006") ==
+		       0; /* it became read-only: the writable server is another */
 }
 
 static enum pg_progress failed(struct pg_transaction *t)
@@ -118,7 +120,8 @@ static enum pg_progress failed(struct pg_transaction *t)
 	if (!state || is_of_connection(state))
 		return end(t, PG_BROKEN);
 	t->job->is_doubtful = false;
-	/* Serialization failures and deadlocks: in the way of another, and the next try succeeds. */
+	/* Serialization failures and deadlocks: in the way of another, and the next try succeeds.
+	 */
 	t->ran = strncmp(state, "40", 2) == 0 ? STORE_RAN_LOST : STORE_RAN_REFUSED;
 	if (t->phase == PG_CLEANING)
 		return end(t, PG_BROKEN);

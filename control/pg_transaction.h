@@ -12,22 +12,23 @@
 enum pg_transaction_phase { PG_IDLE, PG_BEGINNING, PG_STEPPING, PG_ENDING, PG_CLEANING };
 
 struct pg_transaction {
-	PGconn *conn; /* borrowed while not idle; non-blocking */
+	PGconn *conn;          /* borrowed while not idle; non-blocking */
 	struct store_job *job; /* likewise */
 	enum pg_transaction_phase phase;
-	PGresult *result; /* the last of the statement under way */
+	PGresult *result;   /* the last of the statement under way */
 	enum store_ran ran; /* valid when it has ended */
 	char why[STORE_WHY_SIZE];
 };
 
 enum pg_progress {
 	PG_WORKING, /* wait for the descriptor */
-	PG_ENDED, /* ran and why say how; idle again */
-	PG_BROKEN /* the connection is of no use any more; why says it; idle again */
+	PG_ENDED,   /* ran and why say how; idle again */
+	PG_BROKEN   /* the connection is of no use any more; why says it; idle again */
 };
 
 /* Sends the beginning. */
-enum pg_progress pg_transaction_start(struct pg_transaction *t, PGconn *conn, struct store_job *job);
+enum pg_progress pg_transaction_start(
+	struct pg_transaction *t, PGconn *conn, struct store_job *job);
 /* After PQconsumeInput(): goes on as far as the results are there. */
 enum pg_progress pg_transaction_advance(struct pg_transaction *t);
 /* The connection is about to be closed. */

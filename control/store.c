@@ -26,10 +26,10 @@ struct store {
 	const struct store_body_operations *operations;
 	struct store_body *body;
 	struct store_status status;
-	struct list waiting; /* to be run, in order */
+	struct list waiting;  /* to be run, in order */
 	struct list answered; /* decided, `done` not yet called */
 	struct store_job *running;
-	size_t calls; /* whose `done` is owed */
+	size_t calls;                /* whose `done` is owed */
 	uint64_t revision, event_id; /* the newest heard of */
 	uv_timer_t soon, deadline, poll;
 	int timers; /* not yet closed */
@@ -77,12 +77,15 @@ static void decide_away(struct store *s, struct store_job *j, const char *why)
 	store_job_restart(j);
 	if (j->is_doubtful || j->was_doubtful)
 		store_job_refuse(j, STORE_UNKNOWN,
-			"the store (%s) was lost before it answered, so it is not known whether this was "
+			"the store (%s) was lost before it answered, so it is not known whether "
+			"this was "
 			"done: %s",
 			s->operations->title, text);
 	else
-		store_job_refuse(j, STORE_AWAY, "the store (%s) cannot be used now, so nothing was %s: %s",
-			s->operations->title, j->script->access == STORE_READ ? "read" : "changed", text);
+		store_job_refuse(j, STORE_AWAY,
+			"the store (%s) cannot be used now, so nothing was %s: %s",
+			s->operations->title, j->script->access == STORE_READ ? "read" : "changed",
+			text);
 	decide(s, j);
 }
 
@@ -171,7 +174,8 @@ static void on_deadline(uv_timer_t *t)
 		struct store_job *w = list_entry(link, struct store_job, link);
 
 		if (has_passed(s, w))
-			decide_away(s, w, s->status.why[0] ? s->status.why : "it did not answer in time");
+			decide_away(s, w,
+				s->status.why[0] ? s->status.why : "it did not answer in time");
 	}
 	if (j && !j->is_answered && has_passed(s, j)) {
 		give_up_running(s, "it did not answer in time");
@@ -220,7 +224,8 @@ static void compare(struct store *s, const struct store_job *j)
 		tell(s, STORE_CHANGE_EVENT, "");
 }
 
-static void set_status(struct store *s, enum store_state state, bool is_synchronous, const char *why)
+static void set_status(
+	struct store *s, enum store_state state, bool is_synchronous, const char *why)
 {
 	if (s->status.state == state && s->status.is_synchronous == is_synchronous &&
 		strcmp(s->status.why, why) == 0)
@@ -342,8 +347,10 @@ int store_open(uv_loop_t *loop, const char *uri, const char *state_dir,
 	struct store *s;
 	int rc;
 
-	if (!is_sqlite && strncmp(uri, "postgresql://", 13) != 0 && strncmp(uri, "postgres://", 11) != 0) {
-		snprintf(why, 256, "store: %.100s is neither sqlite nor a postgresql:// address", uri);
+	if (!is_sqlite && strncmp(uri, "postgresql://", 13) != 0 &&
+		strncmp(uri, "postgres://", 11) != 0) {
+		snprintf(why, 256, "store: %.100s is neither sqlite nor a postgresql:// address",
+			uri);
 		return -EINVAL;
 	}
 	s = calloc(1, sizeof *s);
@@ -357,14 +364,16 @@ int store_open(uv_loop_t *loop, const char *uri, const char *state_dir,
 	snprintf(path, sizeof path, "%s/store.db", state_dir);
 	rc = s->operations->open(s, loop, is_sqlite ? path : uri, &s->body);
 	if (rc < 0) {
-		snprintf(why, 256, "store: %.100s cannot be understood as a PostgreSQL address", uri);
+		snprintf(why, 256, "store: %.100s cannot be understood as a PostgreSQL address",
+			uri);
 		free(s);
 		return rc;
 	}
 	timer_init(s, &s->soon);
 	timer_init(s, &s->deadline);
 	timer_init(s, &s->poll);
-	uv_timer_start(&s->poll, on_poll, (uint64_t)s->operations->poll_ms, (uint64_t)s->operations->poll_ms);
+	uv_timer_start(&s->poll, on_poll, (uint64_t)s->operations->poll_ms,
+		(uint64_t)s->operations->poll_ms);
 	*ret = s;
 	return 0;
 }
@@ -377,8 +386,8 @@ void store_close(struct store *s, void (*closed)(void *user), void *user)
 	s->closed_user = user;
 	uv_timer_stop(&s->poll);
 	uv_timer_stop(&s->deadline);
-	list_for_each(link, &s->waiting)
-		decide_away(s, list_entry(link, struct store_job, link), "the control daemon is stopping");
+	list_for_each(link, &s->waiting) decide_away(
+		s, list_entry(link, struct store_job, link), "the control daemon is stopping");
 	if (s->running)
 		give_up_running(s, "the control daemon is stopping");
 	uv_timer_start(&s->soon, on_soon, 0, 0);

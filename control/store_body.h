@@ -12,9 +12,9 @@
 struct store_body;
 
 struct store_body_operations {
-	const char *kind; /* "postgres" */
+	const char *kind;  /* "postgres" */
 	const char *title; /* in sentences: "PostgreSQL" */
-	int poll_ms; /* how often store.c polls for changes that no notice told */
+	int poll_ms;       /* how often store.c polls for changes that no notice told */
 	/* `where` is the URI, or the path of the file. Kept as needed. 0, or a negative errno. */
 	int (*open)(struct store *s, uv_loop_t *loop, const char *where, struct store_body **ret);
 	/* Only while connected and with no job running; ends with store_body_ran(). */
@@ -29,14 +29,14 @@ extern const struct store_body_operations store_body_postgres;
 extern const struct store_body_operations store_body_sqlite;
 
 enum store_ran {
-	STORE_RAN_DONE, /* the script came to its end: the answer stands */
-	STORE_RAN_LOST, /* the connection broke, or another was in the way: try again */
+	STORE_RAN_DONE,   /* the script came to its end: the answer stands */
+	STORE_RAN_LOST,   /* the connection broke, or another was in the way: try again */
 	STORE_RAN_REFUSED /* the store refused, why says what; nothing was written */
 };
 
 void store_body_ran(struct store *s, enum store_ran ran, const char *why);
 /* `opened` is the schema script's job when connected, else NULL. why as in store_status(). */
-void store_body_state(struct store *s, enum store_state state, const struct store_job *opened,
-	const char *why);
+void store_body_state(
+	struct store *s, enum store_state state, const struct store_job *opened, const char *why);
 void store_body_noticed(struct store *s, const char *notice);
 void store_body_closed(struct store *s);

@@ -35,8 +35,8 @@ static void set_fingerprint(struct store_job *j)
 	j->fingerprint = store_job_keep(j, text);
 }
 
-static struct store_job *write_new(const struct store_script *script, const struct store_write *write,
-	const char *action, const char *stack, const char *object)
+static struct store_job *write_new(const struct store_script *script,
+	const struct store_write *write, const char *action, const char *stack, const char *object)
 {
 	struct store_job *j = job_new(script);
 
@@ -68,11 +68,11 @@ void store_load(struct store *s, const struct store_call *call)
 	store_queue(s, job_new(&store_script_load), call);
 }
 
-void store_put_document(struct store *s, const struct store_write *write, const struct store_put *put,
-	const struct store_call *call)
+void store_put_document(struct store *s, const struct store_write *write,
+	const struct store_put *put, const struct store_call *call)
 {
-	struct store_job *j =
-		write_new(&store_script_put_document, write, put->action, put->stack, "");
+	struct store_job *j = write_new(
+		&store_script_put_document, write, put->action, put->stack, "");
 
 	j->digest = store_job_keep(j, put->digest);
 	j->value = keep_json(j, put->document);
@@ -116,9 +116,9 @@ void store_get_generation(
 void store_set_overlay(struct store *s, const struct store_write *write, const char *stack,
 	const char *key, const json_t *value, int64_t expires_in_ms, const struct store_call *call)
 {
-	struct store_job *j =
-		write_new(value ? &store_script_set_overlay : &store_script_clear_overlay, write,
-			value ? "overlay" : "overlay clear", stack, key);
+	struct store_job *j = write_new(
+		value ? &store_script_set_overlay : &store_script_clear_overlay, write,
+		value ? "overlay" : "overlay clear", stack, key);
 
 	if (value)
 		j->value = keep_json(j, value);
@@ -163,8 +163,8 @@ void store_list_nodes(struct store *s, const struct store_call *call)
 	store_queue(s, job_new(&store_script_list_nodes), call);
 }
 
-void store_append_events(struct store *s, const char *request, const json_t *events,
-	const struct store_call *call)
+void store_append_events(
+	struct store *s, const char *request, const json_t *events, const struct store_call *call)
 {
 	struct store_job *j = job_new(&store_script_append_events);
 
@@ -177,8 +177,7 @@ void store_append_events(struct store *s, const char *request, const json_t *eve
 	store_queue(s, j, call);
 }
 
-void store_list_events(
-	struct store *s, uint64_t since, size_t limit, const struct store_call *call)
+void store_list_events(struct store *s, uint64_t since, size_t limit, const struct store_call *call)
 {
 	struct store_job *j = job_new(&store_script_list_events);
 

@@ -1,4 +1,5 @@
-/* The scripts that read and write documents: stacks, their generations, and the whole picture. See store_scripts.h. */
+/* The scripts that read and write documents: stacks, their generations, and the whole picture. See
+ * store_scripts.h. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ static enum store_step load_stacks(
 	j->revision = (uint64_t)store_rows_number(rows, 0, 1);
 	return store_run(ret,
 		"select s.name, g.generation, g.digest, g.who, g.created, g.document"
-		" from stack s join generation g on g.stack = s.name and g.generation = s.generation"
+		" from stack s join generation g on g.stack = s.name and g.generation = "
+		"s.generation"
 		" order by s.name",
 		NULL);
 }
@@ -80,7 +82,8 @@ static enum store_step find_newest(
 		return step;
 	return store_run(ret,
 		"select g.digest, case when g.document is null then 0 else g.generation end"
-		" from stack s join generation g on g.stack = s.name and g.generation = s.generation"
+		" from stack s join generation g on g.stack = s.name and g.generation = "
+		"s.generation"
 		" where s.name = $1",
 		j->stack, NULL);
 }
@@ -93,11 +96,12 @@ static enum store_step judge_expected(struct store_job *j, uint64_t newest)
 		return STORE_STEP_RUN;
 	if (newest == 0)
 		return store_job_refuse(j, STORE_CONFLICT,
-			"stack %s does not exist (any more), and generation %" PRId64 " was expected", j->stack,
-			j->expected);
+			"stack %s does not exist (any more), and generation %" PRId64
+			" was expected",
+			j->stack, j->expected);
 	if (j->expected == 0)
-		return store_job_refuse(j, STORE_CONFLICT, "stack %s exists: it is at generation %" PRIu64,
-			j->stack, newest);
+		return store_job_refuse(j, STORE_CONFLICT,
+			"stack %s exists: it is at generation %" PRIu64, j->stack, newest);
 	return store_job_refuse(j, STORE_CONFLICT,
 		"stack %s is at generation %" PRIu64 ", not %" PRId64
 		": somebody changed it meanwhile; read it again and apply on top",
@@ -107,7 +111,9 @@ static enum store_step judge_expected(struct store_job *j, uint64_t newest)
 static enum store_step next_generation(struct store_statement *ret)
 {
 	return store_run(ret,
-		"update installation set generation = generation + 1 where id = 1 returning generation", NULL);
+		"update installation set generation = generation + 1 where id = 1 returning "
+		"generation",
+		NULL);
 }
 
 static enum store_step put_judge(
@@ -124,7 +130,8 @@ static enum store_step put_judge(
 	}
 	if (j->judged_at != j->answer.head)
 		return store_job_refuse(j, STORE_MOVED,
-			"the installation is at generation %" PRIu64 ", and the document was judged at %" PRIu64,
+			"the installation is at generation %" PRIu64
+			", and the document was judged at %" PRIu64,
 			j->answer.head, j->judged_at);
 	return next_generation(ret);
 }
@@ -141,9 +148,11 @@ static enum store_step put_insert(
 {
 	take_generation_number(j, rows);
 	return store_run(ret,
-		"insert into generation (stack, generation, document, digest, action, who, why, created)"
+		"insert into generation (stack, generation, document, digest, action, who, why, "
+		"created)"
 		" values ($1, cast($2 as bigint), $3, $4, $5, $6, $7, ballast_now())",
-		j->stack, j->numbers[SLOT_GENERATION], j->value, j->digest, j->action, j->who, j->why, NULL);
+		j->stack, j->numbers[SLOT_GENERATION], j->value, j->digest, j->action, j->who,
+		j->why, NULL);
 }
 
 static enum store_step set_newest(
@@ -191,7 +200,8 @@ static enum store_step delete_insert(
 {
 	take_generation_number(j, rows);
 	return store_run(ret,
-		"insert into generation (stack, generation, document, digest, action, who, why, created)"
+		"insert into generation (stack, generation, document, digest, action, who, why, "
+		"created)"
 		" values ($1, cast($2 as bigint), null, '', $3, $4, $5, ballast_now())",
 		j->stack, j->numbers[SLOT_GENERATION], j->action, j->who, j->why, NULL);
 }
@@ -206,8 +216,8 @@ static enum store_step delete_overlays(
 const struct store_script store_script_delete_stack = {
 	STORE_WRITE,
 	{store_write_lock, store_write_seen, find_newest, delete_judge, delete_insert, set_newest,
-		trim_generations, delete_overlays, store_write_audit, store_write_trim, store_write_record,
-		store_write_notify, store_write_done},
+		trim_generations, delete_overlays, store_write_audit, store_write_trim,
+		store_write_record, store_write_notify, store_write_done},
 };
 
 static enum store_step list_select(
@@ -215,10 +225,12 @@ static enum store_step list_select(
 {
 	(void)rows;
 	return store_run(ret,
-		"select generation, digest, who, why, created, null from generation where stack = $1"
+		"select generation, digest, who, why, created, null from generation where stack = "
+		"$1"
 		" and (cast($2 as bigint) = 0 or generation < cast($2 as bigint))"
 		" order by generation desc limit cast($3 as bigint)",
-		j->stack, store_job_number(j, 0, j->before), store_job_number(j, 1, j->limit), NULL);
+		j->stack, store_job_number(j, 0, j->before), store_job_number(j, 1, j->limit),
+		NULL);
 }
 
 static void take_generations(struct store_job *j, const struct store_rows *rows)

@@ -59,8 +59,8 @@ struct store_job *store_job_new(const struct store_script *script)
 		return NULL;
 	list_init(&j->link);
 	j->script = script;
-	j->request = j->fingerprint = j->who = j->why = j->action = j->stack = j->object = j->value = j->digest =
-		j->node_id = "";
+	j->request = j->fingerprint = j->who = j->why = j->action = j->stack = j->object =
+		j->value = j->digest = j->node_id = "";
 	store_job_restart(j);
 	return j;
 }
@@ -141,7 +141,8 @@ const json_t *store_job_json(struct store_job *j, const char *text)
 		return NULL;
 	b->json = json_loads(text, JSON_DECODE_ANY, &error);
 	if (!b->json)
-		fail(j, "a row of the store holds no JSON where it should: was it changed by hand?");
+		fail(j, "a row of the store holds no JSON where it should: was it changed by "
+			"hand?");
 	return b->json;
 }
 

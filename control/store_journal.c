@@ -1,17 +1,20 @@
-/* The scripts of what happened: events and the audit trail, both bounded; and the poll for changes. See store_scripts.h. */
+/* The scripts of what happened: events and the audit trail, both bounded; and the poll for changes.
+ * See store_scripts.h. */
 #include <stdlib.h>
 
 #include "control/store_scripts.h"
 
 enum { SLOT_ID, SLOT_LIMIT, SLOT_KEEP };
 
-/* Takes a run of ids. Events wait for nobody's documents, but share the row and with it the order. */
+/* Takes a run of ids. Events wait for nobody's documents, but share the row and with it the order.
+ */
 static enum store_step append_count(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
 	(void)rows;
 	return store_run(ret,
-		"update installation set event = event + cast($1 as bigint) where id = 1 returning event",
+		"update installation set event = event + cast($1 as bigint) where id = 1 returning "
+		"event",
 		store_job_number(j, SLOT_LIMIT, (int64_t)json_array_size(j->events)), NULL);
 }
 
@@ -20,8 +23,8 @@ static enum store_step append_seen(
 {
 	j->revision = j->event_id = (uint64_t)store_rows_number(rows, 0, 0);
 	store_write_announce(j, STORE_CHANGE_EVENT, "");
-	return store_run(ret, "select fingerprint, generation from request where id = $1",
-		j->request, NULL);
+	return store_run(
+		ret, "select fingerprint, generation from request where id = $1", j->request, NULL);
 }
 
 static enum store_step append_insert(
@@ -36,7 +39,9 @@ static enum store_step append_insert(
 	text = json_dumps(json_array_get(j->events, j->at), JSON_COMPACT);
 	if (++j->at < count)
 		j->step--;
-	store_run(ret, "insert into event (id, time, event) values (cast($1 as bigint), ballast_now(), $2)",
+	store_run(ret,
+		"insert into event (id, time, event) values (cast($1 as bigint), ballast_now(), "
+		"$2)",
 		store_job_number(j, SLOT_ID, (int64_t)(j->event_id - count + j->at)),
 		store_job_text(j, text ? text : "{}"), NULL);
 	free(text);
@@ -48,7 +53,8 @@ static enum store_step append_trim(
 {
 	(void)rows;
 	j->answer.generation = j->event_id;
-	return store_run(ret, "delete from event where id <= cast($1 as bigint) - cast($2 as bigint)",
+	return store_run(ret,
+		"delete from event where id <= cast($1 as bigint) - cast($2 as bigint)",
 		store_job_number(j, SLOT_ID, (int64_t)j->event_id),
 		store_job_number(j, SLOT_KEEP, STORE_EVENTS_MAX), NULL);
 }
@@ -92,7 +98,8 @@ static enum store_step events_select(
 	return store_run(ret,
 		"select id, time, event from event where id > cast($1 as bigint)"
 		" order by id limit cast($2 as bigint)",
-		store_job_number(j, SLOT_ID, j->before), store_job_number(j, SLOT_LIMIT, j->limit), NULL);
+		store_job_number(j, SLOT_ID, j->before), store_job_number(j, SLOT_LIMIT, j->limit),
+		NULL);
 }
 
 static enum store_step events_done(
@@ -126,8 +133,8 @@ static enum store_step audit_select(
 		" where ($1 = '' or stack = $1)"
 		" and (cast($2 as bigint) = 0 or id < cast($2 as bigint))"
 		" order by id desc limit cast($3 as bigint)",
-		j->stack, store_job_number(j, SLOT_ID, j->before), store_job_number(j, SLOT_LIMIT, j->limit),
-		NULL);
+		j->stack, store_job_number(j, SLOT_ID, j->before),
+		store_job_number(j, SLOT_LIMIT, j->limit), NULL);
 }
 
 static enum store_step audit_done(
@@ -162,7 +169,8 @@ static enum store_step poll_select(
 {
 	(void)j;
 	(void)rows;
-	return store_run(ret, "select revision, event, ballast_is_synchronous() from installation", NULL);
+	return store_run(
+		ret, "select revision, event, ballast_is_synchronous() from installation", NULL);
 }
 
 static enum store_step poll_done(

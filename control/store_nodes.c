@@ -29,9 +29,11 @@ static enum store_step beat_upsert(
 		"insert into node (name, node_id, state, beat) values ($1, $2, $3, ballast_now())"
 		" on conflict (name) do update"
 		" set node_id = excluded.node_id, state = excluded.state, beat = excluded.beat"
-		" where node.node_id = excluded.node_id or node.beat <= ballast_now() - cast($4 as bigint)"
+		" where node.node_id = excluded.node_id or node.beat <= ballast_now() - cast($4 as "
+		"bigint)"
 		" returning name",
-		j->object, j->node_id, j->value, store_job_number(j, SLOT_LIVE, STORE_LIVE_MS), NULL);
+		j->object, j->node_id, j->value, store_job_number(j, SLOT_LIVE, STORE_LIVE_MS),
+		NULL);
 }
 
 static enum store_step beat_announce(
@@ -39,7 +41,8 @@ static enum store_step beat_announce(
 {
 	if (rows->count == 0)
 		return store_job_refuse(j, STORE_CONFLICT,
-			"the name %s is held by another node that is alive: give this one another name "
+			"the name %s is held by another node that is alive: give this one another "
+			"name "
 			"(`node:` in its node file), or stop the other",
 			j->object);
 	if (!j->announce)
@@ -81,8 +84,8 @@ static enum store_step leave_update(
 {
 	(void)rows;
 	store_write_announce(j, STORE_CHANGE_NODE, j->object);
-	return store_run(ret, "update node set beat = 0 where name = $1 and node_id = $2", j->object,
-		j->node_id, NULL);
+	return store_run(ret, "update node set beat = 0 where name = $1 and node_id = $2",
+		j->object, j->node_id, NULL);
 }
 
 static enum store_step leave_done(
@@ -107,7 +110,8 @@ static enum store_step forget_find(
 	if (store_write_is_repeat(j, rows, &step))
 		return step;
 	store_write_announce(j, STORE_CHANGE_NODE, j->object);
-	return store_run(ret, "select ballast_now() - beat from node where name = $1", j->object, NULL);
+	return store_run(
+		ret, "select ballast_now() - beat from node where name = $1", j->object, NULL);
 }
 
 static enum store_step forget_delete(
@@ -116,8 +120,8 @@ static enum store_step forget_delete(
 	if (rows->count == 0)
 		return store_job_refuse(j, STORE_NOT_FOUND, "there is no node %s", j->object);
 	if (store_rows_number(rows, 0, 0) < STORE_LIVE_MS)
-		return store_job_refuse(
-			j, STORE_CONFLICT, "node %s is alive: stop it before it is forgotten", j->object);
+		return store_job_refuse(j, STORE_CONFLICT,
+			"node %s is alive: stop it before it is forgotten", j->object);
 	return store_run(ret, "delete from node where name = $1", j->object, NULL);
 }
 

@@ -1,4 +1,5 @@
-/* The scripts that read and write overlays; the last writer wins, so nothing is compared. See store_scripts.h. */
+/* The scripts that read and write overlays; the last writer wins, so nothing is compared. See
+ * store_scripts.h. */
 #include "control/store_scripts.h"
 
 enum { SLOT_GENERATION, SLOT_AUDIT, SLOT_EXPIRES };
@@ -28,9 +29,12 @@ static enum store_step set_upsert(
 	store_write_announce(j, STORE_CHANGE_OVERLAY, j->stack);
 	return store_run(ret,
 		"insert into overlay (stack, key, value, expires) values ($1, $2, $3,"
-		" case when cast($4 as bigint) = 0 then null else ballast_now() + cast($4 as bigint) end)"
-		" on conflict (stack, key) do update set value = excluded.value, expires = excluded.expires",
-		j->stack, j->object, j->value, store_job_number(j, SLOT_EXPIRES, j->expires_in_ms), NULL);
+		" case when cast($4 as bigint) = 0 then null else ballast_now() + cast($4 as "
+		"bigint) end)"
+		" on conflict (stack, key) do update set value = excluded.value, expires = "
+		"excluded.expires",
+		j->stack, j->object, j->value, store_job_number(j, SLOT_EXPIRES, j->expires_in_ms),
+		NULL);
 }
 
 const struct store_script store_script_set_overlay = {
@@ -47,16 +51,16 @@ static enum store_step clear_delete(
 	if (store_write_is_repeat(j, rows, &step))
 		return step;
 	store_write_announce(j, STORE_CHANGE_OVERLAY, j->stack);
-	return store_run(ret, "delete from overlay where stack = $1 and key = $2 returning key", j->stack,
-		j->object, NULL);
+	return store_run(ret, "delete from overlay where stack = $1 and key = $2 returning key",
+		j->stack, j->object, NULL);
 }
 
 static enum store_step clear_audit(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
 	if (rows->count == 0)
-		return store_job_refuse(
-			j, STORE_NOT_FOUND, "there is no overlay on %s of stack %s", j->object, j->stack);
+		return store_job_refuse(j, STORE_NOT_FOUND, "there is no overlay on %s of stack %s",
+			j->object, j->stack);
 	return store_write_audit(j, rows, ret);
 }
 
@@ -72,7 +76,8 @@ static enum store_step expire_delete(
 	(void)j;
 	(void)rows;
 	return store_run(ret,
-		"delete from overlay where expires <= ballast_now() returning stack, key, value, 0", NULL);
+		"delete from overlay where expires <= ballast_now() returning stack, key, value, 0",
+		NULL);
 }
 
 static enum store_step expire_count(
@@ -82,7 +87,8 @@ static enum store_step expire_count(
 		return STORE_STEP_ROLLBACK;
 	store_take_overlays(j, rows);
 	return store_run(ret,
-		"update installation set revision = revision + 1, audit = audit + cast($1 as bigint)"
+		"update installation set revision = revision + 1, audit = audit + cast($1 as "
+		"bigint)"
 		" where id = 1 returning revision, audit",
 		store_job_number(j, SLOT_EXPIRES, (int64_t)rows->count), NULL);
 }
@@ -103,7 +109,8 @@ static enum store_step expire_audit(
 		j->step--;
 	return store_run(ret,
 		"insert into audit (id, time, who, action, stack, object, why, generation)"
-		" values (cast($1 as bigint), ballast_now(), 'ballast', 'overlay', $2, $3, 'its time was up', 0)",
+		" values (cast($1 as bigint), ballast_now(), 'ballast', 'overlay', $2, $3, 'its "
+		"time was up', 0)",
 		store_job_number(j, SLOT_AUDIT,
 			j->limit - (int64_t)j->answer.overlays_count + (int64_t)j->at),
 		o->stack, o->key, NULL);

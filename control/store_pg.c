@@ -17,27 +17,33 @@
 
 #define POLL_MS 2000
 #define CONNECT_MS 3000 /* for one host, name included */
-#define SETUP_MS 30000 /* the schema, while other nodes may be at it */
+#define SETUP_MS 30000  /* the schema, while other nodes may be at it */
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS 2000
 
-enum pg_state { PG_STATE_PAUSING, PG_STATE_NAMING, PG_STATE_CONNECTING, PG_STATE_SETTING_UP, PG_STATE_SERVING };
+enum pg_state {
+	PG_STATE_PAUSING,
+	PG_STATE_NAMING,
+	PG_STATE_CONNECTING,
+	PG_STATE_SETTING_UP,
+	PG_STATE_SERVING
+};
 
 struct store_body {
 	struct store *store;
 	uv_loop_t *loop;
 	struct pg_hosts hosts;
-	size_t host; /* the one being tried or used */
+	size_t host;     /* the one being tried or used */
 	size_t failures; /* hosts in a row that did not answer */
 	enum pg_state state;
 	PGconn *conn;
-	uv_poll_t *watch; /* of the connection's descriptor; freed when closed */
-	int watched; /* what watch waits for */
-	uv_timer_t timer; /* of the state: the pause, or its time limit */
+	uv_poll_t *watch;         /* of the connection's descriptor; freed when closed */
+	int watched;              /* what watch waits for */
+	uv_timer_t timer;         /* of the state: the pause, or its time limit */
 	uv_getaddrinfo_t *naming; /* under way; freed in its callback */
 	int retry_ms;
 	struct pg_transaction transaction;
-	struct store_job *job; /* of the store */
+	struct store_job *job;   /* of the store */
 	struct store_job *setup; /* our own, while setting up */
 	bool is_closing;
 };
@@ -239,7 +245,8 @@ static void connecting(struct store_body *b)
 {
 	int events = 0;
 
-	/* libpq may close the descriptor and open another of the same number: never watch across it. */
+	/* libpq may close the descriptor and open another of the same number: never watch across
+	 * it. */
 	unwatch(b);
 	switch (PQconnectPoll(b->conn)) {
 	case PGRES_POLLING_READING:
@@ -305,7 +312,8 @@ static void on_named(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 		connect_to(b, address);
 		return;
 	}
-	snprintf(why, sizeof why, "host %.200s: %s", b->hosts.items[b->host].host, uv_strerror(status));
+	snprintf(why, sizeof why, "host %.200s: %s", b->hosts.items[b->host].host,
+		uv_strerror(status));
 	next_host(b, why);
 }
 

@@ -97,7 +97,8 @@ static enum store_step record(
 	(void)rows;
 	j->at++;
 	j->step -= 2; /* back to migrate() */
-	return store_run(ret, "insert into schema_version (version, name) values (cast($1 as integer), $2)",
+	return store_run(ret,
+		"insert into schema_version (version, name) values (cast($1 as integer), $2)",
 		store_job_number(j, 0, (int64_t)j->at), name, NULL);
 }
 

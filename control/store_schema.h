@@ -18,6 +18,7 @@ struct store_migration {
 extern const struct store_migration store_migrations[];
 extern const size_t store_migrations_count;
 
-/* Both end like store_script_poll: revision and event_id are set. A store newer than the program is refused. */
+/* Both end like store_script_poll: revision and event_id are set. A store newer than the program is
+ * refused. */
 extern const struct store_script store_schema_postgres;
 extern const struct store_script store_schema_sqlite;

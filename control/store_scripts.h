@@ -27,13 +27,16 @@ extern const struct store_script store_script_list_nodes;
 extern const struct store_script store_script_append_events;
 extern const struct store_script store_script_list_events;
 extern const struct store_script store_script_list_audit;
-extern const struct store_script store_script_poll; /* two steps; sets revision, event_id, is_synchronous */
+extern const struct store_script
+	store_script_poll; /* two steps; sets revision, event_id, is_synchronous */
 
 /* Rows of these statements become lists of the answer. */
 #define STORE_SELECT_OVERLAYS                                                                      \
-	"select stack, key, value, case when expires is null then -1 else expires - ballast_now() end" \
+	"select stack, key, value, case when expires is null then -1 else expires - "              \
+	"ballast_now() end"                                                                        \
 	" from overlay where expires is null or expires > ballast_now() order by stack, key"
-#define STORE_SELECT_NODES "select name, node_id, ballast_now() - beat, state from node order by name"
+#define STORE_SELECT_NODES                                                                         \
+	"select name, node_id, ballast_now() - beat, state from node order by name"
 void store_take_overlays(struct store_job *j, const struct store_rows *rows);
 void store_take_nodes(struct store_job *j, const struct store_rows *rows);
 
@@ -46,6 +49,7 @@ void store_take_nodes(struct store_job *j, const struct store_rows *rows);
 store_step_function store_write_lock, store_write_seen, store_write_audit, store_write_trim,
 	store_write_record, store_write_notify, store_write_done;
 /* True when the request id is known: *ret_step is then to be returned. */
-bool store_write_is_repeat(struct store_job *j, const struct store_rows *rows, enum store_step *ret_step);
+bool store_write_is_repeat(
+	struct store_job *j, const struct store_rows *rows, enum store_step *ret_step);
 /* Sets what the transaction announces; object may be "". */
 void store_write_announce(struct store_job *j, enum store_change_what what, const char *object);

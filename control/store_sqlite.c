@@ -30,7 +30,7 @@ struct store_body {
 	uv_work_t work;
 	uv_timer_t retry;
 	int retry_ms;
-	struct store_job *job; /* on the thread now */
+	struct store_job *job;     /* on the thread now */
 	struct store_job *opening; /* the schema script, while it is the job */
 	enum store_ran ran;
 	char why[STORE_WHY_SIZE];
@@ -227,16 +227,19 @@ static void explain(struct store_body *b, int rc)
 	int system = b->db ? sqlite3_system_errno(b->db) : 0;
 
 	if ((rc & 0xff) == SQLITE_FULL)
-		snprintf(b->why, sizeof b->why, "the disk under %s is full: make room there", b->path);
+		snprintf(b->why, sizeof b->why, "the disk under %s is full: make room there",
+			b->path);
 	else if ((rc & 0xff) == SQLITE_CANTOPEN && system)
 		snprintf(b->why, sizeof b->why, "%s cannot be opened: %s: %s", b->path, said,
 			strerror(system));
 	else if ((rc & 0xff) == SQLITE_READONLY)
-		snprintf(b->why, sizeof b->why, "%s cannot be written: %s: check its owner and its folder's",
-			b->path, said);
+		snprintf(b->why, sizeof b->why,
+			"%s cannot be written: %s: check its owner and its folder's", b->path,
+			said);
 	else if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
 		snprintf(b->why, sizeof b->why,
-			"%s is damaged: %s: move it away and apply the documents again", b->path, said);
+			"%s is damaged: %s: move it away and apply the documents again", b->path,
+			said);
 	else
 		snprintf(b->why, sizeof b->why, "%s: %s", b->path, said);
 }
@@ -303,7 +306,8 @@ static void opened(struct store_body *b)
 		store_job_free(j);
 		return;
 	}
-	store_body_state(b->store, STORE_LOST, NULL, b->ran == STORE_RAN_DONE ? j->answer.why : b->why);
+	store_body_state(
+		b->store, STORE_LOST, NULL, b->ran == STORE_RAN_DONE ? j->answer.why : b->why);
 	store_job_free(j);
 	sqlite3_close_v2(b->db);
 	b->db = NULL;
@@ -337,8 +341,7 @@ static void on_worked(uv_work_t *work, int status)
 		uv_close((uv_handle_t *)&b->retry, on_retry_closed);
 }
 
-static int sqlite_open(
-	struct store *s, uv_loop_t *loop, const char *where, struct store_body **ret)
+static int sqlite_open(struct store *s, uv_loop_t *loop, const char *where, struct store_body **ret)
 {
 	struct store_body *b = calloc(1, sizeof *b);
 

@@ -27,8 +27,8 @@ enum store_step store_write_seen(
 	j->answer.head = (uint64_t)store_rows_number(rows, 0, 0);
 	j->revision = (uint64_t)store_rows_number(rows, 0, 1);
 	store_job_number(j, SLOT_AUDIT, store_rows_number(rows, 0, 2));
-	return store_run(ret, "select fingerprint, generation from request where id = $1", j->request,
-		NULL);
+	return store_run(
+		ret, "select fingerprint, generation from request where id = $1", j->request, NULL);
 }
 
 bool store_write_is_repeat(
@@ -62,7 +62,8 @@ enum store_step store_write_audit(
 	(void)rows;
 	return store_run(ret,
 		"insert into audit (id, time, who, action, stack, object, why, generation)"
-		" values (cast($1 as bigint), ballast_now(), $2, $3, $4, $5, $6, cast($7 as bigint))",
+		" values (cast($1 as bigint), ballast_now(), $2, $3, $4, $5, $6, cast($7 as "
+		"bigint))",
 		j->numbers[SLOT_AUDIT], j->who, j->action, j->stack, j->object, j->why,
 		store_job_number(j, SLOT_GENERATION, (int64_t)j->answer.generation), NULL);
 }
@@ -71,7 +72,8 @@ enum store_step store_write_trim(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
 	(void)rows;
-	return store_run(ret, "delete from audit where id <= cast($1 as bigint) - cast($2 as bigint)",
+	return store_run(ret,
+		"delete from audit where id <= cast($1 as bigint) - cast($2 as bigint)",
 		j->numbers[SLOT_AUDIT], store_job_number(j, SLOT_OTHER, STORE_AUDIT_MAX), NULL);
 }
 
