@@ -86,7 +86,7 @@ static int rows_add(struct sqlite_rows *r, sqlite3_stmt *statement)
 	return SQLITE_OK;
 }
 
-static int bind(sqlite3_stmt *statement, const struct store_statement *st)
+static int bind_parameters(sqlite3_stmt *statement, const struct store_statement *st)
 {
 	char name[8];
 
@@ -114,7 +114,7 @@ static int execute(sqlite3 *db, const struct store_statement *st, struct sqlite_
 	rc = sqlite3_prepare_v2(db, st->sql, -1, &statement, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
-	rc = bind(statement, st);
+	rc = bind_parameters(statement, st);
 	rows->columns = (size_t)sqlite3_column_count(statement);
 	while (rc == SQLITE_OK) {
 		rc = sqlite3_step(statement);
