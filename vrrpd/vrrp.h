@@ -108,27 +108,31 @@ struct vrrp_todo {
 	size_t count;
 };
 
-/* The cause of a transition; one row of the table for each pair of state and cause. */
+/* The cause of a transition; at most one row of the table for each pair of state and cause. */
 enum vrrp_cause {
 	VRRP_STARTED,
 	VRRP_STARTED_OWNER,
 	VRRP_RESUMED,
 	VRRP_ACTIVE_DOWN,
+	VRRP_ACTIVE_LEFT,
 	VRRP_PREEMPTED,
 	VRRP_BECAME_OWNER,
-	VRRP_ACTIVE_LEFT,
 	VRRP_ASKED,
 	VRRP_HEARD_HIGHER,
-	VRRP_HEARD_TAKER,
 	VRRP_STALLED,
 	VRRP_UNFIT,
 	VRRP_STEPPED_DOWN,
 	VRRP_STOPPED,
 	VRRP_STOPPED_ALONE,
+	VRRP_LINK_LOST,
+	VRRP_HANDED_OVER,
+	VRRP_LEFT_TO_TAKER,
 	VRRP_TAKER_SILENT,
 	VRRP_TAKER_REFUSED,
-	VRRP_LINK_LOST,
-	VRRP_YIELDED,
+	VRRP_LEAVING_UNANSWERED,
+	VRRP_LEAVING_REFUSED,
+	VRRP_SUCCEEDED,
+	VRRP_YIELD_OVER,
 	VRRP_CAUSES
 };
 
@@ -136,13 +140,15 @@ struct vrrp_transition {
 	enum vrrp_state from;
 	enum vrrp_cause cause;
 	enum vrrp_state to;
-	const char *why;  /* logged, shown by explain, counted by */
-	const char *name; /* of the cause, for metric labels: "active_down" */
+	const char *why; /* logged, and shown by explain */
 };
 
 /* Every transition there is; the diagram in README.md is printed from it. */
 extern const struct vrrp_transition vrrp_transitions[];
 extern const size_t vrrp_transitions_count;
+
+/* The row for a cause in a state, or NULL: it moves nothing there. */
+const struct vrrp_transition *vrrp_transition(enum vrrp_state from, enum vrrp_cause cause);
 
 /* Embedded by router; fields are for reading only, and only those above the line. */
 struct vrrp {
@@ -194,12 +200,15 @@ bool vrrp_is_active(const struct vrrp *v);
 /* Skew_Time and Active_Down_Interval now (RFC 9568 6.1, RFC 3768 6.1), in nanoseconds. */
 int64_t vrrp_skew_ns(const struct vrrp *v);
 int64_t vrrp_active_down_ns(const struct vrrp *v);
-/* Active-down as our Backups count it at worst (our interval, priority 1): for leases and the
- * record. */
+/* The longest Active-down any Backup of ours can count (our interval, priority 1): for leases. */
 int64_t vrrp_lease_ns(const struct vrrp *v);
+/* How long we may be silent and still go on as Active: Active-down less one interval (V2). */
+int64_t vrrp_patience_ns(const struct vrrp *v);
 int64_t vrrp_interval_ns(const struct vrrp *v);
 
-/* "initialize", "backup", "active", "handing-over", "yielding". */
+/* Of the cause, for metric labels: "active_down". */
+const char *vrrp_cause_name(enum vrrp_cause c);
+/* "initialize", "backup", "active", "handing_over", "yielding". */
 const char *vrrp_state_name(enum vrrp_state s);
 
 /* The diagram of the table as mermaid text, appended to out. */

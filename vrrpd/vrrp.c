@@ -1,0 +1,559 @@
+/*
+ * The machine of one virtual router: RFC 9568 6.4 with hand-over (decision V3),
+ * stalls (V2) and last resort (V5). One function per state and event; one
+ * function, move(), changes the state. The table of transitions is in
+ * vrrp_table.c, what the machine tells of itself in vrrp_view.c. Called by router.
+ */
+#include "vrrpd/vrrp.h"
+
+#include <assert.h>
+
+#define NS_PER_CS 10000000LL
+#define HAND_OVER_MIN_NS 50000000LL
+
+static struct vrrp_action *add(struct vrrp_todo *todo, enum vrrp_action_kind kind)
+{
+	assert(todo->count < VRRP_TODO_MAX);
+	struct vrrp_action *a = &todo->items[todo->count++];
+
+	*a = (struct vrrp_action){.kind = kind};
+	return a;
+}
+
+/* The only place where the state changes. */
+static void move(struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
+{
+	const struct vrrp_transition *row = vrrp_transition(v->state, cause);
+	bool was_active = vrrp_is_active(v);
+
+	assert(row);
+	v->state = row->to;
+	v->last = row;
+	v->since = now;
+	if (!was_active || !vrrp_is_active(v))
+		v->transitions++;
+	add(todo, VRRP_CHANGED)->row = row;
+}
+
+static void advertise(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	add(todo, VRRP_ADVERTISE)->priority = v->wish.priority;
+	v->sent = now;
+	v->advertise_at = mono_add_ns(now, vrrp_interval_ns(v));
+}
+
+static void forget_active(struct vrrp *v)
+{
+	v->active = (struct addr){0};
+	v->active_priority = 0;
+	v->active_interval_cs = v->config.interval_cs;
+	v->heard = MONO_NEVER;
+	v->is_settled = false;
+	v->has_discarded = false;
+	v->is_skew_only = false;
+	v->has_forgiven = false;
+	v->preempt_at = MONO_NEVER;
+}
+
+static void forget_term(struct vrrp *v)
+{
+	v->sent = MONO_NEVER;
+	v->advertise_at = MONO_NEVER;
+	v->reannounce_at = MONO_NEVER;
+	v->phase_until = MONO_NEVER;
+	v->is_leaving = false;
+	v->giver = (struct addr){0};
+	v->giver_until = MONO_NEVER;
+}
+
+static void become_active(
+	struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
+{
+	move(v, cause, now, todo);
+	forget_active(v);
+	forget_term(v);
+	v->is_keeping = false;
+	/* The advertisement comes last: it is what makes a predecessor let go (V3). */
+	add(todo, VRRP_ACQUIRE);
+	add(todo, VRRP_ANNOUNCE);
+	advertise(v, now, todo);
+}
+
+/* Out of the Active states, to Backup or Initialize as the table says. */
+static void let_go(struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
+{
+	bool was_leaving = v->is_leaving;
+
+	move(v, cause, now, todo);
+	forget_active(v);
+	forget_term(v);
+	v->base = now;
+	add(todo, VRRP_RELEASE);
+	if (v->state == VRRP_INITIALIZE && was_leaving)
+		add(todo, VRRP_LEFT);
+}
+
+static void stop_keeping(struct vrrp *v, struct vrrp_todo *todo)
+{
+	if (!v->is_keeping)
+		return;
+	v->is_keeping = false;
+	add(todo, VRRP_RELEASE);
+}
+
+static void note_active(struct vrrp *v, const struct vrrp_event *ev, struct mono now)
+{
+	if (!addr_is_same_ip(&v->active, &ev->source))
+		v->is_settled = false;
+	v->active = ev->source;
+	v->active_priority = ev->priority;
+	v->heard = now;
+}
+
+/* RFC 9568 6.4.2 (450): the Active's interval rules, and Active-down counts anew. */
+static void accept_active(struct vrrp *v, int interval_cs, struct mono heard)
+{
+	v->active_interval_cs = v->config.version == 2 ? v->config.interval_cs : interval_cs;
+	v->base = heard;
+	v->is_skew_only = false;
+	v->has_forgiven = false;
+	v->has_discarded = false;
+	if (v->active_priority >= v->wish.priority) {
+		v->is_settled = true;
+		v->preempt_at = MONO_NEVER;
+	}
+}
+
+/*
+ * May we take the addresses from an Active of lower priority? `preempt` and its
+ * delay restrain a node that came up or recovered under it (V5), not one that
+ * sees its Active sink below itself.
+ */
+static bool may_preempt(struct vrrp *v, struct mono now)
+{
+	if (v->wish.priority == VRRP_PRIORITY_OWNER)
+		return true;
+	if (!v->wish.may_preempt || !v->wish.may_hold)
+		return false;
+	if (v->is_settled || v->active_priority == VRRP_PRIORITY_LAST_RESORT)
+		return true;
+	if (!v->config.preempt)
+		return false;
+	if (mono_is_never(v->preempt_at))
+		v->preempt_at = mono_add_ms(now, v->config.preempt_delay_ms);
+	return mono_reached(v->preempt_at, now);
+}
+
+static void backup_heard(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	bool is_known = addr_is_same_ip(&v->active, &ev->source);
+
+	if (ev->priority == VRRP_PRIORITY_LEAVE) {
+		/* A late copy of somebody's farewell must not disturb his successor. */
+		if (v->active.sa.sa_family && !is_known)
+			return;
+		v->base = now;
+		v->is_skew_only = true;
+		v->has_forgiven = false;
+		return;
+	}
+	note_active(v, ev, now);
+	stop_keeping(v, todo);
+	if (ev->priority >= v->wish.priority || !may_preempt(v, now))
+		accept_active(v, ev->interval_cs, now);
+	else
+		v->has_discarded = true;
+}
+
+/* RFC 9568 6.4.3 (660): higher priority, or the same and the higher address. */
+static bool outranks_us(const struct vrrp *v, const struct vrrp_event *ev)
+{
+	if (ev->priority != v->wish.priority)
+		return ev->priority > v->wish.priority;
+	return addr_compare_ip(&ev->source, &v->config.primary) > 0;
+}
+
+static void yield_to_higher(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	int priority = v->wish.priority;
+
+	let_go(v, VRRP_HEARD_HIGHER, now, todo);
+	note_active(v, ev, now);
+	accept_active(v, ev->interval_cs, now);
+	/* The winner may not know that there were two; this makes it announce itself again. */
+	add(todo, VRRP_ADVERTISE)->priority = priority;
+}
+
+static void active_heard(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	bool is_giver = addr_is_same_ip(&v->giver, &ev->source) && mono_before(now, v->giver_until);
+
+	if (ev->priority == VRRP_PRIORITY_LEAVE) {
+		advertise(v, now, todo);
+		add(todo, VRRP_ANNOUNCE);
+	} else if (is_giver) {
+		advertise(v, now, todo);
+	} else if (outranks_us(v, ev)) {
+		yield_to_higher(v, ev, now, todo);
+	} else {
+		/* RFC 9568 6.4.3 (710). Announced at once, and again when the rival has fallen
+		 * silent. */
+		advertise(v, now, todo);
+		if (mono_is_never(v->reannounce_at))
+			add(todo, VRRP_ANNOUNCE);
+		v->reannounce_at = mono_add_ns(now, vrrp_interval_ns(v));
+	}
+}
+
+static void handing_over_heard(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	if (ev->priority == VRRP_PRIORITY_LEAVE) {
+		advertise(v, now, todo);
+		return;
+	}
+	let_go(v, v->is_leaving ? VRRP_LEFT_TO_TAKER : VRRP_HANDED_OVER, now, todo);
+	if (v->state == VRRP_BACKUP) {
+		note_active(v, ev, now);
+		accept_active(v, ev->interval_cs, now);
+	}
+}
+
+static void heard(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	switch (v->state) {
+	case VRRP_BACKUP:
+		backup_heard(v, ev, now, todo);
+		break;
+	case VRRP_ACTIVE:
+		active_heard(v, ev, now, todo);
+		break;
+	case VRRP_HANDING_OVER:
+		handing_over_heard(v, ev, now, todo);
+		break;
+	case VRRP_YIELDING:
+		if (ev->priority != VRRP_PRIORITY_LEAVE)
+			let_go(v, VRRP_SUCCEEDED, now, todo);
+		break;
+	case VRRP_INITIALIZE:
+	case VRRP_STATES:
+		break;
+	}
+}
+
+static void start(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->state != VRRP_INITIALIZE)
+		return;
+	if (ev->start == VRRP_START_RESUME && v->wish.may_hold) {
+		become_active(v, VRRP_RESUMED, now, todo);
+		return;
+	}
+	if (v->wish.priority == VRRP_PRIORITY_OWNER && v->wish.may_hold) {
+		become_active(v, VRRP_STARTED_OWNER, now, todo);
+		return;
+	}
+	move(v, VRRP_STARTED, now, todo);
+	forget_active(v);
+	v->base = now;
+	v->is_keeping = ev->start == VRRP_START_KEEP && v->wish.may_hold;
+	add(todo, v->is_keeping ? VRRP_ACQUIRE : VRRP_RELEASE);
+}
+
+static void backup_timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	int64_t late_ns = mono_since_ns(now, vrrp_deadline(v));
+
+	/* We were not there to hear anybody: listen once more before taking (V2). */
+	if (late_ns > v->active_interval_cs * NS_PER_CS && !v->has_forgiven) {
+		v->has_forgiven = true;
+		v->is_skew_only = false;
+		v->base = now;
+		return;
+	}
+	become_active(v,
+		v->has_discarded  ? VRRP_PREEMPTED
+		: v->is_skew_only ? VRRP_ACTIVE_LEFT
+				  : VRRP_ACTIVE_DOWN,
+		now, todo);
+}
+
+static void active_timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	if (mono_reached(v->advertise_at, now))
+		advertise(v, now, todo);
+	if (mono_reached(v->reannounce_at, now)) {
+		v->reannounce_at = MONO_NEVER;
+		add(todo, VRRP_ANNOUNCE);
+	}
+}
+
+static void yield(struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
+{
+	move(v, cause, now, todo);
+	v->is_leaving = true;
+	v->reannounce_at = MONO_NEVER;
+	v->advertise_at = MONO_NEVER;
+	v->phase_until = mono_add_ns(now, vrrp_skew_ns(v) + vrrp_interval_ns(v));
+	add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
+	v->sent = now;
+}
+
+/* The taker will not: a stop goes on without it, anything else is given up. */
+static void give_up(struct vrrp *v, bool was_refused, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->is_leaving) {
+		yield(v, was_refused ? VRRP_LEAVING_REFUSED : VRRP_LEAVING_UNANSWERED, now, todo);
+		return;
+	}
+	move(v, was_refused ? VRRP_TAKER_REFUSED : VRRP_TAKER_SILENT, now, todo);
+	v->phase_until = MONO_NEVER;
+	add(todo, VRRP_GAVE_UP)->text = v->last->why;
+}
+
+static void timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	if (!mono_reached(vrrp_deadline(v), now))
+		return;
+	switch (v->state) {
+	case VRRP_BACKUP:
+		backup_timer(v, now, todo);
+		break;
+	case VRRP_ACTIVE:
+		active_timer(v, now, todo);
+		break;
+	case VRRP_HANDING_OVER:
+		active_timer(v, now, todo);
+		if (mono_reached(v->phase_until, now))
+			give_up(v, false, now, todo);
+		break;
+	case VRRP_YIELDING:
+		let_go(v, VRRP_YIELD_OVER, now, todo);
+		break;
+	case VRRP_INITIALIZE:
+	case VRRP_STATES:
+		break;
+	}
+}
+
+/* Lower advertisements were being discarded and would now be accepted: they count from when they
+ * came. */
+static void reconsider_discarded(struct vrrp *v, struct mono now)
+{
+	if (!v->has_discarded)
+		return;
+	if (v->active_priority >= v->wish.priority || !may_preempt(v, now))
+		accept_active(v, v->active_interval_cs, v->heard);
+}
+
+static void wish(struct vrrp *v, const struct vrrp_wish *w, struct mono now, struct vrrp_todo *todo)
+{
+	bool has_risen = w->priority > v->wish.priority;
+	bool may_hold_again = w->may_hold && !v->wish.may_hold;
+
+	assert(w->priority >= VRRP_PRIORITY_LAST_RESORT && w->priority <= VRRP_PRIORITY_OWNER);
+	v->wish = *w;
+	if (v->state != VRRP_BACKUP)
+		return;
+	if (has_risen)
+		v->is_settled = false;
+	if (may_hold_again)
+		v->base = now;
+	if (!w->may_hold)
+		stop_keeping(v, todo);
+	else if (w->priority == VRRP_PRIORITY_OWNER)
+		become_active(v, VRRP_BECAME_OWNER, now, todo);
+	if (v->state == VRRP_BACKUP)
+		reconsider_discarded(v, now);
+}
+
+static void configure(
+	struct vrrp *v, const struct vrrp_config *config, struct mono now, struct vrrp_todo *todo)
+{
+	v->config = *config;
+	if (!v->active.sa.sa_family || config->version == 2)
+		v->active_interval_cs = config->interval_cs;
+	if (v->state == VRRP_BACKUP)
+		reconsider_discarded(v, now);
+	/* A longer interval must be heard before the Backups' old Active-down is over. */
+	if (v->state == VRRP_ACTIVE || v->state == VRRP_HANDING_OVER)
+		advertise(v, now, todo);
+}
+
+static void reject(struct vrrp_todo *todo, const char *text)
+{
+	add(todo, VRRP_REJECT)->text = text;
+}
+
+static void take(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->state == VRRP_ACTIVE && addr_is_same_ip(&v->giver, &ev->source)) {
+		add(todo, VRRP_ACCEPT);
+		return;
+	}
+	if (v->state != VRRP_BACKUP) {
+		reject(todo, "not Backup");
+	} else if (!addr_is_same_ip(&v->active, &ev->source)) {
+		reject(todo, "the Active heard here is another");
+	} else if (!v->wish.may_hold) {
+		reject(todo, "no node is fit, and none is to hold the addresses");
+	} else if (v->wish.priority == VRRP_PRIORITY_LAST_RESORT && !ev->is_leaving) {
+		reject(todo, "disqualified too");
+	} else {
+		int64_t guard_ns = vrrp_interval_ns(v);
+
+		become_active(v, VRRP_ASKED, now, todo);
+		v->giver = ev->source;
+		v->giver_until = mono_add_ns(
+			now, guard_ns > HAND_OVER_MIN_NS ? guard_ns : HAND_OVER_MIN_NS);
+		add(todo, VRRP_ACCEPT);
+	}
+}
+
+static void ask(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	int64_t patience = vrrp_interval_ns(v);
+
+	v->phase_until = mono_add_ns(
+		now, patience > HAND_OVER_MIN_NS ? patience : HAND_OVER_MIN_NS);
+	add(todo, VRRP_ASK)->is_leaving = v->is_leaving;
+}
+
+static void step_down(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->state != VRRP_ACTIVE)
+		return;
+	if (!has_taker) {
+		add(todo, VRRP_GAVE_UP)->text = "no live peer could take over";
+		return;
+	}
+	move(v, VRRP_STEPPED_DOWN, now, todo);
+	v->reannounce_at = MONO_NEVER;
+	ask(v, now, todo);
+}
+
+static void leave(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_todo *todo)
+{
+	switch (v->state) {
+	case VRRP_INITIALIZE:
+		add(todo, VRRP_LEFT);
+		break;
+	case VRRP_BACKUP:
+		move(v, VRRP_STOPPED, now, todo);
+		stop_keeping(v, todo);
+		forget_active(v);
+		add(todo, VRRP_LEFT);
+		break;
+	case VRRP_ACTIVE:
+		if (!has_taker) {
+			yield(v, VRRP_STOPPED_ALONE, now, todo);
+			break;
+		}
+		move(v, VRRP_STOPPED, now, todo);
+		v->reannounce_at = MONO_NEVER;
+		v->is_leaving = true;
+		ask(v, now, todo);
+		break;
+	case VRRP_HANDING_OVER:
+		if (v->is_leaving)
+			break;
+		v->is_leaving = true;
+		ask(v, now, todo);
+		break;
+	case VRRP_YIELDING:
+	case VRRP_STATES:
+		break;
+	}
+}
+
+static void halt(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->state == VRRP_INITIALIZE) {
+		add(todo, VRRP_LEFT);
+	} else if (v->state == VRRP_BACKUP) {
+		move(v, VRRP_LINK_LOST, now, todo);
+		stop_keeping(v, todo);
+		forget_active(v);
+		add(todo, VRRP_LEFT);
+	} else {
+		/* The segment may be deaf to us; the peer channel, on another path, may not. */
+		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
+		if (has_taker)
+			add(todo, VRRP_ASK)->is_leaving = true;
+		v->is_leaving = true;
+		let_go(v, VRRP_LINK_LOST, now, todo);
+	}
+}
+
+/* Silent for so long that a live peer may hold the addresses: let go before anything else (V2). */
+static void check_stall(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->state != VRRP_ACTIVE && v->state != VRRP_HANDING_OVER)
+		return;
+	if (!v->wish.has_peer || mono_since_ns(now, v->sent) <= vrrp_patience_ns(v))
+		return;
+	let_go(v, v->is_leaving ? VRRP_YIELD_OVER : VRRP_STALLED, now, todo);
+}
+
+static void dispatch(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	switch (ev->kind) {
+	case VRRP_START:
+		start(v, ev, now, todo);
+		break;
+	case VRRP_HEARD:
+		heard(v, ev, now, todo);
+		break;
+	case VRRP_TIMER:
+		timer(v, now, todo);
+		break;
+	case VRRP_WISH:
+		wish(v, &ev->wish, now, todo);
+		break;
+	case VRRP_CONFIG:
+		configure(v, ev->config, now, todo);
+		break;
+	case VRRP_TAKE:
+		take(v, ev, now, todo);
+		break;
+	case VRRP_REFUSED:
+		if (v->state == VRRP_HANDING_OVER)
+			give_up(v, true, now, todo);
+		break;
+	case VRRP_STEP_DOWN:
+		step_down(v, ev->has_taker, now, todo);
+		break;
+	case VRRP_LEAVE:
+		leave(v, ev->has_taker, now, todo);
+		break;
+	case VRRP_HALT:
+		halt(v, ev->has_taker, now, todo);
+		break;
+	}
+}
+
+void vrrp_init(struct vrrp *v, const struct vrrp_config *config, const struct vrrp_wish *w)
+{
+	*v = (struct vrrp){.config = *config, .wish = *w};
+	forget_active(v);
+	forget_term(v);
+	vrrp_check(v);
+}
+
+void vrrp_step(struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	todo->count = 0;
+	check_stall(v, now, todo);
+	dispatch(v, ev, now, todo);
+	if (v->state == VRRP_ACTIVE && !v->wish.may_hold) {
+		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
+		let_go(v, VRRP_UNFIT, now, todo);
+	}
+}
