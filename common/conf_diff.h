@@ -27,7 +27,7 @@ struct conf_diff_item {
 size_t conf_diff(const struct conf *before, const struct conf *after,
 	void (*visit)(void *user, const struct conf_diff_item *item), void *user);
 
-/* The differences of two canonical documents as lines for people ("~ pools[web].servers[w1].weight: 100 -> 50",
+/* The differences of two canonical documents (before may be NULL) as lines for people ("~ pools[web].servers[w1].weight: 100 -> 50",
  * "+ listeners[www]", "- vips[web]"), appended to out. Returns their number. */
 struct buf;
 size_t conf_diff_text(const json_t *before, const json_t *after, struct buf *out);

@@ -8,6 +8,7 @@
 #include "common/conf.h"
 #include "common/overlay.h"
 #include "common/verdict_row.h"
+#include "common/wall.h"
 
 enum effective_state {
 	EFFECTIVE_UNCHECKED, /* no check: used like up */

@@ -157,6 +157,18 @@ const char *field_word(const struct field_word *words, int number);
 json_t *field_read(struct field_reader *r, const struct field_kind *kind, const json_t *value,
 	const struct field_place *at, void *ret);
 
+/* The canonical default of a field, owned; NULL when the default is to have nothing. */
+json_t *field_initial(const struct field *f);
+
+/*
+ * Whether two canonical objects of a kind mean the same: a default that is
+ * written is the same as one that is not. except names a field left out of the
+ * comparison, or is NULL.
+ */
+bool field_is_same(const struct field_kind *kind, const json_t *a, const json_t *b, const char *except);
+/* The same for one field's values; NULL for one that is not written. */
+bool field_is_same_value(const struct field *f, const json_t *a, const json_t *b);
+
 /* Adds a problem at a place. */
 void field_problem(struct field_reader *r, const struct field_place *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

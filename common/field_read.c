@@ -131,20 +131,34 @@ static bool is_nothing(const struct field *f, const json_t *canonical)
 	return f->type == FIELD_BOOL && json_is_false(canonical);
 }
 
-/* A field of a later version may stand there with its default, and with nothing else. */
-static void refuse_later(struct field_reader *r, const struct field *f, const json_t *canonical,
-	const struct field_place *at)
+json_t *field_initial(const struct field *f)
 {
 	union {
 		max_align_t aligned;
 		unsigned char bytes[256];
 	} scratch = {0};
-	json_t *initial = NULL;
+	struct conf_problems problems = {0};
+	struct arena arena;
+	struct field_reader r = {.arena = &arena, .problems = &problems};
 	size_t count;
+	json_t *canonical;
 
-	assert(field_value_size(f) <= sizeof scratch || f->is_list);
-	if (f->initial)
-		initial = read_default(r, f, at, (struct field_target){&scratch, &count});
+	if (!f->initial)
+		return NULL;
+	assert(f->is_list || field_value_size(f) <= sizeof scratch);
+	arena_init(&arena);
+	canonical = read_default(&r, f, NULL, (struct field_target){&scratch, &count});
+	assert(problems.count == 0);
+	arena_fini(&arena);
+	return canonical;
+}
+
+/* A field of a later version may stand there with its default, and with nothing else. */
+static void refuse_later(struct field_reader *r, const struct field *f, const json_t *canonical,
+	const struct field_place *at)
+{
+	json_t *initial = field_initial(f);
+
 	if (initial ? !json_equal(initial, canonical) : !is_nothing(f, canonical))
 		field_problem(r, at, "%s not available in this version",
 			initial ? "another value than the default is" : "is");

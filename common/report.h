@@ -21,9 +21,11 @@
 
 #include "common/clock.h"
 #include "common/conf.h"
+#include "common/wall.h"
 
 #define REPORT_TEXT_SIZE 256
 #define REPORT_WORKERS_MAX 256
+#define REPORT_HISTORY_MAX 8
 
 enum report_daemon_state { REPORT_STARTING, REPORT_RUNNING, REPORT_LAGGING, REPORT_AWAY };
 
@@ -71,7 +73,7 @@ struct report_vip {
 	int64_t priority; /* the one in use now */
 	char active_router[ADDR_TEXT_SIZE]; /* who advertises, "" when we or nobody do */
 	int64_t transitions; /* since vrrpd started its count */
-	struct report_vip_past history[8]; /* newest first */
+	struct report_vip_past history[REPORT_HISTORY_MAX]; /* newest first */
 	size_t history_count;
 };
 
@@ -99,8 +101,3 @@ const char *report_daemon_state_name(enum report_daemon_state s);
 const char *report_listener_state_name(enum report_listener_state s);
 const char *report_vip_state_name(enum report_vip_state s);
 const char *report_peer_state_name(enum report_peer_state s);
-
-/* Dates as RFC 3339 with milliseconds, "2026-01-01T00:00:00.000Z": how every date travels. parse: 0 or -EINVAL. */
-#define WALL_TEXT_SIZE 32
-const char *wall_print(struct wall t, char text[WALL_TEXT_SIZE]);
-int wall_parse(const char *text, struct wall *ret);

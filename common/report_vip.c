@@ -1,0 +1,94 @@
+/* The row of a VIP: see report.h. */
+#include <assert.h>
+#include <errno.h>
+
+#include "common/report.h"
+#include "common/row.h"
+
+static const char *const states[] = {
+	[REPORT_VIP_INITIALIZE] = "initialize",
+	[REPORT_VIP_BACKUP] = "backup",
+	[REPORT_VIP_ACTIVE] = "active",
+	[REPORT_VIP_BYPASS] = "bypass",
+};
+#define STATES (sizeof states / sizeof *states)
+
+const char *report_vip_state_name(enum report_vip_state s)
+{
+	assert((size_t)s < STATES);
+	return states[s];
+}
+
+static json_t *past_encode(const struct report_vip_past *p)
+{
+	json_t *row = json_object();
+
+	row_set_wall(row, "time", p->time);
+	row_set_text(row, "from", report_vip_state_name(p->from));
+	row_set_text(row, "to", report_vip_state_name(p->to));
+	row_set_text(row, "why", p->why);
+	return row;
+}
+
+json_t *report_vip_encode(const struct report_vip *r)
+{
+	json_t *row = json_object(), *history = json_array();
+
+	assert(r->history_count <= REPORT_HISTORY_MAX);
+	row_set_text(row, "state", report_vip_state_name(r->state));
+	row_set_wall(row, "since", r->since);
+	row_set_text(row, "why", r->why);
+	row_set_integer(row, "priority", r->priority);
+	row_set_text(row, "active_router", r->active_router);
+	row_set_integer(row, "transitions", r->transitions);
+	for (size_t i = 0; i < r->history_count; i++)
+		json_array_append_new(history, past_encode(&r->history[i]));
+	json_object_set_new(row, "history", history);
+	return row;
+}
+
+static bool past_decode(const json_t *row, struct report_vip_past *p)
+{
+	int from, to;
+
+	if (!row_get_wall(row, "time", &p->time) ||
+		!row_get_word(row, "from", states, STATES, &from) ||
+		!row_get_word(row, "to", states, STATES, &to) ||
+		!row_get_text(row, "why", p->why, sizeof p->why))
+		return false;
+	p->from = (enum report_vip_state)from;
+	p->to = (enum report_vip_state)to;
+	return true;
+}
+
+static bool history_decode(const json_t *row, struct report_vip *r)
+{
+	const json_t *history = json_object_get(row, "history");
+
+	if (history && !json_is_array(history))
+		return false;
+	for (size_t i = 0; i < json_array_size(history) && i < REPORT_HISTORY_MAX; i++) {
+		if (!past_decode(json_array_get(history, i), &r->history[i]))
+			return false;
+		r->history_count++;
+	}
+	return true;
+}
+
+int report_vip_decode(const json_t *value, struct report_vip *ret)
+{
+	struct report_vip r = {0};
+	int state = 0;
+
+	if (!row_get_word(value, "state", states, STATES, &state) ||
+		!row_get_wall(value, "since", &r.since) ||
+		!row_get_text(value, "why", r.why, sizeof r.why) ||
+		!row_get_integer(value, "priority", 0, &r.priority) ||
+		!row_get_text(value, "active_router", r.active_router, sizeof r.active_router) ||
+		!row_get_integer(value, "transitions", 0, &r.transitions) ||
+		!history_decode(value, &r))
+		return -EINVAL;
+	r.state = (enum report_vip_state)state;
+	*ret = r;
+	return 0;
+}
