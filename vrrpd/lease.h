@@ -70,15 +70,14 @@ struct lease_record {
 	uint32_t is_active;               /* 0 after an orderly release */
 	char boot_id[LEASE_BOOT_ID_SIZE]; /* text, NUL-terminated */
 	int64_t sent_ns;                  /* CLOCK_BOOTTIME of the last advertisement sent */
-	int64_t active_down_ns,
-		interval_ns; /* then in force: vrrp_lease_ns(), vrrp_interval_ns() */
-	uint32_t had_peer;   /* a peer was known to live */
-	uint32_t checksum;   /* lease_record_seal() */
+	int64_t patience_ns;              /* then in force: vrrp_patience_ns() */
+	uint32_t had_peer;                /* a peer was known to live */
+	uint32_t checksum;                /* lease_record_seal() */
 };
 
 #define LEASE_MAGIC 0x424c5652u
 
-/* Sets magic and checksum. */
+/* Sets magic and checksum. The record must have been zeroed once, padding included. */
 void lease_record_seal(struct lease_record *r);
 
 /*

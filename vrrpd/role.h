@@ -50,10 +50,15 @@ struct role_input {
 	size_t peers_count;
 };
 
-/* Kept per VIP between judgements. Zeroed to begin. */
+/* A hand-over that failed is asked for again after this long. */
+#define ROLE_RETRY_MS 1000
+
+/* Kept per VIP between judgements; role_init() first. */
 struct role {
-	bool was_unready;
+	bool is_unready;
 	struct mono unready_since;
+	struct mono barred_until; /* MONO_NEVER: preemption is not barred */
+	struct mono retry_at;     /* MONO_NEVER: no hand-over was asked for */
 };
 
 struct role_result {
@@ -67,9 +72,14 @@ struct role_result {
 	char why[ROLE_WHY_SIZE]; /* "priority 150: 200, interface eth1 down -50" */
 };
 
-/* Judges anew. Call it again at role_deadline(). */
+void role_init(struct role *r);
+
+/*
+ * Judges anew. should_step_down is said once and then not for ROLE_RETRY_MS:
+ * carry it out. Call it again at role_deadline().
+ */
 void role_judge(
 	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret);
 
-/* When the judgement changes by itself (startup_hold ends); MONO_NEVER: not. */
-struct mono role_deadline(const struct role *r, const struct role_input *in);
+/* When the judgement may change by itself; MONO_NEVER: not. */
+struct mono role_deadline(const struct role *r);

@@ -1,0 +1,205 @@
+/*
+ * Whether another instance is known to live and which of its frames count:
+ * thresholds, sessions, replay, round trip. Called by heartbeat.
+ */
+#include "vrrpd/peer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static int64_t interval_ns(const struct peer *p)
+{
+	return p->config.check_interval_ms * 1000000;
+}
+
+static void set_state(
+	struct peer *p, enum peer_state state, struct mono now, const char *what, int n)
+{
+	p->state = state;
+	p->since = now;
+	snprintf(p->why, sizeof p->why, "%d of %d heartbeats %s", n, n, what);
+}
+
+static void check_config(const struct peer_config *c)
+{
+	assert(c->check_interval_ms > 0);
+	assert(c->failure_threshold > 0 && c->recovery_threshold > 0);
+}
+
+void peer_init(
+	struct peer *p, const struct peer_config *config, uint64_t own_session, struct mono now)
+{
+	assert(own_session != 0);
+	check_config(config);
+	memset(p, 0, sizeof *p);
+	p->config = *config;
+	p->own_session = own_session;
+	p->round_trip_us = -1;
+	p->since = now;
+	p->session.heard = MONO_NEVER;
+	p->check_at = mono_add_ns(now, interval_ns(p));
+	snprintf(p->why, sizeof p->why, "no heartbeat yet");
+}
+
+void peer_configure(struct peer *p, const struct peer_config *config, struct mono now)
+{
+	check_config(config);
+	p->config = *config;
+	p->check_at = mono_min(p->check_at, mono_add_ns(now, interval_ns(p)));
+}
+
+void peer_sent(struct peer *p, uint64_t counter, struct mono now)
+{
+	size_t i = counter % PEER_SENT_MAX;
+
+	p->sent[i].counter = counter;
+	p->sent[i].at = now;
+}
+
+struct peer_echo peer_echo(const struct peer *p, struct mono now)
+{
+	const struct peer_session *s = p->candidate.id ? &p->candidate : &p->session;
+	int64_t held_us;
+
+	if (!s->id)
+		return (struct peer_echo){0};
+	held_us = mono_since_ns(now, s->heard) / 1000;
+	return (struct peer_echo){
+		s->id, s->counter, held_us > UINT32_MAX ? UINT32_MAX : (uint32_t)held_us};
+}
+
+static void note_round_trip(struct peer *p, const struct peer_echo *e, struct mono now)
+{
+	size_t i = e->counter % PEER_SENT_MAX;
+	int64_t us;
+
+	if (p->sent[i].counter != e->counter || !p->sent[i].at.ns)
+		return;
+	us = mono_since_ns(now, p->sent[i].at) / 1000 - e->held_us;
+	p->round_trip_us = us < 0 ? 0 : us;
+}
+
+static void keep(struct peer *p, uint64_t counter, const struct peer_message *m, struct mono now)
+{
+	p->session.counter = counter;
+	p->session.heard = now;
+	p->candidate = (struct peer_session){0};
+	p->is_echoing = m->echo.session == p->own_session;
+	if (p->is_echoing && m->echo.counter > p->echoed) {
+		p->echoed = m->echo.counter;
+		note_round_trip(p, &m->echo, now);
+	}
+	if (m->kind != PEER_HEARTBEAT)
+		return;
+	p->generation = m->generation;
+	p->vips_count = m->vips_count;
+	memcpy(p->vips, m->vips, m->vips_count * sizeof *m->vips);
+}
+
+/*
+ * A session begins only with a frame that echoes a frame of ours which no
+ * earlier session has echoed: it cannot have been recorded before we sent that.
+ */
+static bool is_proven(const struct peer *p, const struct peer_echo *e)
+{
+	return e->session == p->own_session && e->counter > p->echoed;
+}
+
+enum peer_verdict peer_heard(struct peer *p, uint64_t session, uint64_t counter,
+	const struct peer_message *m, struct mono now)
+{
+	assert(m->vips_count <= PEER_VIPS_MAX);
+	if (session == 0)
+		return PEER_REPLAYED;
+	if (session == p->session.id) {
+		if (counter <= p->session.counter)
+			return PEER_REPLAYED;
+		keep(p, counter, m, now);
+		return PEER_FRESH;
+	}
+	if (session == p->candidate.id && counter <= p->candidate.counter)
+		return PEER_REPLAYED;
+	if (!is_proven(p, &m->echo)) {
+		p->candidate = (struct peer_session){session, counter, now};
+		return PEER_UNPROVEN;
+	}
+	p->session.id = session;
+	keep(p, counter, m, now);
+	return PEER_FRESH;
+}
+
+bool peer_tick(struct peer *p, struct mono now)
+{
+	enum peer_state before = p->state;
+	bool is_good;
+
+	if (!mono_reached(p->check_at, now))
+		return false;
+	p->check_at = mono_add_ns(now, interval_ns(p));
+	/* Half an interval of grace: their clock and ours do not tick together. */
+	is_good = !mono_is_never(p->session.heard) &&
+		  mono_since_ns(now, p->session.heard) <= interval_ns(p) * 3 / 2;
+	p->good = is_good ? p->good + 1 : 0;
+	p->bad = is_good ? 0 : p->bad + 1;
+	if (is_good && p->state == PEER_UNKNOWN)
+		set_state(p, PEER_HEALTHY, now, "heard", 1);
+	else if (p->good >= p->config.recovery_threshold && p->state == PEER_UNHEALTHY)
+		set_state(p, PEER_HEALTHY, now, "heard", p->config.recovery_threshold);
+	else if (p->bad >= p->config.failure_threshold && p->state != PEER_UNHEALTHY)
+		set_state(p, PEER_UNHEALTHY, now, "missed", p->config.failure_threshold);
+	return p->state != before;
+}
+
+struct mono peer_deadline(const struct peer *p)
+{
+	return p->check_at;
+}
+
+void peer_check(const struct peer *p)
+{
+	check_config(&p->config);
+	assert(p->own_session != 0);
+	assert(p->vips_count <= PEER_VIPS_MAX);
+	assert(!mono_is_never(p->check_at));
+	assert(p->good == 0 || p->bad == 0);
+	assert(p->session.id != 0 || p->state != PEER_HEALTHY);
+	assert(p->candidate.id == 0 || p->candidate.id != p->session.id);
+	assert(p->round_trip_us >= -1);
+}
+
+const struct peer_vip *peer_vip(const struct peer *p, const char *name)
+{
+	for (size_t i = 0; i < p->vips_count; i++)
+		if (strcmp(p->vips[i].name, name) == 0)
+			return &p->vips[i];
+	return NULL;
+}
+
+const char *peer_state_name(enum peer_state s)
+{
+	switch (s) {
+	case PEER_UNKNOWN:
+		return "unknown";
+	case PEER_HEALTHY:
+		return "healthy";
+	case PEER_UNHEALTHY:
+		return "unhealthy";
+	}
+	return "?";
+}
+
+const char *peer_verdict_name(enum peer_verdict v)
+{
+	switch (v) {
+	case PEER_FRESH:
+		return "fresh";
+	case PEER_REPLAYED:
+		return "replayed";
+	case PEER_UNPROVEN:
+		return "unproven";
+	case PEER_VERDICTS:
+		break;
+	}
+	return "?";
+}
