@@ -18,6 +18,7 @@
 #define POLL_MS 2000
 #define CONNECT_MS 3000 /* for one host, name included */
 #define SETUP_MS 30000  /* the schema, while other nodes may be at it */
+#define GRACE_MS 500    /* a loss this short is not shown: calls wait */
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS 2000
 
@@ -42,6 +43,7 @@ struct store_body {
 	uv_timer_t timer;         /* of the state: the pause, or its time limit */
 	uv_getaddrinfo_t *naming; /* under way; freed in its callback */
 	int retry_ms;
+	uint64_t lost_ms; /* uv_now() when we last served, or opened */
 	struct pg_transaction transaction;
 	struct store_job *job;   /* of the store */
 	struct store_job *setup; /* our own, while setting up */
@@ -106,7 +108,8 @@ static void disconnect(struct store_body *b)
 	b->setup = NULL;
 }
 
-/* The next host at once; after a round of all, a pause, and the store counts as away. */
+/* The next host at once; after a round of all, a pause, and (but for a short loss) the store counts
+ * as away. */
 static void next_host(struct store_body *b, const char *why)
 {
 	disconnect(b);
@@ -117,6 +120,10 @@ static void next_host(struct store_body *b, const char *why)
 	}
 	b->failures = 0;
 	b->state = PG_STATE_PAUSING;
+	if (uv_now(b->loop) - b->lost_ms < GRACE_MS) {
+		arm(b, RETRY_FIRST_MS);
+		return;
+	}
 	arm(b, b->retry_ms);
 	b->retry_ms = b->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : b->retry_ms * 2;
 	store_body_state(b->store, STORE_LOST, NULL, why);
@@ -184,6 +191,7 @@ static void lost(struct store_body *b, const char *why)
 		return;
 	}
 	b->job = NULL;
+	b->lost_ms = uv_now(b->loop);
 	disconnect(b);
 	store_body_state(b->store, STORE_CONNECTING, NULL, kept);
 	if (j)
@@ -279,6 +287,13 @@ static void on_watch(uv_poll_t *p, int status, int events)
 		read_more(b);
 }
 
+/* libpq would print notices to stderr. */
+static void ignore_notice(void *user, const PGresult *notice)
+{
+	(void)user;
+	(void)notice;
+}
+
 static void connect_to(struct store_body *b, const char *address)
 {
 	const char *keywords[PG_OPTIONS_MAX + 4], *values[PG_OPTIONS_MAX + 4];
@@ -290,6 +305,7 @@ static void connect_to(struct store_body *b, const char *address)
 		next_host_said(b);
 		return;
 	}
+	PQsetNoticeReceiver(b->conn, ignore_notice, NULL);
 	if (watch(b, UV_WRITABLE) < 0)
 		next_host(b, "its connection cannot be watched");
 }
@@ -382,7 +398,8 @@ static int postgres_open(
 
 	if (!b)
 		return -ENOMEM;
-	*b = (struct store_body){.store = s, .loop = loop, .retry_ms = RETRY_FIRST_MS};
+	*b = (struct store_body){
+		.store = s, .loop = loop, .retry_ms = RETRY_FIRST_MS, .lost_ms = uv_now(loop)};
 	rc = pg_hosts_parse(where, &b->hosts);
 	if (rc < 0) {
 		free(b);
