@@ -1,0 +1,199 @@
+/* role: conditions in, wish and reason out, as tables; and the two things that depend on time. */
+#include "vrrpd/role.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static struct mono at_ms(int64_t ms)
+{
+	return mono_add_ms((struct mono){1000}, ms);
+}
+
+static const struct peer_vip fit_backup = {"web", VRRP_BACKUP, 100, 100, true};
+static const struct peer_vip high_backup = {"web", VRRP_BACKUP, 150, 150, true};
+static const struct peer_vip unfit_backup = {"web", VRRP_BACKUP, 1, 240, false};
+static const struct peer_vip fit_away = {"web", VRRP_INITIALIZE, 100, 100, true};
+
+#define DOWN(name, well)                                                                           \
+	{                                                                                          \
+		name, well, true, 0                                                                \
+	}
+#define WEIGHT(name, well, w)                                                                      \
+	{                                                                                          \
+		name, well, false, w                                                               \
+	}
+#define PEER(name, alive, says)                                                                    \
+	{                                                                                          \
+		name, alive, says                                                                  \
+	}
+
+struct row {
+	int base;
+	bool in_maintenance, release;
+	enum vrrp_state state;
+	struct role_track tracks[3];
+	struct role_peer peers[3];
+	int priority;
+	bool may_hold, has_peer, is_fit, steps_down;
+	const char *taker, *why;
+};
+
+// clang-format off
+static const struct row rows[] = {
+	{200, false, false, VRRP_BACKUP, {}, {}, 200, true, false, true, false, NULL, "priority 200"},
+	{200, false, false, VRRP_BACKUP, {DOWN("data", true)}, {}, 200, true, false, true, false, NULL, "priority 200"},
+	{200, false, false, VRRP_BACKUP, {WEIGHT("interface eth1", false, -50), WEIGHT("pool web", true, -20)}, {},
+		150, true, false, true, false, NULL, "priority 150: 200, interface eth1 down -50"},
+	{100, false, false, VRRP_BACKUP, {WEIGHT("check storage", true, 30), WEIGHT("pool web", false, 40)}, {},
+		130, true, false, true, false, NULL, "priority 130: 100, check storage up +30"},
+	{100, false, false, VRRP_BACKUP, {WEIGHT("a", false, -90), WEIGHT("b", false, -90)}, {},
+		2, true, false, true, false, NULL, "priority 2: 100, a down -90, b down -90"},
+	{250, false, false, VRRP_BACKUP, {WEIGHT("a", true, 90)}, {}, 254, true, false, true, false, NULL,
+		"priority 254: 250, a up +90"},
+	{1, false, false, VRRP_BACKUP, {WEIGHT("a", false, -90)}, {}, 1, true, false, true, false, NULL, "priority 1"},
+	{255, false, false, VRRP_ACTIVE, {WEIGHT("a", false, -90)}, {}, 255, true, false, true, false, NULL,
+		"priority 255: owner of the addresses"},
+
+	/* Last resort, alone: still there when nobody else is. */
+	{200, false, false, VRRP_ACTIVE, {DOWN("data", false)}, {}, 1, true, false, false, false, NULL, "last resort: data down"},
+	{255, false, false, VRRP_ACTIVE, {DOWN("data", false)}, {}, 1, true, false, false, false, NULL, "last resort: data down"},
+	{200, false, true, VRRP_ACTIVE, {DOWN("data", false)}, {}, 1, false, false, false, false, NULL,
+		"last resort: data down; no node is fit: released"},
+	/* Last resort with a fit peer: handed over. */
+	{200, false, false, VRRP_ACTIVE, {DOWN("data", false)}, {PEER("lb-b", true, &fit_backup)},
+		1, true, true, false, true, "lb-b", "last resort: data down"},
+	{200, true, false, VRRP_ACTIVE, {DOWN("data", false)}, {PEER("lb-b", true, &fit_backup)},
+		1, true, true, false, true, "lb-b", "last resort: in maintenance"},
+	{200, true, true, VRRP_ACTIVE, {}, {PEER("lb-b", true, &fit_backup)}, 1, true, true, false, true, "lb-b",
+		"last resort: in maintenance"},
+	{200, true, false, VRRP_BACKUP, {}, {PEER("lb-b", true, &fit_backup)}, 1, true, true, false, false, "lb-b",
+		"last resort: in maintenance"},
+	/* … unless nobody is any better. */
+	{200, true, false, VRRP_ACTIVE, {}, {PEER("lb-b", true, &unfit_backup)}, 200, true, true, false, false, "lb-b",
+		"last resort: in maintenance; no node is fit: priority 200"},
+	{200, true, false, VRRP_ACTIVE, {}, {PEER("lb-b", false, &fit_backup)}, 1, true, false, false, false, NULL,
+		"last resort: in maintenance"},
+	{200, true, true, VRRP_ACTIVE, {}, {PEER("lb-b", true, &unfit_backup)}, 1, false, true, false, false, "lb-b",
+		"last resort: in maintenance; no node is fit: released"},
+	/* A fit peer that cannot take now is no taker, but one to be polite to. */
+	{200, true, true, VRRP_ACTIVE, {}, {PEER("lb-b", true, &fit_away)}, 1, true, true, false, false, NULL,
+		"last resort: in maintenance"},
+
+	/* The best taker: fit, then priority, then name. */
+	{200, false, false, VRRP_ACTIVE, {}, {PEER("lb-b", true, &fit_backup), PEER("lb-c", true, &high_backup)},
+		200, true, true, true, false, "lb-c", "priority 200"},
+	{200, false, false, VRRP_ACTIVE, {}, {PEER("lb-d", true, &fit_backup), PEER("lb-c", true, &fit_backup)},
+		200, true, true, true, false, "lb-c", "priority 200"},
+	{200, false, false, VRRP_ACTIVE, {}, {PEER("lb-b", true, &unfit_backup), PEER("lb-c", true, &fit_backup)},
+		200, true, true, true, false, "lb-c", "priority 200"},
+	{200, false, false, VRRP_ACTIVE, {}, {PEER("lb-b", true, NULL), PEER("lb-c", false, &high_backup)},
+		200, true, false, true, false, NULL, "priority 200"},
+};
+// clang-format on
+
+static void judges_by_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct row *w = &rows[i];
+		struct role_input in = {.node = "lb-a",
+			.base = w->base,
+			.when_all_down_release = w->release,
+			.startup_hold_ms = 30000,
+			.state = w->state,
+			.in_maintenance = w->in_maintenance,
+			.tracks = w->tracks,
+			.peers = w->peers};
+		struct role_result result;
+		struct role role;
+
+		while (in.tracks_count < 3 && w->tracks[in.tracks_count].target)
+			in.tracks_count++;
+		while (in.peers_count < 3 && w->peers[in.peers_count].name)
+			in.peers_count++;
+		role_init(&role);
+		role_judge(&role, &in, at_ms(0), &result);
+		if (result.wish.priority != w->priority || result.wish.may_hold != w->may_hold ||
+			result.wish.has_peer != w->has_peer || result.is_fit != w->is_fit ||
+			result.should_step_down != w->steps_down || !result.wish.may_preempt ||
+			strcmp(result.why, w->why) != 0 || !result.taker != !w->taker ||
+			(w->taker && strcmp(result.taker, w->taker) != 0))
+			fail_msg("row %zu: priority %d taker %s \"%s\"", i, result.wish.priority,
+				result.taker ? result.taker : "-", result.why);
+	}
+}
+
+static void bars_preemption_for_startup_hold_at_most(void **state)
+{
+	struct role_input in = {.node = "lb-a", .base = 200, .startup_hold_ms = 30000};
+	struct role_result result;
+	struct role role;
+
+	(void)state;
+	role_init(&role);
+	role_judge(&role, &in, at_ms(0), &result);
+	assert_true(mono_is_never(role_deadline(&role)));
+	in.unready = "generation 16, the stack is at 17";
+	role_judge(&role, &in, at_ms(1000), &result);
+	assert_false(result.wish.may_preempt);
+	assert_true(result.wish.may_hold);
+	assert_string_equal(result.why,
+		"priority 200; does not preempt yet: generation 16, the stack is at 17");
+	assert_int_equal(mono_since_ms(role_deadline(&role), at_ms(0)), 31000);
+	in.unready = "verdicts are not known yet";
+	role_judge(&role, &in, at_ms(30999), &result);
+	assert_false(result.wish.may_preempt);
+	role_judge(&role, &in, at_ms(31000), &result);
+	assert_true(result.wish.may_preempt);
+	assert_true(mono_is_never(role_deadline(&role)));
+	in.unready = NULL;
+	role_judge(&role, &in, at_ms(32000), &result);
+	in.unready = "again";
+	role_judge(&role, &in, at_ms(33000), &result);
+	assert_false(result.wish.may_preempt);
+}
+
+static void asks_again_for_a_hand_over_that_failed(void **state)
+{
+	const struct role_peer peer = PEER("lb-b", true, &fit_backup);
+	struct role_input in = {.node = "lb-a",
+		.base = 200,
+		.state = VRRP_ACTIVE,
+		.in_maintenance = true,
+		.peers = &peer,
+		.peers_count = 1};
+	struct role_result result;
+	struct role role;
+
+	(void)state;
+	role_init(&role);
+	role_judge(&role, &in, at_ms(0), &result);
+	assert_true(result.should_step_down);
+	in.state = VRRP_HANDING_OVER;
+	role_judge(&role, &in, at_ms(1), &result);
+	assert_false(result.should_step_down);
+	in.state = VRRP_ACTIVE;
+	role_judge(&role, &in, at_ms(60), &result);
+	assert_false(result.should_step_down);
+	assert_int_equal(mono_since_ms(role_deadline(&role), at_ms(0)), ROLE_RETRY_MS);
+	role_judge(&role, &in, at_ms(ROLE_RETRY_MS), &result);
+	assert_true(result.should_step_down);
+	in.state = VRRP_BACKUP;
+	role_judge(&role, &in, at_ms(ROLE_RETRY_MS + 1), &result);
+	assert_true(mono_is_never(role_deadline(&role)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(judges_by_table),
+		cmocka_unit_test(bars_preemption_for_startup_hold_at_most),
+		cmocka_unit_test(asks_again_for_a_hand_over_that_failed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
