@@ -21,6 +21,15 @@ static int parse_json(const char *text, size_t len, struct conf_problems *proble
 	return 0;
 }
 
+/* text need not end with a NUL. */
+static bool is_blank(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(" \t\r\n", text[i]))
+			return false;
+	return true;
+}
+
 int document_parse(const char *text, size_t len, enum conf_format format,
 	const struct field_kind *kind, struct conf_problems *problems, json_t **ret)
 {
@@ -29,7 +38,11 @@ int document_parse(const char *text, size_t len, enum conf_format format,
 			CONF_DOCUMENT_MAX);
 		return -EINVAL;
 	}
-	if (len == 0 || strspn(text, " \t\r\n") >= len) {
+	if (len > 0 && memchr(text, '\0', len)) { /* libyaml would take it for the end */
+		conf_problems_add(problems, "", "has a NUL byte in it: not text");
+		return -EINVAL;
+	}
+	if (is_blank(text, len)) {
 		conf_problems_add(problems, "", "the document is empty");
 		return -EINVAL;
 	}
