@@ -78,8 +78,6 @@ static int take_key(struct reader *r, const yaml_event_t *e)
 	struct level *l = &r->levels[r->depth - 1];
 	const char *key = (const char *)e->data.scalar.value;
 
-	if (strlen(key) != e->data.scalar.length)
-		return refuse(r, &e->start_mark, "a key has a NUL in it", NULL);
 	if (json_object_get(l->container, key))
 		return refuse(r, &e->start_mark, "this key is written twice", key);
 	l->key = strdup(key);
@@ -97,10 +95,12 @@ static int take_scalar(struct reader *r, const yaml_event_t *e)
 	const char *text = (const char *)e->data.scalar.value;
 	bool is_plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 
+	if (strlen(text) != e->data.scalar.length) /* written as \0 */
+		return refuse(r, &e->start_mark, "a NUL is not text", NULL);
 	if (l && json_is_object(l->container) && !l->key)
 		return take_key(r, e);
 	if (!is_plain)
-		return place(r, json_stringn(text, e->data.scalar.length), &e->start_mark);
+		return place(r, json_string(text), &e->start_mark);
 	return place(
 		r, is_null(text) ? json_null() : field_scalar(field_next(r), text), &e->start_mark);
 }

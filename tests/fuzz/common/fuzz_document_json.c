@@ -1,4 +1,5 @@
-/* A document as JSON from anywhere: refused with a reason, or a snapshot that comes back the same from its own print. */
+/* A document as JSON from anywhere: refused with a reason, or a snapshot that comes back the same
+ * from its own print. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

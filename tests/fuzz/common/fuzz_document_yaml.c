@@ -1,4 +1,5 @@
-/* A document as YAML from anywhere: refused with a reason, or a snapshot whose own YAML reads as the same. */
+/* A document as YAML from anywhere: refused with a reason, or a snapshot whose own YAML reads as
+ * the same. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* conf: what is read, what is refused and where it says so, and that printing comes back the same. */
+/* conf: what is read, what is refused and where it says so, and that printing comes back the same.
+ */
 #include "common/conf.h"
 
 #include <errno.h>
@@ -162,7 +163,8 @@ static const struct {
 		"pools[w].servers[a].weight", "must be from 0 to 1000"},
 	{"stack: s\npools: [{name: w, servers: [{name: a, address: \"h:1\", weight: 1.5}]}]\n",
 		"pools[w].servers[a].weight", "a whole number"},
-	{"stack: s\npools: [{name: w, servers: [{name: a, address: \"h:1\"}, {name: a, address: \"h:2\"}]}]\n",
+	{"stack: s\npools: [{name: w, servers: [{name: a, address: \"h:1\"}, {name: a, address: "
+	 "\"h:2\"}]}]\n",
 		"pools[w].servers[a]", "used twice"},
 	{"stack: s\npools: [{name: w}, {name: w}]\n", "pools[w]", "used twice"},
 	{"stack: s\npools: [{name: w, balance: maglev}]\n", "pools[w].balance",
@@ -181,32 +183,39 @@ static const struct {
 		"a duration with its unit"},
 	{"stack: s\npools: [{name: w, check: {type: tcp, path: /}}]\n", "pools[w].check.path",
 		"only for checks of type http"},
-	{"stack: s\npools: [{name: w, check: {path: /}}]\n", "pools[w].check.type", "is required"},
-	{"stack: s\npools: [{name: w, check: {type: http, path: \"/a b\"}}]\n", "pools[w].check.path",
-		"a request target"},
+	{"stack: s\npools: [{name: w, check: {}}]\n", "pools[w].check.type", "is required"},
+	{"stack: s\npools: [{name: w, check: {type: http, path: \"/a b\"}}]\n",
+		"pools[w].check.path", "a request target"},
 	{"stack: s\npools: [{name: w, check: {type: http, expect_status: 2xx}}]\n",
 		"pools[w].check.expect_status", "status codes"},
 	{"stack: s\npools: [{name: w, check: {type: http, expect_status: \"299-200\"}}]\n",
 		"pools[w].check.expect_status", "status codes"},
 	{"stack: s\npools: [{name: w, check: {type: http, status_map: {\"99\": up}}}]\n",
 		"pools[w].check.status_map[99]", "from 100 to 599"},
-	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: wbe}]\npools: [{name: web}]\n",
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: "
+	 "wbe}]\npools: [{name: web}]\n",
 		"listeners[l].pool", "did you mean web?"},
 	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http}]\n",
 		"listeners[l].pool", "is required"},
-	{"stack: s\nlisteners: [{name: l, bind: [], protocol: http, pool: w}]\npools: [{name: w}]\n",
+	{"stack: s\nlisteners: [{name: l, bind: [], protocol: http, pool: w}]\npools: [{name: "
+	 "w}]\n",
 		"listeners[l].bind", "at least one"},
-	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1\"], protocol: http, pool: w}]\npools: [{name: w}]\n",
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1\"], protocol: http, pool: w}]\npools: "
+	 "[{name: w}]\n",
 		"listeners[l].bind[0]", "expected IP:port"},
 	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w}]\n"
 	 "pools: [{name: w, protocol: tcp}]\n",
 		"listeners[l].pool", "speaks tcp"},
 	{"stack: s\nlisteners:\n- {name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w}\n"
-	 "- {name: m, bind: [\"1.1.1.2:80\", \"1.1.1.1:80\"], protocol: tcp, pool: w}\npools: [{name: w}]\n",
+	 "- {name: m, bind: [\"1.1.1.2:80\", \"1.1.1.1:80\"], protocol: tcp, pool: w}\npools: "
+	 "[{name: w}]\n",
 		"listeners[m].bind[1]", "bound twice: see listener l"},
-	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: https, pool: w}]\npools: [{name: w}]\n",
-		"listeners[l].protocol", "https is not available in this version (it has tcp, http)"},
-	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w, http2: false}]\n"
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: https, pool: "
+	 "w}]\npools: [{name: w}]\n",
+		"listeners[l].protocol",
+		"https is not available in this version (it has tcp, http)"},
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w, http2: "
+	 "false}]\n"
 	 "pools: [{name: w}]\n",
 		"listeners[l].http2", "not available in this version"},
 	{"stack: s\nchecks: [{name: c, type: tcp, address: \"h:1\"}]\n", "checks",
@@ -226,7 +235,8 @@ static void says_what_is_wrong_and_where(void **state)
 		struct conf_problems problems = {0};
 		struct conf *c;
 
-		assert_int_equal(conf_parse(bad[i].text, strlen(bad[i].text), CONF_YAML, &problems, &c),
+		assert_int_equal(
+			conf_parse(bad[i].text, strlen(bad[i].text), CONF_YAML, &problems, &c),
 			-EINVAL);
 		if (problems.count != 1 || strcmp(problems.items[0].where, bad[i].where) != 0 ||
 			!strstr(problems.items[0].what, bad[i].what))
@@ -248,26 +258,31 @@ static const struct {
 	const char *text, *where, *what;
 } bad_vips[] = {
 	{"stack: s\nvips:\n" VIP "}\n", "vips[v]", "no instance could hold it"},
-	{"stack: s\ninstances: [{name: a}]\nvips:\n" VIP "}\n", "vips[v]", "no instance could hold it"},
+	{"stack: s\ninstances: [{name: a}]\nvips:\n" VIP "}\n", "vips[v]",
+		"no instance could hold it"},
 	{PAIR VIP ", priority: {x: 5}}\n", "vips[v].priority[x]", "no instance x"},
 	{PAIR VIP ", priority: {c: 5}}\n", "vips[v].priority[c]", "ha.mode is off"},
 	{PAIR VIP ", priority: {b: 256}}\n", "vips[v].priority[b]", "from 1 to 255"},
 	{PAIR VIP ", priority: {a: 100, b: 150}}\n", "vips[v].priority", "below a, the primary"},
-	{PAIR VIP ", advertisement_interval: 15ms}\n", "vips[v].advertisement_interval", "multiple of 10ms"},
-	{PAIR VIP ", advertisement_interval: 50s}\n", "vips[v].advertisement_interval", "at most 40950ms"},
+	{PAIR VIP ", advertisement_interval: 15ms}\n", "vips[v].advertisement_interval",
+		"multiple of 10ms"},
+	{PAIR VIP ", advertisement_interval: 50s}\n", "vips[v].advertisement_interval",
+		"at most 40950ms"},
 	{PAIR VIP ", version: 2, advertisement_interval: 1500}\n", "vips[v].advertisement_interval",
 		"whole seconds"},
 	{PAIR VIP ", sync_group: g}\n", "vips[v].sync_group", "not available"},
 	{PAIR VIP ", track: [{data: false}]}\n", "vips[v].track[0]", "exactly one"},
-	{PAIR VIP ", track: [{data: true, weight: 300}]}\n", "vips[v].track[0].weight", "from -254 to 254"},
+	{PAIR VIP ", track: [{data: true, weight: 300}]}\n", "vips[v].track[0].weight",
+		"from -254 to 254"},
 	{PAIR VIP "}\n- {name: w, virtual_router_id: 1, interface: e0, addresses: [10.0.0.8/24]}\n",
 		"vips[w].virtual_router_id", "VIP v has 1 on e0 (IPv4) too"},
 	{PAIR VIP "}\n- {name: w, virtual_router_id: 2, interface: e0, addresses: [10.0.0.9/24]}\n",
 		"vips[w].addresses", "VIP v has 10.0.0.9 too"},
-	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: [\"fd00::9/64\"], version: 2}\n",
+	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: [\"fd00::9/64\"], "
+	      "version: 2}\n",
 		"vips[v].version", "IPv4 only"},
-	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: []}\n", "vips[v].addresses",
-		"at least one"},
+	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: []}\n",
+		"vips[v].addresses", "at least one"},
 	{PAIR "- {name: v, virtual_router_id: 1, interface: a/b, addresses: [10.0.0.9/24]}\n",
 		"vips[v].interface", "network interface"},
 	{"stack: s\ninstances:\n- {name: a, ha: {mode: active-active}}\n"
@@ -276,13 +291,14 @@ static const struct {
 	{"stack: s\ninstances:\n- {name: a, address: h, ha: {mode: active-active}}\n"
 	 "- {name: b, address: i, ha: {mode: active-passive}}\n",
 		"instances[b].ha.mode", "differs"},
-	{"stack: s\ninstances:\n- {name: a, address: h, ha: {mode: active-passive, primary: true}}\n"
+	{"stack: s\ninstances:\n- {name: a, address: h, ha: {mode: active-passive, primary: "
+	 "true}}\n"
 	 "- {name: b, address: i, ha: {mode: active-passive, primary: true}}\n",
 		"instances[b].ha.primary", "primary already"},
-	{"stack: s\ninstances: [{name: a, ha: {maximum_flaps: 2}}]\n", "instances[a].ha.maximum_flaps",
-		"not available"},
-	{"stack: s\ninstances: [{name: a, ha: {link_pairs: [[x, y]]}}]\n", "instances[a].ha.link_pairs",
-		"not available"},
+	{"stack: s\ninstances: [{name: a, ha: {maximum_flaps: 2}}]\n",
+		"instances[a].ha.maximum_flaps", "not available"},
+	{"stack: s\ninstances: [{name: a, ha: {link_pairs: [[x, y]]}}]\n",
+		"instances[a].ha.link_pairs", "not available"},
 };
 
 static void says_what_is_wrong_with_vips(void **state)
@@ -295,7 +311,8 @@ static void says_what_is_wrong_with_vips(void **state)
 		assert_int_equal(conf_parse(bad_vips[i].text, strlen(bad_vips[i].text), CONF_YAML,
 					 &problems, &c),
 			-EINVAL);
-		if (problems.count != 1 || strcmp(problems.items[0].where, bad_vips[i].where) != 0 ||
+		if (problems.count != 1 ||
+			strcmp(problems.items[0].where, bad_vips[i].where) != 0 ||
 			!strstr(problems.items[0].what, bad_vips[i].what))
 			fail_msg("%s\ngave %zu problems, first at \"%s\": %s", bad_vips[i].text,
 				problems.count, problems.items[0].where, problems.items[0].what);
@@ -305,8 +322,9 @@ static void says_what_is_wrong_with_vips(void **state)
 
 static void finds_all_problems(void **state)
 {
-	static const char text[] = "stack: S\npools:\n- {name: w, colour: red, balance: x, protocol: y}\n"
-				   "listeners:\n- {name: l, protocol: http, bind: [a, b], pool: z}\n";
+	static const char text[] =
+		"stack: S\npools:\n- {name: w, colour: red, balance: x, protocol: y}\n"
+		"listeners:\n- {name: l, protocol: http, bind: [a, b], pool: z}\n";
 	struct conf_problems problems = {0};
 	struct conf *c;
 
@@ -318,11 +336,12 @@ static void finds_all_problems(void **state)
 
 static void takes_defaults_of_later_fields(void **state)
 {
-	struct conf *c = good("{\"stack\": \"s\", \"certificates\": [], \"checks\": [], \"pools\": [{\"name\": "
-			      "\"w\", \"queue\": {\"maximum\": 1000, \"timeout\": 5000}, \"passive\": null, "
-			      "\"send_proxy_protocol\": \"none\", \"close_on_down\": true}], \"instances\": "
-			      "[{\"name\": \"a\", \"ha\": {\"flap_clear\": \"operator\", \"flap_window\": "
-			      "\"600s\", \"link_pairs\": [], \"bypass\": {\"driver\": \"none\"}}}]}",
+	struct conf *c = good(
+		"{\"stack\": \"s\", \"certificates\": [], \"checks\": [], \"pools\": [{\"name\": "
+		"\"w\", \"queue\": {\"maximum\": 1000, \"timeout\": 5000}, \"passive\": null, "
+		"\"send_proxy_protocol\": \"none\", \"close_on_down\": true}], \"instances\": "
+		"[{\"name\": \"a\", \"ha\": {\"flap_clear\": \"operator\", \"flap_window\": "
+		"\"600s\", \"link_pairs\": [], \"bypass\": {\"driver\": \"none\"}}}]}",
 		CONF_JSON);
 
 	(void)state;
@@ -333,9 +352,10 @@ static void takes_defaults_of_later_fields(void **state)
 /* A YAML scalar takes the type of the field it stands for. */
 static void gives_scalars_their_fields_type(void **state)
 {
-	struct conf *c = good("stack: 123\ndescription: true\ninstances:\n- {name: \"1\", ha: {mode: off}}\n"
-			      "- {name: null-b, address: '10.0.0.1'}\npools:\n- name: 0\n  servers:\n"
-			      "  - {name: 1, address: h:80, backup: true, weight: 7}\n",
+	struct conf *c = good(
+		"stack: 123\ndescription: true\ninstances:\n- {name: \"1\", ha: {mode: off}}\n"
+		"- {name: null-b, address: '10.0.0.1'}\npools:\n- name: 0\n  servers:\n"
+		"  - {name: 1, address: h:80, backup: true, weight: 7}\n",
 		CONF_YAML);
 
 	(void)state;
@@ -358,13 +378,16 @@ static void refuses_bombs(void **state)
 	assert_int_equal(conf_parse(text, sizeof text, CONF_YAML, &problems, &c), -EINVAL);
 	assert_non_null(strstr(problems.items[0].what, "nested too deeply"));
 	assert_int_equal(conf_parse(text, sizeof text, CONF_JSON, &problems, &c), -EINVAL);
-	assert_int_equal(conf_parse(text, CONF_DOCUMENT_MAX + 1, CONF_JSON, &problems, &c), -EINVAL);
-	assert_int_equal(conf_parse("{\"stack\":\"a\",\"stack\":\"b\"}", 25, CONF_JSON, &problems, &c),
+	assert_int_equal(
+		conf_parse(text, CONF_DOCUMENT_MAX + 1, CONF_JSON, &problems, &c), -EINVAL);
+	assert_int_equal(
+		conf_parse("{\"stack\":\"a\",\"stack\":\"b\"}", 25, CONF_JSON, &problems, &c),
 		-EINVAL);
 	assert_int_equal(conf_parse("stack: \xff\n", 9, CONF_YAML, &problems, &c), -EINVAL);
 	assert_int_equal(conf_parse("stack: a\0b\n", 11, CONF_YAML, &problems, &c), -EINVAL);
 	assert_int_equal(conf_parse("stack: \"a\\0b\"\n", 14, CONF_YAML, &problems, &c), -EINVAL);
-	assert_int_equal(conf_parse("{\"stack\":\"a\\u0000\"}", 19, CONF_JSON, &problems, &c), -EINVAL);
+	assert_int_equal(
+		conf_parse("{\"stack\":\"a\\u0000\"}", 19, CONF_JSON, &problems, &c), -EINVAL);
 	assert_int_equal(problems.count, 8);
 	conf_problems_fini(&problems);
 }
@@ -380,9 +403,11 @@ static void holds_many_servers(void **state)
 	for (int i = 0; i < 20000; i++) {
 		snprintf(name, sizeof name, "s%d", i);
 		snprintf(address, sizeof address, "10.%d.%d.1:80", i / 256, i % 256);
-		json_array_append_new(servers, json_pack("{s:s, s:s}", "name", name, "address", address));
+		json_array_append_new(
+			servers, json_pack("{s:s, s:s}", "name", name, "address", address));
 	}
-	document = json_pack("{s:s, s:[{s:s, s:o}]}", "stack", "s", "pools", "name", "w", "servers", servers);
+	document = json_pack(
+		"{s:s, s:[{s:s, s:o}]}", "stack", "s", "pools", "name", "w", "servers", servers);
 	assert_int_equal(conf_from_json(document, &problems, &c), 0);
 	assert_string_equal(conf_server(conf_pool(c, "w"), "s19999")->address, "10.78.31.1:80");
 	conf_unref(c);

@@ -24,14 +24,15 @@ static struct conf *parse(const char *text)
 /* "-pool web", "~server web/w1": one word per item. */
 static void note(void *user, const struct conf_diff_item *item)
 {
-	static const char *const kinds[] = {"instance", "vip", "pool", "server", "listener", "check"};
+	static const char *const kinds[] = {
+		"instance", "vip", "pool", "server", "listener", "check"};
 	const struct conf_pool *pool = item->pool_b ? item->pool_b : item->pool_a;
 
-	assert_true(item->change == CONF_ADDED ? !item->a && item->b
-		: item->change == CONF_REMOVED ? item->a && !item->b
-					       : item->a && item->b);
-	buf_printf(user, "%c%s %s%s%s;", "+~-"[item->change], kinds[item->kind], pool ? pool->name : "",
-		pool ? "/" : "", item->name);
+	assert_true(item->change == CONF_ADDED     ? !item->a && item->b
+		    : item->change == CONF_REMOVED ? item->a && !item->b
+						   : item->a && item->b);
+	buf_printf(user, "%c%s %s%s%s;", "+~-"[item->change], kinds[item->kind],
+		pool ? pool->name : "", pool ? "/" : "", item->name);
 }
 
 #define A                                                                                          \
@@ -45,23 +46,34 @@ static const struct {
 } rows[] = {
 	{NULL, A, "+pool p;+server p/a;+server p/b;", NULL},
 	{A, A, "", ""},
-	{A, "stack: s\npools:\n- {name: p, protocol: http, timeouts: {connect: 3000}, servers: [{name: a, "
-	    "address: \"h:1\", weight: 100}, {name: b, address: \"h:2\"}]}\n",
+	{A,
+		"stack: s\npools:\n- {name: p, protocol: http, timeouts: {connect: 3000}, servers: "
+		"[{name: a, "
+		"address: \"h:1\", weight: 100}, {name: b, address: \"h:2\"}]}\n",
 		"", ""},
-	{A, "stack: s\npools:\n- {name: p, servers: [{name: b, address: \"h:2\"}, {name: a, address: \"h:1\"}]}\n",
+	{A,
+		"stack: s\npools:\n- {name: p, servers: [{name: b, address: \"h:2\"}, {name: a, "
+		"address: \"h:1\"}]}\n",
 		"", ""},
-	{A, "stack: s\npools:\n- {name: p, servers: [{name: a, address: \"h:1\", weight: 50}, {name: c, address: "
-	    "\"h:2\"}]}\n",
+	{A,
+		"stack: s\npools:\n- {name: p, servers: [{name: a, address: \"h:1\", weight: 50}, "
+		"{name: c, address: "
+		"\"h:2\"}]}\n",
 		"-server p/b;~server p/a;+server p/c;",
-		"- pools[p].servers[b]\n~ pools[p].servers[a].weight: 100 -> 50\n+ pools[p].servers[c]\n"},
+		"- pools[p].servers[b]\n~ pools[p].servers[a].weight: 100 -> 50\n+ "
+		"pools[p].servers[c]\n"},
 	{A, "stack: s\n", "-server p/a;-server p/b;-pool p;", "- pools[p]\n"},
 	{A, A L, "+listener l;", "+ listeners[l]\n"},
-	{A L, A "listeners: [{name: l, protocol: tcp, bind: [\"1.1.1.1:2\"], pool: p, timeouts: {idle: 5s}}]\n",
+	{A L,
+		A "listeners: [{name: l, protocol: tcp, bind: [\"1.1.1.1:2\"], pool: p, timeouts: "
+		  "{idle: 5s}}]\n",
 		"~listener l;",
 		"~ listeners[l].bind: [\"1.1.1.1:1\"] -> [\"1.1.1.1:2\"]\n"
 		"~ listeners[l].timeouts.idle: 1m -> 5s\n"},
-	{A, "stack: s\npools:\n- {name: p, check: {type: tcp}, servers: [{name: a, address: \"h:1\"}, {name: b, "
-	    "address: \"h:2\"}]}\n",
+	{A,
+		"stack: s\npools:\n- {name: p, check: {type: tcp}, servers: [{name: a, address: "
+		"\"h:1\"}, {name: b, "
+		"address: \"h:2\"}]}\n",
 		"~pool p;", "+ pools[p].check: {\"type\":\"tcp\"}\n"},
 };
 

@@ -10,8 +10,11 @@
 
 static const struct wall now = {100000};
 
-#define O(s, ...) (&(struct overlay){.state = OVERLAY_##s, .who = "alice", .since = {50}, __VA_ARGS__})
-#define V(s, ...) (&(struct verdict_row){.state = VERDICT_##s, .since = {70}, .reason = "because", __VA_ARGS__})
+#define O(s, ...)                                                                                  \
+	(&(struct overlay){.state = OVERLAY_##s, .who = "alice", .since = {50}, __VA_ARGS__})
+#define V(s, ...)                                                                                  \
+	(&(struct verdict_row){                                                                    \
+		.state = VERDICT_##s, .since = {70}, .reason = "because", __VA_ARGS__})
 
 static void decides_by_precedence(void **state)
 {
@@ -36,8 +39,8 @@ static void decides_by_precedence(void **state)
 		{true, NULL, V(UP, .is_stale = true), EFFECTIVE_UP, 100, 70,
 			"because (healthd is away: the last verdict stands)"},
 		{true, O(DISABLED), V(UP), EFFECTIVE_DISABLED, 100, 50, "disabled by alice"},
-		{true, O(DRAIN, .why = "kernel", .until = {200000}), V(DOWN), EFFECTIVE_DRAIN, 100, 50,
-			"drained by alice: kernel, until 1970-01-01T00:03:20.000Z"},
+		{true, O(DRAIN, .why = "kernel", .until = {200000}), V(DOWN), EFFECTIVE_DRAIN, 100,
+			50, "drained by alice: kernel, until 1970-01-01T00:03:20.000Z"},
 		{true, O(DRAIN, .until = {100000}), V(UP), EFFECTIVE_UP, 100, 70, "because"},
 		{true, O(READY, .has_weight = true, .weight = 5), V(UP), EFFECTIVE_UP, 5, 70,
 			"because; weight 5 instead of 100 by alice"},
@@ -52,7 +55,8 @@ static void decides_by_precedence(void **state)
 		struct effective e;
 
 		effective_server(&pool, &server, rows[i].overlay, rows[i].verdict, now, &e);
-		assert_string_equal(effective_state_name(e.state), effective_state_name(rows[i].expected));
+		assert_string_equal(
+			effective_state_name(e.state), effective_state_name(rows[i].expected));
 		assert_int_equal(e.weight, rows[i].weight);
 		assert_int_equal(e.since.ms, rows[i].since_ms);
 		assert_string_equal(e.why, rows[i].why);
@@ -61,8 +65,12 @@ static void decides_by_precedence(void **state)
 
 static void ranks_by_use(void **state)
 {
-	static const int ranks[] = {[EFFECTIVE_UNCHECKED] = 0, [EFFECTIVE_UP] = 0, [EFFECTIVE_UNKNOWN] = 1,
-		[EFFECTIVE_DRAIN] = 3, [EFFECTIVE_STANDBY] = 2, [EFFECTIVE_DOWN] = 2,
+	static const int ranks[] = {[EFFECTIVE_UNCHECKED] = 0,
+		[EFFECTIVE_UP] = 0,
+		[EFFECTIVE_UNKNOWN] = 1,
+		[EFFECTIVE_DRAIN] = 3,
+		[EFFECTIVE_STANDBY] = 2,
+		[EFFECTIVE_DOWN] = 2,
 		[EFFECTIVE_DISABLED] = 3};
 
 	(void)state;
@@ -70,7 +78,9 @@ static void ranks_by_use(void **state)
 		enum effective_state s;
 
 		assert_int_equal(effective_rank((enum effective_state)i), ranks[i]);
-		assert_int_equal(effective_state_parse(effective_state_name((enum effective_state)i), &s), 0);
+		assert_int_equal(
+			effective_state_parse(effective_state_name((enum effective_state)i), &s),
+			0);
 		assert_int_equal(s, i);
 	}
 }

@@ -51,7 +51,7 @@ static void finds_names(void **state)
 	assert_int_equal(name_index_build(&x, &a, items, 10000, sizeof *items), 0);
 	assert_int_equal(((const struct item *)name_index_find(&x, "s8999"))->number, 8999);
 	assert_int_equal(name_index_number(&x, "s999"), 999); /* the first of two */
-	assert_int_equal(name_index_number(&x, "s5"), 9005); /* the first has no name */
+	assert_int_equal(name_index_number(&x, "s5"), 9005);  /* the first has no name */
 	assert_int_equal(name_index_number(&x, "s9000"), -1);
 	assert_null(name_index_find(&x, ""));
 	arena_fini(&a);

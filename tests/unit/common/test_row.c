@@ -51,8 +51,14 @@ static void dates_there_and_back(void **state)
 
 static void overlays_there_and_back(void **state)
 {
-	struct overlay o = {.state = OVERLAY_DRAIN, .has_weight = true, .weight = 7, .who = "alice",
-		.why = "kernel update", .since = {1000}, .until = {2000}}, back;
+	struct overlay o = {.state = OVERLAY_DRAIN,
+			       .has_weight = true,
+			       .weight = 7,
+			       .who = "alice",
+			       .why = "kernel update",
+			       .since = {1000},
+			       .until = {2000}},
+		       back;
 	json_t *row = overlay_encode(&o);
 
 	(void)state;
@@ -65,10 +71,18 @@ static void overlays_there_and_back(void **state)
 
 static void verdicts_there_and_back(void **state)
 {
-	struct verdict_row v = {.state = VERDICT_DOWN, .since = {5000}, .checked = {6000},
-		.reason = "connect refused (3 of 3)", .last_result = "connect refused", .has_address = true,
-		.history_count = 1,
-		.history = {{.time = {5000}, .from = VERDICT_UP, .to = VERDICT_DOWN, .reason = "x"}}}, back;
+	struct verdict_row v = {.state = VERDICT_DOWN,
+				   .since = {5000},
+				   .checked = {6000},
+				   .reason = "connect refused (3 of 3)",
+				   .last_result = "connect refused",
+				   .has_address = true,
+				   .history_count = 1,
+				   .history = {{.time = {5000},
+					   .from = VERDICT_UP,
+					   .to = VERDICT_DOWN,
+					   .reason = "x"}}},
+			   back;
 	json_t *row;
 
 	(void)state;
@@ -81,21 +95,37 @@ static void verdicts_there_and_back(void **state)
 
 static void reports_there_and_back(void **state)
 {
-	struct report_daemon d = {.pid = 5, .version = "0.1.0", .state = REPORT_LAGGING, .generation = 16,
-		.refused = 17, .reason = "no", .started = {9000}, .workers_count = 1, .workers = {{6, 40}}};
-	struct report_listener l = {.state = REPORT_LISTENER_FAILED, .connections = 3, .reason = "in use"};
+	struct report_daemon d = {.pid = 5,
+		.version = "0.1.0",
+		.state = REPORT_LAGGING,
+		.generation = 16,
+		.refused = 17,
+		.reason = "no",
+		.started = {9000},
+		.workers_count = 1,
+		.workers = {{6, 40}}};
+	struct report_listener l = {
+		.state = REPORT_LISTENER_FAILED, .connections = 3, .reason = "in use"};
 	struct report_server s = {.connections = 12};
-	struct report_vip v = {.state = REPORT_VIP_ACTIVE, .since = {7000}, .why = "active-down timer",
-		.priority = 200, .transitions = 2, .history_count = 1,
-		.history = {{.time = {7000}, .from = REPORT_VIP_BACKUP, .to = REPORT_VIP_ACTIVE, .why = "w"}}};
-	struct report_peer p = {.state = REPORT_PEER_HEALTHY, .since = {1}, .why = "y", .round_trip_us = -1};
+	struct report_vip v = {.state = REPORT_VIP_ACTIVE,
+		.since = {7000},
+		.why = "active-down timer",
+		.priority = 200,
+		.transitions = 2,
+		.history_count = 1,
+		.history = {{.time = {7000},
+			.from = REPORT_VIP_BACKUP,
+			.to = REPORT_VIP_ACTIVE,
+			.why = "w"}}};
+	struct report_peer p = {
+		.state = REPORT_PEER_HEALTHY, .since = {1}, .why = "y", .round_trip_us = -1};
 	struct report_daemon d2;
 	struct report_listener l2;
 	struct report_server s2;
 	struct report_vip v2;
 	struct report_peer p2;
-	json_t *rows[] = {report_daemon_encode(&d), report_listener_encode(&l), report_server_encode(&s),
-		report_vip_encode(&v), report_peer_encode(&p)};
+	json_t *rows[] = {report_daemon_encode(&d), report_listener_encode(&l),
+		report_server_encode(&s), report_vip_encode(&v), report_peer_encode(&p)};
 
 	(void)state;
 	assert_int_equal(report_daemon_decode(rows[0], &d2), 0);
@@ -114,12 +144,12 @@ static void reports_there_and_back(void **state)
 
 static void refuses_what_is_no_row(void **state)
 {
-	static const char *const rows[] = {"null", "[]", "{}", "\"up\"", "{\"state\":5}", "{\"state\":\"good\"}",
-		"{\"state\":\"up\",\"since\":5}", "{\"state\":\"up\",\"since\":\"yesterday\"}",
-		"{\"state\":\"up\",\"reason\":[]}", "{\"state\":\"up\",\"address\":\"nowhere\"}",
-		"{\"state\":\"up\",\"history\":{}}", "{\"state\":\"up\",\"history\":[5]}",
-		"{\"state\":\"drain\",\"weight\":1001}", "{\"state\":\"drain\",\"weight\":\"5\"}",
-		"{\"state\":\"running\",\"pid\":-1}"};
+	static const char *const rows[] = {"null", "[]", "{}", "\"up\"", "{\"state\":5}",
+		"{\"state\":\"good\"}", "{\"state\":\"up\",\"since\":5}",
+		"{\"state\":\"up\",\"since\":\"yesterday\"}", "{\"state\":\"up\",\"reason\":[]}",
+		"{\"state\":\"up\",\"address\":\"nowhere\"}", "{\"state\":\"up\",\"history\":{}}",
+		"{\"state\":\"up\",\"history\":[5]}", "{\"state\":\"drain\",\"weight\":1001}",
+		"{\"state\":\"drain\",\"weight\":\"5\"}", "{\"state\":\"running\",\"pid\":-1}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
