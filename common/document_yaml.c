@@ -42,7 +42,15 @@ static int refuse(struct reader *r, const yaml_mark_t *at, const char *what, con
 	return -EINVAL;
 }
 
-/* The field that the next value stands for; NULL: not known. */
+/* True when a mapping waits for a key. */
+static bool is_at_key(const struct reader *r)
+{
+	const struct level *l = r->depth ? &r->levels[r->depth - 1] : NULL;
+
+	return l && json_is_object(l->container) && !l->key;
+}
+
+/* The field that the next value stands for; NULL: not known. Not at a key. */
 static const struct field *field_next(const struct reader *r)
 {
 	const struct level *l = r->depth ? &r->levels[r->depth - 1] : NULL;
@@ -91,13 +99,12 @@ static bool is_null(const char *text)
 
 static int take_scalar(struct reader *r, const yaml_event_t *e)
 {
-	const struct level *l = r->depth ? &r->levels[r->depth - 1] : NULL;
 	const char *text = (const char *)e->data.scalar.value;
 	bool is_plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 
 	if (strlen(text) != e->data.scalar.length) /* written as \0 */
 		return refuse(r, &e->start_mark, "a NUL is not text", NULL);
-	if (l && json_is_object(l->container) && !l->key)
+	if (is_at_key(r))
 		return take_key(r, e);
 	if (!is_plain)
 		return place(r, json_string(text), &e->start_mark);
@@ -107,22 +114,20 @@ static int take_scalar(struct reader *r, const yaml_event_t *e)
 
 static int begin(struct reader *r, json_t *container, const yaml_mark_t *at)
 {
-	const struct field *field = field_next(r);
-	struct level next = {.container = container, .field = field};
+	struct level next = {.container = container};
 
-	if (r->depth && json_is_object(r->levels[r->depth - 1].container) &&
-		!r->levels[r->depth - 1].key) {
+	if (is_at_key(r) || r->depth == DOCUMENT_DEPTH_MAX) {
 		json_decref(container);
-		return refuse(r, at, "a key must be a text", NULL);
+		return refuse(
+			r, at, is_at_key(r) ? "a key must be a text" : "nested too deeply", NULL);
 	}
-	if (r->depth == DOCUMENT_DEPTH_MAX) {
-		json_decref(container);
-		return refuse(r, at, "nested too deeply", NULL);
-	}
-	if (json_is_object(container))
-		next.kind = r->depth == 0                          ? r->kind
-			    : field && field->type == FIELD_OBJECT ? field->kind
-								   : NULL;
+	next.field = field_next(r);
+	if (json_is_array(container))
+		next.kind = NULL;
+	else if (r->depth == 0)
+		next.kind = r->kind;
+	else if (next.field && next.field->type == FIELD_OBJECT)
+		next.kind = next.field->kind;
 	if (place(r, container, at) < 0)
 		return -EINVAL;
 	r->levels[r->depth++] = next;
