@@ -1,0 +1,328 @@
+/* See head.h. */
+#include "data/http/head.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A head that is being written: lines of data from `run` on are kept until they are copied in one
+ * go. */
+struct writer {
+	const char *data;
+	const struct h1_head *head;
+	size_t run; /* where the lines start that are kept and not yet copied */
+	char *out;
+	size_t len;
+};
+
+static void add(struct writer *w, const void *bytes, size_t len)
+{
+	assert(w->len + len <= HEAD_SIZE);
+	memcpy(w->out + w->len, bytes, len);
+	w->len += len;
+}
+
+#define ADD_TEXT(w, text) add((w), (text), sizeof(text) - 1)
+
+static void add_field(struct writer *w, const char *name, const char *value, size_t len)
+{
+	add(w, name, strlen(name));
+	ADD_TEXT(w, ": ");
+	add(w, value, len);
+	ADD_TEXT(w, "\r\n");
+}
+
+static const char *text_of(const struct writer *w, struct h1_run run)
+{
+	return w->data + run.start;
+}
+
+/* Copies the kept lines before `to`, and goes on at `from`. */
+static void flush(struct writer *w, size_t to, size_t from)
+{
+	if (to > w->run)
+		add(w, w->data + w->run, to - w->run);
+	w->run = from;
+}
+
+/* Where the line after field i starts. */
+static size_t line_after(const struct h1_head *h, size_t i)
+{
+	return i + 1 < h->fields_count ? h->fields[i + 1].name.start : h->len - 2u;
+}
+
+/* True when a Connection field names this one (RFC 9110 section 7.6.1). */
+static bool is_named(const struct writer *w, const struct h1_field *f)
+{
+	const struct h1_head *h = w->head;
+
+	for (size_t i = 0; i < h->fields_count; i++) {
+		const struct h1_field *c = &h->fields[i];
+
+		if (c->id == H1_NAME_CONNECTION && h1_list_has(text_of(w, c->value), c->value.len,
+							   text_of(w, f->name), f->name.len))
+			return true;
+	}
+	return false;
+}
+
+bool head_request_id(const char *data, const struct h1_head *h, struct h1_run *ret)
+{
+	const struct h1_field *f;
+
+	if (!h->request_id_field)
+		return false;
+	f = &h->fields[h->request_id_field - 1];
+	if (!f->value.len || f->value.len > HEAD_REQUEST_ID_MAX)
+		return false;
+	for (size_t i = 0; i < f->value.len; i++)
+		if (!h1_is(data[f->value.start + i], H1_TOKEN))
+			return false;
+	for (size_t i = 0; i + 1 < h->request_id_field; i++)
+		if (h->fields[i].id == H1_NAME_REQUEST_ID)
+			return false;
+	*ret = f->value;
+	return true;
+}
+
+/* Whether a field of a request goes on to the server as it came. */
+static bool keeps_request_field(
+	const struct writer *w, const struct head_request *r, const struct h1_field *f)
+{
+	const struct h1_head *h = w->head;
+
+	switch ((enum h1_name)f->id) {
+	case H1_NAME_CONNECTION:
+	case H1_NAME_KEEP_ALIVE:
+	case H1_NAME_PROXY_CONNECTION:
+	case H1_NAME_HTTP2_SETTINGS:
+		return false;
+	case H1_NAME_UPGRADE:
+		return h1_head_upgrades(h);
+	case H1_NAME_TE:
+		return f->value.len == 8 && h1_is_same(text_of(w, f->value), "trailers", 8);
+	case H1_NAME_HOST:
+		return h->form != H1_ABSOLUTE;
+	case H1_NAME_EXPECT:
+		return h->minor;
+	case H1_NAME_FORWARDED_FOR:
+		return r->is_trusted && !r->appends;
+	case H1_NAME_FORWARDED_PROTO:
+	case H1_NAME_FORWARDED_HOST:
+		return r->is_trusted;
+	case H1_NAME_REQUEST_ID:
+		return !r->request_id;
+	case H1_NAME_CONTENT_LENGTH:
+	case H1_NAME_TRANSFER_ENCODING:
+		return true;
+	case H1_NAME_TRAILER:
+	case H1_NAME_OTHER:
+		break;
+	}
+	return !(h->connection & H1_CONNECTION_NAMES) || !is_named(w, f);
+}
+
+static bool has_field(const struct h1_head *h, enum h1_name name)
+{
+	for (size_t i = 0; i < h->fields_count; i++)
+		if (h->fields[i].id == name && h->fields[i].value.len)
+			return true;
+	return false;
+}
+
+/* One line with all addresses the request came through, ours to see last. */
+static void add_forwarded_for(struct writer *w, const struct head_request *r)
+{
+	const struct h1_head *h = w->head;
+
+	ADD_TEXT(w, "X-Forwarded-For: ");
+	for (size_t i = 0; r->is_trusted && i < h->fields_count; i++) {
+		const struct h1_field *f = &h->fields[i];
+
+		if (f->id != H1_NAME_FORWARDED_FOR || !f->value.len)
+			continue;
+		add(w, text_of(w, f->value), f->value.len);
+		ADD_TEXT(w, ", ");
+	}
+	add(w, r->client, strlen(r->client));
+	ADD_TEXT(w, "\r\n");
+}
+
+static void add_forwarded(struct writer *w, const struct head_request *r)
+{
+	const struct h1_head *h = w->head;
+
+	if (!r->appends)
+		return;
+	add_forwarded_for(w, r);
+	if (!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_PROTO))
+		add_field(w, "X-Forwarded-Proto", r->proto, strlen(r->proto));
+	if (h->host.len && (!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_HOST)))
+		add_field(w, "X-Forwarded-Host", text_of(w, h->host), h->host.len);
+}
+
+/* The request line: as it came, or in origin-form and HTTP/1.1 (RFC 9112 section 3.2.2). */
+static void write_request_line(struct writer *w)
+{
+	const struct h1_head *h = w->head;
+	size_t end = h->fields_count ? h->fields[0].name.start : h->len - 2u;
+
+	w->run = h->verb.start;
+	if (h->form == H1_ABSOLUTE) {
+		const char *path = text_of(w, h->path);
+
+		flush(w, h->target.start, end);
+		if (!h->path.len && h->method == H1_OPTIONS)
+			ADD_TEXT(w, "*");
+		else if (!h->path.len || *path != '/')
+			ADD_TEXT(w, "/");
+		add(w, path, h->path.len);
+		ADD_TEXT(w, " HTTP/1.1\r\n");
+	} else if (!h->minor) {
+		flush(w, h->target.start + h->target.len, end);
+		ADD_TEXT(w, " HTTP/1.1\r\n");
+	}
+}
+
+static void add_host(struct writer *w, const struct head_request *r)
+{
+	const struct h1_head *h = w->head;
+
+	if (h->form == H1_ABSOLUTE)
+		add_field(w, "Host", text_of(w, h->authority), h->authority.len);
+	else if (!h->host_field)
+		add_field(w, "Host", r->host, strlen(r->host));
+}
+
+size_t head_write_request(const struct head_request *r, char *out)
+{
+	struct writer w = {.data = r->data, .head = r->head, .out = out};
+	const struct h1_head *h = r->head;
+	bool is_plain = !(h->connection & H1_CONNECTION_NAMES);
+
+	assert(h->len);
+	write_request_line(&w);
+	for (size_t i = 0; i < h->fields_count; i++)
+		if ((h->fields[i].id || !is_plain) && !keeps_request_field(&w, r, &h->fields[i]))
+			flush(&w, h->fields[i].name.start, line_after(h, i));
+	flush(&w, h->len - 2u, h->len);
+	add_host(&w, r);
+	if (h1_head_upgrades(h))
+		ADD_TEXT(&w, "Connection: upgrade\r\n");
+	add_forwarded(&w, r);
+	if (r->request_id)
+		add_field(&w, "X-Request-Id", r->request_id, strlen(r->request_id));
+	ADD_TEXT(&w, "\r\n");
+	return w.len;
+}
+
+static bool is_without_body(int status)
+{
+	return status < 200 || status == 204;
+}
+
+/* Whether a field of a response goes on to the client as it came. */
+static bool keeps_response_field(
+	const struct writer *w, const struct head_response *r, const struct h1_field *f)
+{
+	const struct h1_head *h = w->head;
+
+	switch ((enum h1_name)f->id) {
+	case H1_NAME_CONNECTION:
+	case H1_NAME_KEEP_ALIVE:
+	case H1_NAME_PROXY_CONNECTION:
+		return false;
+	case H1_NAME_UPGRADE:
+		return h->status == 101;
+	case H1_NAME_CONTENT_LENGTH:
+		return !is_without_body(h->status);
+	case H1_NAME_TRANSFER_ENCODING:
+		return !r->drops_chunked && !is_without_body(h->status);
+	case H1_NAME_TRAILER:
+		return !r->drops_chunked;
+	case H1_NAME_OTHER:
+	case H1_NAME_HOST:
+	case H1_NAME_HTTP2_SETTINGS:
+	case H1_NAME_TE:
+	case H1_NAME_EXPECT:
+	case H1_NAME_FORWARDED_FOR:
+	case H1_NAME_FORWARDED_PROTO:
+	case H1_NAME_FORWARDED_HOST:
+	case H1_NAME_REQUEST_ID:
+		break;
+	}
+	return !(h->connection & H1_CONNECTION_NAMES) || !is_named(w, f);
+}
+
+size_t head_write_response(const struct head_response *r, char *out)
+{
+	struct writer w = {.data = r->data, .head = r->head, .out = out};
+	const struct h1_head *h = r->head;
+	bool is_plain = !(h->connection & H1_CONNECTION_NAMES);
+
+	assert(h->len);
+	for (size_t i = 0; i < h->fields_count; i++)
+		if ((h->fields[i].id || !is_plain) && !keeps_response_field(&w, r, &h->fields[i]))
+			flush(&w, h->fields[i].name.start, line_after(h, i));
+	flush(&w, h->len - 2u, h->len);
+	out[7] = '1'; /* our version, whatever the server's (RFC 9110 section 2.5) */
+	if (r->adds_chunked)
+		ADD_TEXT(&w, "Transfer-Encoding: chunked\r\n");
+	if (h->status == 101)
+		ADD_TEXT(&w, "Connection: upgrade\r\n");
+	else if (r->says_close)
+		ADD_TEXT(&w, "Connection: close\r\n");
+	else if (r->says_keep_alive)
+		ADD_TEXT(&w, "Connection: keep-alive\r\n");
+	ADD_TEXT(&w, "\r\n");
+	return w.len;
+}
+
+const char *head_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} rows[] = {
+		{400, "Bad Request"},
+		{408, "Request Timeout"},
+		{413, "Content Too Large"},
+		{414, "URI Too Long"},
+		{417, "Expectation Failed"},
+		{431, "Request Header Fields Too Large"},
+		{500, "Internal Server Error"},
+		{501, "Not Implemented"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+		{505, "HTTP Version Not Supported"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].status == status)
+			return rows[i].reason;
+	return "Error";
+}
+
+size_t head_write_answer(
+	int status, bool is_for_head, bool says_close, bool says_keep_alive, char *out)
+{
+	char body[64];
+	int body_len = snprintf(body, sizeof body, "%d %s\n", status, head_reason(status));
+	int len = snprintf(out, HEAD_SIZE,
+		"HTTP/1.1 %d %s\r\n"
+		"Content-Type: text/plain\r\n"
+		"Cache-Control: no-store\r\n"
+		"%s%s"
+		"Content-Length: %d\r\n"
+		"\r\n"
+		"%s",
+		status, head_reason(status), status == 503 ? "Retry-After: 1\r\n" : "",
+		says_close        ? "Connection: close\r\n"
+		: says_keep_alive ? "Connection: keep-alive\r\n"
+				  : "",
+		body_len, is_for_head ? "" : body);
+
+	assert(len > 0 && len < HEAD_SIZE);
+	return (size_t)len;
+}

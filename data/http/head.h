@@ -1,0 +1,48 @@
+#pragma once
+/*
+ * Core: the heads that are passed on: what a proxy must take out (RFC 9110
+ * section 7.6.1), what it changes and what it adds, in one pass. Lines that
+ * stay are copied in runs, as they came. Not the parsing (h1.h).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "data/http/h1.h"
+
+#define HEAD_ADDED_MAX 800 /* bytes that a head may grow by */
+#define HEAD_SIZE (H1_HEAD_MAX + HEAD_ADDED_MAX)
+#define HEAD_REQUEST_ID_MAX 64
+
+struct head_request {
+	const char *data; /* the request, as it was parsed */
+	const struct h1_head *head;
+	const char *client; /* its IP address, for X-Forwarded-For */
+	const char *proto; /* "http" or "https" */
+	const char *host; /* for a client of HTTP/1.0 that named none: at most H1_HOST_MAX bytes */
+	const char *request_id; /* in place of the client's, at most HEAD_REQUEST_ID_MAX bytes; NULL: the client's is good */
+	bool appends; /* forwarded.append: add our X-Forwarded-* */
+	bool is_trusted; /* the client's own X-Forwarded-* are believed, else taken out */
+};
+
+/* Writes the request head for the server to out, HEAD_SIZE bytes; returns its length. */
+size_t head_write_request(const struct head_request *r, char *out);
+
+struct head_response {
+	const char *data; /* the response, as it was parsed */
+	const struct h1_head *head;
+	bool adds_chunked; /* its end is the connection's: framed anew for the client */
+	bool drops_chunked; /* the client knows no chunks */
+	bool says_close; /* Connection: close */
+	bool says_keep_alive; /* Connection: keep-alive, for a client of HTTP/1.0 */
+};
+
+/* Writes the response head for the client to out, HEAD_SIZE bytes; returns its length. Good for 1xx, too. */
+size_t head_write_response(const struct head_response *r, char *out);
+
+/* True when the request brings one X-Request-Id of token characters, 1 to HEAD_REQUEST_ID_MAX of them; *ret is it. */
+bool head_request_id(const char *data, const struct h1_head *h, struct h1_run *ret);
+
+/* An answer of our own as text: status line, fields and a short body (none for HEAD): returns its length, below HEAD_SIZE. */
+size_t head_write_answer(int status, bool is_for_head, bool says_close, bool says_keep_alive, char *out);
+/* "Bad Gateway"; "Error" for a status that has no phrase here. */
+const char *head_reason(int status);
