@@ -153,6 +153,8 @@ static void backup_heard(
 		/* A late copy of somebody's farewell must not disturb his successor. */
 		if (v->active.sa.sa_family && !is_known)
 			return;
+		if (!is_known && v->config.version == 3)
+			v->active_interval_cs = ev->interval_cs;
 		v->base = now;
 		v->is_skew_only = true;
 		v->has_forgiven = false;
@@ -491,16 +493,6 @@ static void halt(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_to
 	}
 }
 
-/* Silent for so long that a live peer may hold the addresses: let go before anything else (V2). */
-static void check_stall(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
-{
-	if (v->state != VRRP_ACTIVE && v->state != VRRP_HANDING_OVER)
-		return;
-	if (!v->wish.has_peer || mono_since_ns(now, v->sent) <= vrrp_patience_ns(v))
-		return;
-	let_go(v, v->is_leaving ? VRRP_YIELD_OVER : VRRP_STALLED, now, todo);
-}
-
 static void dispatch(
 	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
 {
@@ -550,7 +542,9 @@ void vrrp_init(struct vrrp *v, const struct vrrp_config *config, const struct vr
 void vrrp_step(struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
 {
 	todo->count = 0;
-	check_stall(v, now, todo);
+	/* A live peer may hold the addresses by now: let go before anything else (V2). */
+	if (vrrp_is_stalled(v, now))
+		let_go(v, v->is_leaving ? VRRP_YIELD_OVER : VRRP_STALLED, now, todo);
 	dispatch(v, ev, now, todo);
 	if (v->state == VRRP_ACTIVE && !v->wish.may_hold) {
 		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;

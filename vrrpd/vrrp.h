@@ -192,8 +192,15 @@ struct mono vrrp_deadline(const struct vrrp *v);
 /* Asserts every invariant. */
 void vrrp_check(const struct vrrp *v);
 
-/* True while the addresses should be on the interface: the level behind ACQUIRE and RELEASE. */
-bool vrrp_holds(const struct vrrp *v);
+/*
+ * True while the addresses should be on the interface at now: the level behind
+ * ACQUIRE and RELEASE. False as soon as a stall has lasted too long, even before
+ * the step that will say so (V2): reconciling may come first in a loop's turn.
+ */
+bool vrrp_holds(const struct vrrp *v, struct mono now);
+/* True when we are Active, a peer lives, and our last advertisement is older than
+ * vrrp_patience_ns(). */
+bool vrrp_is_stalled(const struct vrrp *v, struct mono now);
 /* True in the three states that are Active to the world. */
 bool vrrp_is_active(const struct vrrp *v);
 

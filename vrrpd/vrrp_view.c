@@ -47,9 +47,16 @@ bool vrrp_is_active(const struct vrrp *v)
 	return v->state >= VRRP_ACTIVE;
 }
 
-bool vrrp_holds(const struct vrrp *v)
+bool vrrp_is_stalled(const struct vrrp *v, struct mono now)
 {
-	return vrrp_is_active(v) || v->is_keeping;
+	if (v->state != VRRP_ACTIVE && v->state != VRRP_HANDING_OVER)
+		return false;
+	return v->wish.has_peer && mono_since_ns(now, v->sent) > vrrp_patience_ns(v);
+}
+
+bool vrrp_holds(const struct vrrp *v, struct mono now)
+{
+	return v->is_keeping || (vrrp_is_active(v) && !vrrp_is_stalled(v, now));
 }
 
 struct mono vrrp_deadline(const struct vrrp *v)
