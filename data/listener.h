@@ -26,6 +26,8 @@ struct listener_protocol {
 	 * already counted it as accepted.
 	 */
 	void (*accepted)(struct worker *w, struct listener *l, int fd, const struct addr *peer);
+	/* The listener is about to be freed: release its `state`. NULL: nothing to do. */
+	void (*released)(struct listener *l);
 };
 
 /* NULL for a protocol that this build does not carry. */
@@ -48,7 +50,7 @@ void listener_leave(struct listener_client *c);
 
 struct listener {
 	struct worker *worker;
-	const struct conf *conf; /* the snapshot in force; conf_ref() it for what must not change under way */
+	struct conf *conf; /* the snapshot in force; conf_ref() it for what must not change under way */
 	const struct conf_listener *settings; /* of that snapshot */
 	struct pool *pool; /* run-time of settings->pool; NULL: none */
 	const struct listener_protocol *protocol;
@@ -56,6 +58,7 @@ struct listener {
 	struct board_object *object;
 	struct board_cells *cells; /* this worker's counters: board_add(l->cells, BOARD_LISTENER_…) */
 	bool is_draining; /* removed, or the worker retires: take no further request on a connection */
+	void *state; /* the protocol's: made when it first needs one, until released() */
 	/* listener.c's own */
 	struct list clients;
 	unsigned connections;
