@@ -1,0 +1,49 @@
+/* metrics: one scrape: the daemons' counters joined with what control knows, as Prometheus text. A
+ * family of the API. */
+#include "common/metric.h"
+
+#include <stdlib.h>
+
+#include "common/now.h"
+#include "control/api/family.h"
+#include "control/metrics.h"
+
+/* One scrape on its way. */
+struct scrape {
+	struct api *api;
+	struct exchange *x;
+};
+
+static void on_counters(void *user, const json_t *counters)
+{
+	struct scrape *s = user;
+	struct answer a = {.status = 200, .type = ANSWER_METRICS};
+	json_t *set = json_object(), *reply;
+	const char *daemon;
+
+	json_object_foreach((json_t *)(uintptr_t)counters, daemon, reply) metric_join(set, reply);
+	hub_add_metrics(s->api->site.hub, set);
+	metrics_add(s->api->site.picture, wall_now(), set);
+	buf_init(&a.body, ANSWER_BODY_MAX);
+	metric_print(set, NULL, &a.body);
+	json_decref(set);
+	exchange_answer(s->x, &a);
+	free(s);
+}
+
+void family_metrics(struct api *a, struct exchange *x, const struct route_match *m)
+{
+	struct scrape *s = calloc(1, sizeof *s);
+
+	(void)m;
+	if (!s) {
+		family_refuse(x, 503, "out of memory: try again");
+		return;
+	}
+	s->api = a;
+	s->x = x;
+	if (hub_scrape(a->site.hub, on_counters, s) < 0) {
+		free(s);
+		family_refuse(x, 503, "%d scrapes wait already: try again", HUB_SCRAPES_MAX);
+	}
+}

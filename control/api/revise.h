@@ -1,0 +1,52 @@
+#pragma once
+/*
+ * A write to a stack's document, whoever asks for it (the document itself, one
+ * object of it, a roll-back, a deletion): condition, build, judge, store, wait,
+ * answer. When the store says that something changed meanwhile, it begins again
+ * from what is there then; nothing is written over that was not seen.
+ */
+#include "control/api/family.h"
+
+#define REVISE_ATTEMPTS_MAX 10
+
+/*
+ * Makes the new document from the current one (borrowed; NULL: no such stack):
+ * an owned value; or NULL after filling *refusal. Called once per attempt.
+ */
+struct revise;
+typedef json_t *revise_build(const struct revise *r, const json_t *current, struct answer *refusal);
+
+struct revise_spec {
+	const char *stack;
+	const char *action;  /* for the audit trail: "document", "object", "rollback", "delete";
+				static */
+	char why[256];       /* for the audit trail and the history: what the action touched */
+	revise_build *build; /* NULL: the stack is deleted */
+	bool is_edit;        /* built from the current one: it must be the newest when stored */
+	json_t *material;    /* for build; taken */
+	char names[3][CONF_NAME_SIZE]; /* for build: kind or pool, name, server */
+};
+
+struct revise {
+	struct family_wait wait; /* first: found from it */
+	struct api *api;
+	struct exchange *x;
+	struct revise_spec spec;
+	char stack[CONF_NAME_SIZE];
+	bool is_dry_run;
+	int64_t wait_ms;
+	int attempts;
+	uint64_t wanted_head; /* of the picture, before going on */
+	uint64_t judged_over; /* the stack's generation this attempt was judged over; 0: none */
+	struct conf *candidate;
+	/* Once stored: */
+	uint64_t generation;
+	bool is_new, is_unchanged;
+};
+
+/* Answers x in the end, whatever comes. Takes what spec owns; the rest of it is copied. */
+void revise_begin(struct api *a, struct exchange *x, const struct revise_spec *spec);
+
+/* The lines of a difference ("~ pools[web].check.rise: 2 -> 3") as an array of {where, what}.
+ * Owned. Pure. */
+json_t *revise_difference(const json_t *before, const json_t *after);

@@ -1,0 +1,472 @@
+/*
+ * server: libmicrohttpd in its external epoll mode. Its epoll descriptor is
+ * polled by our loop, its time-out is a uv timer, and MHD_run() is called for
+ * either; no thread, no wait. A clock sweeps the connections each second, for
+ * libmicrohttpd's own time-out starts anew with every byte.
+ */
+#include "control/api/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/nodefile.h"
+
+#define SERVER_BACKLOG 128
+#define SERVER_HEAD_MAX (32u << 10) /* bytes of a request's head, and of buffers a connection */
+#define SERVER_FILE_MAX (1u << 20)  /* bytes of a certificate or key file */
+#define SERVER_SWEEP_MS 1000
+
+struct door {
+	struct server *server;
+	struct MHD_Daemon *daemon;
+	bool is_unix;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	struct list links; /* struct exchange_link; the oldest first */
+	size_t links_count;
+};
+
+struct server {
+	uv_loop_t *loop;
+	struct exchange_desk desk;
+	uv_timer_t sweep;
+	char *certificate, *key; /* PEM text, owned; NULL: none */
+	struct door doors[NODEFILE_LISTEN_MAX + 1];
+	size_t doors_count;
+	size_t handles_open;
+	void (*closed)(void *user);
+	void *closed_user;
+};
+
+static int64_t now_ms(const struct server *s)
+{
+	return (int64_t)uv_now(s->loop);
+}
+
+static void run(struct door *d);
+
+static void on_timer(uv_timer_t *t)
+{
+	run(t->data);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+	(void)status;
+	(void)events;
+	run(p->data);
+}
+
+static void run(struct door *d)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	MHD_run(d->daemon);
+	if (MHD_get_timeout(d->daemon, &timeout) == MHD_YES)
+		uv_timer_start(&d->timer, on_timer, timeout, 0);
+	else
+		uv_timer_stop(&d->timer);
+}
+
+static void kick(void *user)
+{
+	struct door *d = user;
+
+	uv_timer_start(&d->timer, on_timer, 0, 0);
+}
+
+/* ---- connections ---- */
+
+static void end_link(struct exchange_link *l)
+{
+	shutdown(l->fd, SHUT_RDWR);
+}
+
+/* A newcomer above the limit ends the connection that has idled longest, so that none can be locked
+ * out. */
+static void make_room(struct door *d)
+{
+	if (d->links_count < SERVER_CONNECTIONS_MAX)
+		return;
+	list_for_each(it, &d->links)
+	{
+		struct exchange_link *l = list_entry(it, struct exchange_link, link);
+
+		if (!l->is_busy) {
+			end_link(l);
+			return;
+		}
+	}
+}
+
+static void renew_link(struct door *d, struct exchange_link *l)
+{
+	list_unlink(&l->link);
+	list_push_back(&d->links, &l->link);
+	l->since_ms = now_ms(d->server);
+	l->is_busy = false;
+}
+
+static void open_link(struct door *d, struct MHD_Connection *connection, void **context)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct exchange_link *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return;
+	make_room(d);
+	l->fd = info->connect_fd;
+	list_init(&l->link);
+	renew_link(d, l);
+	d->links_count++;
+	*context = l;
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct door *d = user;
+	struct exchange_link *l = *context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		open_link(d, connection, context);
+	} else if (l) {
+		list_unlink(&l->link);
+		d->links_count--;
+		free(l);
+		*context = NULL;
+	}
+}
+
+static struct exchange_link *link_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void on_sweep(uv_timer_t *t)
+{
+	struct server *s = t->data;
+
+	for (size_t i = 0; i < s->doors_count; i++) {
+		list_for_each(it, &s->doors[i].links)
+		{
+			struct exchange_link *l = list_entry(it, struct exchange_link, link);
+
+			if (!l->is_busy && now_ms(s) - l->since_ms > SERVER_PATIENCE_MS)
+				end_link(l);
+		}
+	}
+}
+
+/* ---- the callbacks of libmicrohttpd ---- */
+
+static void *on_uri(void *user, const char *uri, struct MHD_Connection *connection)
+{
+	struct door *d = user;
+	struct exchange_link *l = link_of(connection);
+
+	return l ? exchange_begin(&d->server->desk, d, d->is_unix, uri, l, connection) : NULL;
+}
+
+static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *len, void **context)
+{
+	(void)user;
+	(void)connection;
+	(void)url;
+	(void)version;
+	if (!*context)
+		return MHD_NO;
+	return exchange_access(*context, method, data, len);
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **context,
+	enum MHD_RequestTerminationCode code)
+{
+	struct exchange_link *l = link_of(connection);
+
+	(void)code;
+	if (*context)
+		exchange_end(*context);
+	*context = NULL;
+	if (l)
+		renew_link(user, l);
+}
+
+static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
+{
+	(void)user;
+	(void)connection;
+	return strlen(text);
+}
+
+static void on_log(void *user, const char *format, va_list args)
+{
+	char text[256];
+
+	(void)user;
+	vsnprintf(text, sizeof text, format, args);
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("api: %s", text);
+}
+
+/* ---- listening ---- */
+
+static int start_daemon(struct door *d, int fd, bool with_tls)
+{
+	struct server *s = d->server;
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, s->certificate},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, s->key},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	d->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+					     (with_tls ? MHD_USE_TLS : 0),
+		0, NULL, NULL, on_access, d, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		SERVER_CONNECTIONS_MAX + 16u, MHD_OPTION_CONNECTION_TIMEOUT,
+		SERVER_PATIENCE_MS / 1000u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)SERVER_HEAD_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, d, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+		NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, d, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, d, MHD_OPTION_ARRAY, with_tls ? tls : tls + 2, MHD_OPTION_END);
+	return d->daemon ? 0 : -EIO;
+}
+
+/* Takes the listening descriptor. */
+static int open_door(struct server *s, int fd, bool is_unix, bool with_tls)
+{
+	struct door *d = &s->doors[s->doors_count];
+	const union MHD_DaemonInfo *info;
+
+	*d = (struct door){.server = s, .is_unix = is_unix};
+	list_init(&d->links);
+	if (start_daemon(d, fd, with_tls) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	s->doors_count++;
+	info = MHD_get_daemon_info(d->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	uv_timer_init(s->loop, &d->timer);
+	uv_poll_init(s->loop, &d->poll, info->epoll_fd);
+	d->timer.data = d->poll.data = d;
+	s->handles_open += 2;
+	uv_poll_start(&d->poll, UV_READABLE, on_poll);
+	return 0;
+}
+
+static int listen_at(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	int rc = 0;
+
+	if (bind(fd, sa, len) < 0 || listen(fd, SERVER_BACKLOG) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+/* True when a socket file is there and nobody listens behind it: a process of before left it. */
+static bool is_stale(const struct sockaddr_un *sun)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool refused = fd >= 0 && connect(fd, (const void *)sun, sizeof *sun) < 0 &&
+		       errno == ECONNREFUSED;
+
+	if (fd >= 0)
+		close(fd);
+	return refused;
+}
+
+static void give_to_group(const char *path, const char *group)
+{
+	struct group *entry = group ? getgrnam(group) : NULL;
+
+	if (entry && chown(path, (uid_t)-1, entry->gr_gid) < 0)
+		log_warn("api: %s cannot be given to group %s: %s", path, group, strerror(errno));
+}
+
+static int listen_unix(const struct server_spec *spec)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct stat st;
+	mode_t mask;
+	int fd;
+
+	if (strlen(spec->unix_path) >= sizeof sun.sun_path)
+		return -ENAMETOOLONG;
+	strcpy(sun.sun_path, spec->unix_path);
+	if (lstat(sun.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && is_stale(&sun))
+		unlink(sun.sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	mask = umask(0117);
+	fd = listen_at(fd, (const void *)&sun, sizeof sun);
+	umask(mask);
+	if (fd >= 0)
+		give_to_group(sun.sun_path, spec->unix_group);
+	return fd;
+}
+
+static int listen_tcp(const struct addr *a)
+{
+	int fd = socket(addr_family(a), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	return listen_at(fd, &a->sa, addr_length(a));
+}
+
+static int open_unix(struct server *s, const struct server_spec *spec)
+{
+	int fd = listen_unix(spec), rc = fd < 0 ? fd : open_door(s, fd, true, false);
+
+	if (rc < 0)
+		log_error("api: cannot listen on %s: %s%s", spec->unix_path, strerror(-rc),
+			rc == -EADDRINUSE ? "; does another ballast-control serve it?" : "");
+	return rc;
+}
+
+static int open_tcp(struct server *s, const struct addr *a)
+{
+	char text[ADDR_TEXT_SIZE];
+	int fd, rc;
+
+	addr_print_port(a, text);
+	if (!s->certificate && !addr_is_loopback(a)) {
+		log_error("api: cannot listen on %s without TLS: set api.tls in the node file, or "
+			  "listen on a loopback address",
+			text);
+		return -EINVAL;
+	}
+	fd = listen_tcp(a);
+	rc = fd < 0 ? fd : open_door(s, fd, false, s->certificate != NULL);
+	if (rc < 0)
+		log_error("api: cannot listen on %s: %s", text, strerror(-rc));
+	return rc;
+}
+
+/* The whole file as text, owned; NULL after logging why. */
+static char *read_pem(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = calloc(1, SERVER_FILE_MAX + 1);
+	ssize_t len = fd >= 0 && text ? read(fd, text, SERVER_FILE_MAX) : -1;
+
+	if (len <= 0) {
+		log_error(
+			"api: cannot read %s: %s", path, len < 0 ? strerror(errno) : "it is empty");
+		free(text);
+		text = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+static int load_tls(struct server *s, const struct server_spec *spec)
+{
+	if (!spec->tls_certificate)
+		return 0;
+	s->certificate = read_pem(spec->tls_certificate);
+	s->key = read_pem(spec->tls_key);
+	return s->certificate && s->key ? 0 : -EIO;
+}
+
+static int open_doors(struct server *s, const struct server_spec *spec)
+{
+	int rc = load_tls(s, spec);
+
+	assert(spec->addresses_count <= NODEFILE_LISTEN_MAX);
+	if (rc == 0 && spec->unix_path)
+		rc = open_unix(s, spec);
+	for (size_t i = 0; rc == 0 && i < spec->addresses_count; i++)
+		rc = open_tcp(s, &spec->addresses[i]);
+	return rc;
+}
+
+int server_open(uv_loop_t *loop, const struct server_spec *spec, struct server **ret)
+{
+	struct server *s = calloc(1, sizeof *s);
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	s->loop = loop;
+	s->desk = (struct exchange_desk){.admit = spec->admit,
+		.handle = spec->handle,
+		.user = spec->user,
+		.unix_role = spec->unix_role,
+		.kick = kick};
+	exchange_desk_init(&s->desk);
+	uv_timer_init(loop, &s->sweep);
+	s->sweep.data = s;
+	s->handles_open = 1;
+	uv_timer_start(&s->sweep, on_sweep, SERVER_SWEEP_MS, SERVER_SWEEP_MS);
+	rc = open_doors(s, spec);
+	if (rc < 0) {
+		server_close(s, NULL, NULL);
+		return rc;
+	}
+	*ret = s;
+	return 0;
+}
+
+void server_wake(struct server *s, bool is_sign)
+{
+	exchange_wake(&s->desk, is_sign);
+}
+
+static void forget_handle(struct server *s)
+{
+	if (--s->handles_open > 0)
+		return;
+	if (s->closed)
+		s->closed(s->closed_user);
+	free(s->certificate);
+	free(s->key);
+	free(s);
+}
+
+static void on_sweep_closed(uv_handle_t *handle)
+{
+	forget_handle(handle->data);
+}
+
+static void on_door_closed(uv_handle_t *handle)
+{
+	struct door *d = handle->data;
+
+	forget_handle(d->server);
+}
+
+void server_close(struct server *s, void (*closed)(void *user), void *user)
+{
+	s->closed = closed;
+	s->closed_user = user;
+	exchange_abandon(&s->desk);
+	uv_close((uv_handle_t *)&s->sweep, on_sweep_closed);
+	for (size_t i = 0; i < s->doors_count; i++) {
+		struct door *d = &s->doors[i];
+
+		uv_close((uv_handle_t *)&d->poll, on_door_closed);
+		uv_close((uv_handle_t *)&d->timer, on_door_closed);
+		MHD_stop_daemon(d->daemon);
+	}
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* What keeper.c and keeper_events.c share; for nobody else. */
+#include "control/keeper.h"
+
+struct keeper {
+	uv_loop_t *loop;
+	const struct nodefile *nodefile;
+	struct picture *picture;
+	struct journal *journal;
+	struct keeper_handlers handlers;
+	void *user;
+	struct store *store;
+	uv_timer_t second;
+	char node_id[33];
+	char run_id[33]; /* random, of this process */
+	uint64_t requests;
+	bool is_loading, wants_load;
+	bool is_beating, wants_announce;
+	bool is_refused; /* our name is held by another node */
+	bool has_expired_overlay;
+	bool is_closing;
+	json_t *nodes; /* name -> is it live, as last seen */
+	void (*closed)(void *user);
+	void *closed_user;
+
+	json_t *events; /* those that wait for the store, oldest first */
+	json_t *batch;  /* those before them, once sent: tried until they are in; NULL: none */
+	char batch_id[KEEPER_REQUEST_SIZE];
+	bool is_appending;
+	uint64_t events_made;  /* ever, by this process */
+	uint64_t events_shown; /* up to which ours were shown before the store had them */
+	uint64_t events_read;  /* the newest id read from the store */
+	bool is_fetching, wants_fetch, has_begun;
+};
+
+struct store_call keeper_call(struct keeper *k, store_done *done);
+void keeper_flush_events(struct keeper *k);
+void keeper_fetch_events(struct keeper *k);
+/* Nodes that came or went since the last call become events. */
+void keeper_watch_nodes(struct keeper *k, const struct store_answer *a);

@@ -1,0 +1,279 @@
+/*
+ * picture: keeps what the store and the bus last said. Documents are compiled
+ * once, when they arrive; a document that cannot be read here (written by a
+ * newer control) leaves the one before in force and is reported as refused.
+ */
+#include "control/picture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/plan.h"
+
+int picture_init(struct picture *p, const char *node)
+{
+	*p = (struct picture){.store = {.kind = "", .state = "connecting"}};
+	snprintf(p->node, sizeof p->node, "%s", node);
+	p->fleet = fleet_new();
+	p->overlays = json_object();
+	for (size_t i = 0; i < PICTURE_TABLES; i++)
+		p->tables[i] = json_object();
+	for (size_t i = 0; i < FLEET_DAEMONS; i++)
+		p->daemons[i].state = REPORT_AWAY;
+	return p->fleet ? 0 : -ENOMEM;
+}
+
+void picture_fini(struct picture *p)
+{
+	for (size_t i = 0; i < p->stacks_count; i++)
+		conf_unref(p->stacks[i].conf);
+	for (size_t i = 0; i < PICTURE_TABLES; i++)
+		json_decref(p->tables[i]);
+	conf_unref(p->serving);
+	json_decref(p->overlays);
+	fleet_free(p->fleet);
+	free(p->stacks);
+	free(p->confs);
+}
+
+static struct picture_stack *find(const struct picture *p, const char *name)
+{
+	for (size_t i = 0; i < p->stacks_count; i++) {
+		if (strcmp(p->stacks[i].name, name) == 0)
+			return &p->stacks[i];
+	}
+	return NULL;
+}
+
+const struct picture_stack *picture_stack(const struct picture *p, const char *name)
+{
+	return find(p, name);
+}
+
+const struct picture_stack *picture_only_stack(const struct picture *p)
+{
+	const struct picture_stack *only = NULL;
+
+	for (size_t i = 0; i < p->stacks_count; i++) {
+		if (p->stacks[i].is_deleted)
+			continue;
+		if (only)
+			return NULL;
+		only = &p->stacks[i];
+	}
+	return only;
+}
+
+static struct picture_stack *find_or_add(struct picture *p, const char *name)
+{
+	struct picture_stack *s = find(p, name), *stacks;
+	const struct conf **confs;
+
+	if (s)
+		return s;
+	stacks = realloc(p->stacks, (p->stacks_count + 1) * sizeof *stacks);
+	if (!stacks)
+		return NULL;
+	p->stacks = stacks;
+	confs = realloc(p->confs, (p->stacks_count + 1) * sizeof *confs);
+	if (!confs)
+		return NULL;
+	p->confs = confs;
+	s = &p->stacks[p->stacks_count++];
+	*s = (struct picture_stack){0};
+	snprintf(s->name, sizeof s->name, "%s", name);
+	return s;
+}
+
+static void list_confs(struct picture *p)
+{
+	p->confs_count = 0;
+	for (size_t i = 0; i < p->stacks_count; i++) {
+		if (p->stacks[i].conf && !p->stacks[i].is_deleted)
+			p->confs[p->confs_count++] = p->stacks[i].conf;
+	}
+}
+
+static int compile(struct picture_stack *s, const struct picture_news *news)
+{
+	struct conf_problems problems = {0};
+	struct conf *conf;
+	int rc = conf_from_json(news->document, &problems, &conf);
+
+	s->refused = rc < 0 ? news->generation : 0;
+	s->reason[0] = '\0';
+	if (rc < 0 && problems.count > 0)
+		snprintf(s->reason, sizeof s->reason, "%.96s: %.150s", problems.items[0].where,
+			problems.items[0].what);
+	if (rc == 0) {
+		conf_set_generation(conf, news->generation);
+		conf_unref(s->conf);
+		s->conf = conf;
+	}
+	conf_problems_fini(&problems);
+	return rc;
+}
+
+int picture_put_stack(struct picture *p, const struct picture_news *news)
+{
+	struct picture_stack *s = find_or_add(p, news->name);
+	int rc = 0;
+
+	if (!s)
+		return -ENOMEM;
+	if (s->generation == news->generation && s->created.ms == news->created.ms)
+		return 1;
+	s->generation = news->generation;
+	s->created = news->created;
+	s->is_deleted = !news->document;
+	snprintf(s->digest, sizeof s->digest, "%s", news->digest ? news->digest : "");
+	snprintf(s->who, sizeof s->who, "%s", news->who ? news->who : "");
+	if (s->is_deleted) {
+		conf_unref(s->conf);
+		s->conf = NULL;
+		s->refused = 0;
+	} else {
+		rc = compile(s, news);
+	}
+	list_confs(p);
+	return rc;
+}
+
+int picture_start_from(struct picture *p, struct conf *lastgood)
+{
+	struct picture_stack *s;
+
+	p->serving = conf_ref(lastgood);
+	if (!lastgood->stack || !lastgood->stack[0])
+		return 0;
+	s = find_or_add(p, lastgood->stack);
+	if (!s)
+		return -ENOMEM;
+	s->generation = lastgood->generation;
+	snprintf(s->digest, sizeof s->digest, "%s", lastgood->digest);
+	s->conf = conf_ref(lastgood);
+	list_confs(p);
+	return 0;
+}
+
+void picture_put_overlays(struct picture *p, json_t *overlays)
+{
+	json_decref(p->overlays);
+	p->overlays = overlays;
+}
+
+static bool is_same_snapshot(const struct conf *a, const struct conf *b)
+{
+	return a == b ||
+	       (a && b && a->generation == b->generation && strcmp(a->digest, b->digest) == 0);
+}
+
+/* True for the snapshot of a node that nothing is asked of. */
+static bool is_nothing(const struct conf *c)
+{
+	return c->listeners_count == 0 && c->vips_count == 0 && c->pools_count == 0 &&
+	       c->instances_count == 0 && c->checks_count == 0;
+}
+
+bool picture_settle(struct picture *p, struct wall now)
+{
+	const struct conf *next = plan_serving(p->confs, p->confs_count, p->node);
+	struct conf *taken;
+
+	fleet_set_stacks(p->fleet, p->confs, p->confs_count, now);
+	if (is_same_snapshot(next, p->serving))
+		return false;
+	if (next) {
+		taken = conf_ref((struct conf *)(uintptr_t)next);
+	} else {
+		if (!p->serving || is_nothing(p->serving) || p->head == 0)
+			return false;
+		taken = plan_nothing(p->head);
+		if (!taken)
+			return false;
+	}
+	conf_unref(p->serving);
+	p->serving = taken;
+	return true;
+}
+
+static int report_vips(const struct picture *p, struct fleet_report *r)
+{
+	const char *key;
+	json_t *row;
+
+	r->vips = calloc(json_object_size(p->tables[PICTURE_ROLES]) + 1, sizeof *r->vips);
+	if (!r->vips)
+		return -ENOMEM;
+	json_object_foreach(p->tables[PICTURE_ROLES], key, row)
+	{
+		struct fleet_vip *v = &r->vips[r->vips_count];
+
+		if (strncmp(key, "vip/", 4) != 0 || strlen(key + 4) >= sizeof v->name)
+			continue;
+		if (r->vips_count == FLEET_VIPS_MAX || report_vip_decode(row, &v->report) < 0)
+			continue;
+		strcpy(v->name, key + 4);
+		r->vips_count++;
+	}
+	return 0;
+}
+
+int picture_report(struct picture *p, struct wall now, struct fleet_report *ret)
+{
+	const struct picture_stack *s;
+
+	*ret = (struct fleet_report){0};
+	if (p->serving) {
+		snprintf(ret->stack, sizeof ret->stack, "%s",
+			p->serving->stack ? p->serving->stack : "");
+		ret->generation = p->serving->generation;
+		s = find(p, ret->stack);
+		if (s && s->refused) {
+			ret->refused = s->refused;
+			memcpy(ret->reason, s->reason, sizeof ret->reason);
+		}
+	}
+	memcpy(ret->daemons, p->daemons, sizeof ret->daemons);
+	for (size_t i = 0; i < FLEET_DAEMONS; i++) {
+		if (i != FLEET_CONTROL && !p->is_present[i])
+			ret->daemons[i].state = REPORT_AWAY;
+	}
+	if (report_vips(p, ret) < 0)
+		return -ENOMEM;
+	return fleet_set_report(p->fleet, p->node, 0, ret, now);
+}
+
+const json_t *picture_stack_overlays(const struct picture *p, const char *stack)
+{
+	return json_object_get(p->overlays, stack);
+}
+
+const json_t *picture_overlay(const struct picture *p, const char *stack, const char *key)
+{
+	return json_object_get(json_object_get(p->overlays, stack), key);
+}
+
+void picture_server(const struct picture *p, const struct conf *conf, const struct conf_pool *pool,
+	const struct conf_server *server, struct wall now, struct picture_server *ret)
+{
+	bool is_ours = p->serving && p->serving->stack &&
+		       strcmp(p->serving->stack, conf->stack) == 0;
+	char key[3 * CONF_NAME_SIZE];
+	const json_t *row;
+
+	*ret = (struct picture_server){0};
+	snprintf(key, sizeof key, "pool/%s/%s", pool->name, server->name);
+	row = picture_overlay(p, conf->stack, key);
+	ret->has_overlay = row && overlay_decode(row, &ret->overlay) == 0;
+	row = is_ours ? json_object_get(p->tables[PICTURE_VERDICTS], key) : NULL;
+	ret->has_verdict = row && verdict_row_decode(row, &ret->verdict) == 0;
+	ret->verdict.is_stale = ret->has_verdict && !p->is_present[FLEET_HEALTHD];
+	snprintf(key, sizeof key, "server/%s/%s", pool->name, server->name);
+	row = is_ours ? json_object_get(p->tables[PICTURE_TRAFFIC], key) : NULL;
+	ret->has_traffic = row && report_server_decode(row, &ret->traffic) == 0;
+	effective_server(pool, server, ret->has_overlay ? &ret->overlay : NULL,
+		ret->has_verdict ? &ret->verdict : NULL, now, &ret->effective);
+}

@@ -1,0 +1,111 @@
+#pragma once
+/*
+ * Core: all that this node's control knows: the documents of the store, the
+ * overlays, the nodes, and what our own daemons report. Reads of the API are
+ * answered from here, so they need no store. Filled by keeper (from the store)
+ * and hub (from the bus); decides which snapshot this node runs.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/effective.h"
+#include "common/report.h"
+#include "control/fleet.h"
+
+struct picture_stack {
+	char name[CONF_NAME_SIZE];
+	uint64_t generation; /* the newest in the store */
+	char digest[CONF_DIGEST_SIZE], who[128];
+	struct wall created;
+	bool is_deleted;
+	struct conf
+		*conf; /* NULL: deleted, or never understood; else the newest that was understood */
+	uint64_t refused; /* a newer generation that could not be read here; 0: none */
+	char reason[REPORT_TEXT_SIZE];
+};
+
+enum picture_table { PICTURE_VERDICTS, PICTURE_TRAFFIC, PICTURE_ROLES };
+#define PICTURE_TABLES (PICTURE_ROLES + 1)
+
+struct picture_store {
+	const char *kind, *state; /* static texts: "sqlite", "connected" */
+	bool is_connected, is_synchronous;
+	char why[512];
+	struct wall since; /* of the state */
+};
+
+struct picture {
+	char node[CONF_NAME_SIZE];
+	struct picture_store store;
+	bool is_loaded; /* the store was read at least once */
+	uint64_t head;  /* newest generation of the installation */
+	struct picture_stack *stacks;
+	size_t stacks_count;
+	const struct conf **confs; /* of the stacks that have one; borrowed from them */
+	size_t confs_count;
+	struct conf *serving; /* what our daemons are to run; NULL: nothing ever */
+	json_t *overlays;     /* {stack: {key: row}} */
+	struct fleet *fleet;
+	json_t *tables[PICTURE_TABLES]; /* rows by key, as on the bus */
+	struct report_daemon daemons[FLEET_DAEMONS];
+	bool is_present[FLEET_DAEMONS]; /* heard on the bus; healthd's absence makes its verdicts
+					   stale */
+	struct wall absent_since[FLEET_DAEMONS];
+};
+
+/* 0 or -ENOMEM. */
+int picture_init(struct picture *p, const char *node);
+void picture_fini(struct picture *p);
+
+/* One stack as the store has it. document NULL: deleted. All borrowed. */
+struct picture_news {
+	const char *name, *digest, *who;
+	uint64_t generation;
+	struct wall created;
+	const json_t *document;
+};
+/* 0; 1 when it was known already; -EINVAL when the document cannot be read here (kept as refused);
+ * -ENOMEM. */
+int picture_put_stack(struct picture *p, const struct picture_news *news);
+/* Before the store is heard: the snapshot of the last run (takes a reference). 0 or -ENOMEM. */
+int picture_start_from(struct picture *p, struct conf *lastgood);
+/* Takes overlays, the whole: {stack: {key: row}}. */
+void picture_put_overlays(struct picture *p, json_t *overlays);
+
+/*
+ * Decides what this node runs, after stacks changed: true when picture.serving
+ * is another snapshot than before. A node that no stack serves any more gets
+ * the empty snapshot; a store that is empty altogether changes nothing (it was
+ * replaced: keep serving).
+ */
+bool picture_settle(struct picture *p, struct wall now);
+
+/* Our own row of the cluster, to be ended with fleet_report_fini(): 0 or -ENOMEM. Also shows it to
+ * fleet. */
+int picture_report(struct picture *p, struct wall now, struct fleet_report *ret);
+
+const struct picture_stack *picture_stack(
+	const struct picture *p, const char *name); /* NULL: never was */
+/* The only stack that exists, NULL when there are none or several. */
+const struct picture_stack *picture_only_stack(const struct picture *p);
+
+/* The overlay of a key; borrowed, NULL for none. */
+const json_t *picture_overlay(const struct picture *p, const char *stack, const char *key);
+/* The rows of a stack; borrowed, NULL for none. */
+const json_t *picture_stack_overlays(const struct picture *p, const char *stack);
+
+/* A server with everything about it that is known here. Any pointer of ret is NULL when there is
+ * none. */
+struct picture_server {
+	struct effective effective;
+	struct overlay overlay;
+	struct verdict_row verdict;
+	struct report_server traffic;
+	bool has_overlay, has_verdict, has_traffic;
+};
+void picture_server(const struct picture *p, const struct conf *conf, const struct conf_pool *pool,
+	const struct conf_server *server, struct wall now, struct picture_server *ret);

@@ -1,0 +1,127 @@
+/*
+ * status, problems: what an operator must know, a sentence each. Those about
+ * nodes, daemons and VIPs come from fleet; here are the store, the documents,
+ * the listeners and the pools. The part of status that judges.
+ */
+#include "control/status_problems.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add(json_t *list, const char *object, struct wall since, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void add(json_t *list, const char *object, struct wall since, const char *format, ...)
+{
+	char what[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "object", object, "what", what,
+					    "since", status_date(since)));
+}
+
+static void add_store(const struct picture *p, json_t *list)
+{
+	const struct picture_store *s = &p->store;
+
+	if (!s->is_connected)
+		add(list, "store", s->since,
+			"the store is away: traffic goes on with what is known, writes are "
+			"refused%s%s",
+			s->why[0] ? ": " : "", s->why);
+	else if (p->is_loaded && p->head == 0 && p->serving && p->serving->generation > 0)
+		add(list, "store", s->since,
+			"the store is empty, but this node runs generation %" PRIu64
+			": it was replaced; apply the document again",
+			p->serving->generation);
+}
+
+static void add_stacks(const struct picture *p, json_t *list)
+{
+	for (size_t i = 0; i < p->stacks_count; i++) {
+		const struct picture_stack *s = &p->stacks[i];
+		char object[CONF_NAME_SIZE + 16];
+
+		snprintf(object, sizeof object, "stack/%s", s->name);
+		if (s->refused)
+			add(list, object, s->created,
+				"generation %" PRIu64 " cannot be read by this node: %s",
+				s->refused, s->reason);
+	}
+}
+
+static void add_fleet(const struct picture *p, json_t *list)
+{
+	json_t *sentences = fleet_print_problems(p->fleet), *sentence;
+	size_t i;
+
+	json_array_foreach(sentences, i, sentence)
+	{
+		if (json_is_object(sentence))
+			json_array_append(list, sentence);
+		else if (json_is_string(sentence))
+			add(list, "cluster", (struct wall){0}, "%s", json_string_value(sentence));
+	}
+	json_decref(sentences);
+}
+
+static void add_listeners(const struct picture *p, json_t *list)
+{
+	const char *key;
+	json_t *row;
+
+	json_object_foreach(p->tables[PICTURE_TRAFFIC], key, row)
+	{
+		struct report_listener r;
+
+		if (strncmp(key, "listener/", 9) != 0 || report_listener_decode(row, &r) < 0)
+			continue;
+		if (r.state == REPORT_LISTENER_FAILED)
+			add(list, key, (struct wall){0}, "listener %s failed: %s", key + 9,
+				r.reason);
+	}
+}
+
+static bool is_usable(const struct picture *p, const struct conf_pool *pool, struct wall now)
+{
+	for (size_t i = 0; i < pool->servers_count; i++) {
+		struct picture_server s;
+
+		picture_server(p, p->serving, pool, &pool->servers[i], now, &s);
+		if (effective_rank(s.effective.state) <= 1)
+			return true;
+	}
+	return false;
+}
+
+static void add_pools(const struct picture *p, json_t *list, struct wall now)
+{
+	for (size_t i = 0; i < p->serving->pools_count; i++) {
+		const struct conf_pool *pool = &p->serving->pools[i];
+		char object[CONF_NAME_SIZE + 8];
+
+		snprintf(object, sizeof object, "pool/%s", pool->name);
+		if (!is_usable(p, pool, now))
+			add(list, object, (struct wall){0}, "pool %s has no usable server",
+				pool->name);
+	}
+}
+
+json_t *status_problems(const struct picture *p, struct wall now)
+{
+	json_t *list = json_array();
+
+	add_store(p, list);
+	add_stacks(p, list);
+	add_fleet(p, list);
+	if (p->serving) {
+		add_listeners(p, list);
+		add_pools(p, list, now);
+	}
+	return list;
+}
