@@ -254,6 +254,11 @@ int seal_encode(struct seal_sender *s, const void *data, size_t len, void *frame
 	return (int)(len + SEAL_OVERHEAD);
 }
 
+uint64_t seal_sender_counter(const struct seal_sender *s)
+{
+	return s->counter;
+}
+
 static const struct seal_key *keys_find(const struct seal_keys *k, const unsigned char *id)
 {
 	for (size_t i = 0; i < k->count; i++)

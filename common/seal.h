@@ -27,8 +27,10 @@ void seal_keys_free(struct seal_keys *k);
 struct seal_sender;
 int seal_sender_new(const struct seal_keys *k, const char *use, uint64_t session, struct seal_sender **ret);
 void seal_sender_free(struct seal_sender *s);
-/* Writes len + SEAL_OVERHEAD bytes to frame: their number, or -EMSGSIZE. Counters begin with 1. */
+/* Writes len + SEAL_OVERHEAD bytes to frame: their number, or -EMSGSIZE. */
 int seal_encode(struct seal_sender *s, const void *data, size_t len, void *frame, size_t frame_size);
+/* The counter of the frame sealed last; the first one's is 1. 0: none yet. */
+uint64_t seal_sender_counter(const struct seal_sender *s);
 
 enum seal_refusal { SEAL_OK, SEAL_SHORT, SEAL_VERSION, SEAL_KEY, SEAL_FORGED, SEAL_REFUSALS };
 /*

@@ -113,6 +113,7 @@ static void opens_what_was_sealed(void **state)
 			5);
 		assert_memory_equal(data, "alive", 5);
 		assert_true(session == UINT64_MAX && counter == i);
+		assert_true(seal_sender_counter(s) == i);
 	}
 	assert_int_equal(seal_encode(s, "alive", 5, frame, 5 + SEAL_OVERHEAD - 1), -EMSGSIZE);
 	seal_sender_free(s);

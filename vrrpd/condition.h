@@ -1,0 +1,46 @@
+#pragma once
+/*
+ * Shell: what is known of the node's own condition, as far as VIPs go by it:
+ * the operator's overlay, healthd's verdicts, data's generation and lifeline.
+ * It keeps what was heard last when a publisher is away (house.md, promise 4)
+ * and turns it into the tracks that role judges by.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+#include "vrrpd/netlink.h"
+#include "vrrpd/role.h"
+
+struct condition {
+	json_t *overlay, *verdicts; /* objects: key -> row, as heard */
+	bool has_verdicts;          /* healthd's whole table has been heard */
+	bool has_data;              /* data's row `daemon/self` has been heard */
+	uint64_t data_generation;
+	bool is_data_well; /* lifeline (decision V6); true until it says otherwise */
+	uint64_t version;  /* grows when any of it changes: tracks are then made anew */
+};
+
+/* 0 or -ENOMEM. */
+int condition_init(struct condition *c);
+void condition_fini(struct condition *c);
+
+/* A row of the table changed (borrowed), or is gone (NULL). */
+void condition_overlay(struct condition *c, const char *key, const json_t *row);
+void condition_verdict(struct condition *c, const char *key, const json_t *row);
+
+/* The VIP's tracks with their targets' condition; at most ROLE_TRACKS_MAX. Returns their number. */
+size_t condition_tracks(const struct condition *c, const struct conf *conf,
+	const struct conf_vip *vip, struct netlink *n, struct role_track tracks[ROLE_TRACKS_MAX]);
+
+/* True while the operator has our instance in maintenance, drained or disabled. */
+bool condition_in_maintenance(const struct condition *c, const char *node, struct wall now);
+
+/*
+ * Why the VIP should not preempt yet (decision V7): verdicts it tracks are not
+ * known, or data does not run our generation; NULL: no reason. Static or in text.
+ */
+const char *condition_unready(const struct condition *c, const struct conf *conf,
+	const struct conf_vip *vip, char text[ROLE_WHY_SIZE]);

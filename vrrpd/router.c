@@ -1,0 +1,587 @@
+/*
+ * See router.h. Handlers of sockets only step machines and set marks; whatever
+ * is marked or due is done in a turn. One timer of CLOCK_BOOTTIME wakes it: uv
+ * timers have milliseconds, and the time of the loop's last look at the clock.
+ */
+#include "vrrpd/router.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "vrrpd/roster.h"
+
+#define JUDGE_EACH_MS 1000
+#define LATE_TURN_MS 10 /* counted, so that an operator sees a starved node */
+
+/* What was last reported of one peer. */
+struct told {
+	char name[CONF_NAME_SIZE];
+	enum peer_state state;
+};
+
+struct router {
+	char node[CONF_NAME_SIZE];
+	const struct router_handlers *handlers;
+	void *user;
+	struct ownership *ownership;
+	struct netlink *netlink;
+	struct heartbeat *heartbeat;
+	struct condition condition;
+	struct segment_uses segment_uses;
+	struct vip_uses vip_uses;
+	struct roster roster;
+	int timer_fd;
+	uv_poll_t timer;
+	uv_prepare_t prepare;
+	int handles;       /* open uv handles of our own */
+	struct mono armed; /* what timer_fd is set to */
+	bool must_refresh; /* links or own addresses have changed */
+	bool must_judge;   /* something a wish goes by has changed */
+	bool must_settle;  /* VIPs may have left, or are wanted */
+	bool has_told_left;
+	struct mono judge_at;                  /* now and then, for what has an end of its own */
+	struct told told[HEARTBEAT_PEERS_MAX]; /* of peers, in table `roles` */
+	size_t told_count;
+	struct {
+		uint64_t malformed[ADVERT_REFUSALS], no_such_router, turns, late_turns;
+	} counters;
+};
+
+/* ---- what comes in ---- */
+
+static void packet_came(void *user, struct segment *s, const struct advert_packet *p)
+{
+	struct router *r = user;
+	struct advert a;
+	enum advert_refusal refusal = advert_decode(p, &a);
+	struct vip *v;
+
+	if (refusal != ADVERT_OK) {
+		r->counters.malformed[refusal]++;
+		return;
+	}
+	v = roster_router(&r->roster, s, a.virtual_router_id);
+	if (v)
+		vip_heard(v, p, &a, mono_now());
+	else
+		r->counters.no_such_router++;
+}
+
+static void link_came(void *user, const struct netlink_link *l, bool is_gone)
+{
+	struct router *r = user;
+
+	(void)l;
+	(void)is_gone;
+	r->condition.version++; /* a track may go by it */
+	r->must_refresh = r->must_judge = true;
+}
+
+static void address_came(void *user, const struct netlink_address *a, bool is_gone)
+{
+	struct router *r = user;
+
+	if (!roster_is_virtual(&r->roster, &a->prefix.addr))
+		r->must_refresh = true;
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		vip_address_seen(r->roster.vips[i], a, is_gone);
+}
+
+static void changes_lost(void *user)
+{
+	struct router *r = user;
+
+	r->condition.version++;
+	r->must_refresh = r->must_judge = true;
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		r->roster.vips[i]->must_look = true;
+}
+
+static void compose(void *user, struct peer_message *m)
+{
+	const struct router *r = user;
+
+	m->generation = router_generation(r);
+	for (size_t i = 0; i < r->roster.vips_count && m->vips_count < PEER_VIPS_MAX; i++)
+		vip_tell(r->roster.vips[i], &m->vips[m->vips_count++]);
+}
+
+static void peer_changed(void *user, const char *node)
+{
+	struct router *r = user;
+
+	(void)node;
+	r->must_judge = true;
+}
+
+static void taker_asked(void *user, const char *node, const struct peer_message *m)
+{
+	struct router *r = user;
+	struct vip *v = roster_vip(&r->roster, m->vip);
+
+	if (v && !v->is_leaving)
+		vip_asked(v, node, m, mono_now());
+}
+
+static void taker_answered(void *user, const char *node, const struct peer_message *m)
+{
+	struct router *r = user;
+	struct vip *v = roster_vip(&r->roster, m->vip);
+
+	if (v)
+		vip_answered(v, node, m, mono_now());
+}
+
+static void vip_changed(void *user, struct vip *v)
+{
+	struct router *r = user;
+
+	v->must_report = true;
+	r->must_judge = true;
+	r->must_settle |= v->has_left;
+}
+
+static bool is_virtual(void *user, const struct addr *a)
+{
+	const struct router *r = user;
+
+	return roster_is_virtual(&r->roster, a);
+}
+
+/* ---- a turn ---- */
+
+static void drain(struct router *r)
+{
+	for (size_t i = 0; i < r->roster.segments_count; i++)
+		if (r->roster.segments[i]->wire)
+			wire_drain(r->roster.segments[i]->wire);
+	heartbeat_drain(r->heartbeat);
+	netlink_drain(r->netlink);
+}
+
+/* A peer with a newer generation shows that ours is stale (decision V7). */
+static const char *unready_why(
+	const struct router *r, const struct vip *v, char text[ROLE_WHY_SIZE])
+{
+	uint64_t ours = router_generation(r);
+
+	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
+		const struct peer *p = heartbeat_peer(r->heartbeat, i);
+
+		if (p->state != PEER_HEALTHY || p->generation <= ours)
+			continue;
+		snprintf(text, ROLE_WHY_SIZE, "generation %llu, %s runs %llu",
+			(unsigned long long)ours, heartbeat_name(r->heartbeat, i),
+			(unsigned long long)p->generation);
+		return text;
+	}
+	return condition_unready(&r->condition, v->conf, v->config, text);
+}
+
+static void tracks_renew(struct router *r, struct vip *v)
+{
+	if (v->tracks_version == r->condition.version + 1)
+		return;
+	v->tracks_version = r->condition.version + 1; /* 0 is: never made */
+	v->tracks_count = condition_tracks(
+		&r->condition, v->conf, v->config, r->netlink, v->tracks);
+}
+
+static void judge_one(struct router *r, struct vip *v, struct mono now)
+{
+	struct role_peer peers[ROLE_PEERS_MAX];
+	char text[ROLE_WHY_SIZE];
+	struct role_input in = {.peers = peers};
+
+	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
+		const struct peer *p = heartbeat_peer(r->heartbeat, i);
+
+		peers[in.peers_count++] = (struct role_peer){
+			.name = heartbeat_name(r->heartbeat, i),
+			.is_alive = p->state == PEER_HEALTHY,
+			.vip = peer_vip(p, v->config->name)};
+	}
+	tracks_renew(r, v);
+	in.in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
+	in.unready = unready_why(r, v, text);
+	vip_judge(v, &in, now);
+}
+
+static void judge_all(struct router *r, struct mono now)
+{
+	r->must_judge = false;
+	r->judge_at = mono_add_ms(now, JUDGE_EACH_MS);
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		judge_one(r, r->roster.vips[i], now);
+}
+
+static void vip_gone(void *user, const char *name)
+{
+	struct router *r = user;
+
+	r->handlers->vip(r->user, name, NULL);
+}
+
+static void settle(struct router *r, struct mono now)
+{
+	r->must_settle = false;
+	if (roster_settle(&r->roster, vip_gone, r)) {
+		judge_all(r, now); /* before the start: the machine begins with its true priority */
+		r->must_refresh = true;
+	}
+}
+
+static void report_vips(struct router *r)
+{
+	struct report_vip report;
+
+	for (size_t i = 0; i < r->roster.vips_count; i++) {
+		struct vip *v = r->roster.vips[i];
+
+		if (!v->must_report)
+			continue;
+		v->must_report = false;
+		vip_report(v, &report);
+		r->handlers->vip(r->user, v->config->name, &report);
+	}
+}
+
+static void peer_report(const struct router *r, size_t index, struct report_peer *ret)
+{
+	static const enum report_peer_state states[] = {
+		[PEER_UNKNOWN] = REPORT_PEER_UNKNOWN,
+		[PEER_HEALTHY] = REPORT_PEER_HEALTHY,
+		[PEER_UNHEALTHY] = REPORT_PEER_UNHEALTHY,
+	};
+	const struct peer *p = heartbeat_peer(r->heartbeat, index);
+	int64_t ago_ms = mono_since_ms(mono_now(), p->since);
+
+	*ret = (struct report_peer){.state = states[p->state],
+		.since = {wall_now().ms - ago_ms},
+		.round_trip_us = p->round_trip_us};
+	snprintf(ret->why, sizeof ret->why, "%s", p->why);
+}
+
+static void report_peers(struct router *r)
+{
+	size_t count = heartbeat_peers(r->heartbeat);
+	struct report_peer report;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = heartbeat_name(r->heartbeat, i);
+		enum peer_state state = heartbeat_peer(r->heartbeat, i)->state;
+		struct told *t = &r->told[i];
+
+		if (i < r->told_count && t->state == state && strcmp(t->name, name) == 0)
+			continue;
+		snprintf(t->name, sizeof t->name, "%s", name);
+		t->state = state;
+		peer_report(r, i, &report);
+		r->handlers->peer(r->user, name, &report);
+		log_info("peer=%s state=%s why=\"%s\"", name, peer_state_name(state), report.why);
+	}
+	r->told_count = count;
+}
+
+static bool is_judgement_due(const struct router *r, struct mono now)
+{
+	if (r->must_judge || mono_reached(r->judge_at, now))
+		return true;
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		if (mono_reached(r->roster.vips[i]->judge_at, now))
+			return true;
+	return false;
+}
+
+/* Machines first: what they owe the segment is never late for what follows. */
+static void turn(struct router *r)
+{
+	struct mono now = mono_now();
+
+	r->counters.turns++;
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		vip_tick(r->roster.vips[i], now);
+	heartbeat_tick(r->heartbeat, now);
+	if (r->must_settle)
+		settle(r, now);
+	if (r->must_refresh) {
+		r->must_refresh = false;
+		roster_refresh(&r->roster, now);
+	}
+	if (is_judgement_due(r, now))
+		judge_all(r, now);
+	report_vips(r);
+	report_peers(r);
+	if (r->roster.is_leaving && r->roster.vips_count == 0 && !r->has_told_left) {
+		r->has_told_left = true;
+		r->handlers->left(r->user);
+	}
+}
+
+/* ---- time ---- */
+
+static struct mono deadline(const struct router *r)
+{
+	struct mono t = mono_min(heartbeat_deadline(r->heartbeat), r->judge_at);
+
+	if (r->must_refresh || r->must_judge || r->must_settle)
+		return (struct mono){0};
+	for (size_t i = 0; i < r->roster.vips_count; i++) {
+		t = mono_min(t, vip_deadline(r->roster.vips[i]));
+		if (r->roster.vips[i]->must_report)
+			return (struct mono){0};
+	}
+	return t;
+}
+
+/* Before the loop goes to sleep: wake at the next deadline. */
+static void arm(uv_prepare_t *handle)
+{
+	struct router *r = handle->data;
+	struct mono t = deadline(r);
+	struct itimerspec at = {0};
+
+	if (t.ns == r->armed.ns)
+		return;
+	if (t.ns <= 0)
+		t.ns = 1; /* an absolute time long past: at once; 0 would disarm */
+	if (!mono_is_never(t)) {
+		at.it_value.tv_sec = t.ns / 1000000000;
+		at.it_value.tv_nsec = t.ns % 1000000000;
+	}
+	if (timerfd_settime(r->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) < 0)
+		abort(); /* a valid descriptor and time cannot be refused */
+	r->armed = t;
+}
+
+static void woken(uv_poll_t *handle, int status, int events)
+{
+	struct router *r = handle->data;
+	uint64_t expirations;
+
+	(void)status;
+	(void)events;
+	if (read(r->timer_fd, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
+		abort();
+	if (r->armed.ns > 1 && mono_since_ms(mono_now(), r->armed) > LATE_TURN_MS)
+		r->counters.late_turns++;
+	r->armed = MONO_NEVER;
+	drain(r);
+	turn(r);
+}
+
+static int timer_open(struct router *r, uv_loop_t *loop)
+{
+	int rc;
+
+	r->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (r->timer_fd < 0)
+		return -errno;
+	rc = uv_poll_init(loop, &r->timer, r->timer_fd);
+	if (rc < 0)
+		return rc;
+	r->timer.data = r->prepare.data = r;
+	uv_poll_start(&r->timer, UV_READABLE, woken);
+	uv_prepare_init(loop, &r->prepare);
+	uv_prepare_start(&r->prepare, arm);
+	r->handles = 2;
+	return 0;
+}
+
+/* ---- life ---- */
+
+static const struct netlink_handlers netlink_handlers = {link_came, address_came, changes_lost};
+static const struct heartbeat_handlers heartbeat_handlers = {
+	compose, peer_changed, taker_asked, taker_answered};
+
+static void router_free(struct router *r)
+{
+	roster_fini(&r->roster);
+	heartbeat_close(r->heartbeat);
+	netlink_close(r->netlink);
+	ownership_close(r->ownership);
+	condition_fini(&r->condition);
+	if (r->timer_fd >= 0)
+		close(r->timer_fd);
+	free(r);
+}
+
+static void uses_fill(struct router *r, uv_loop_t *loop)
+{
+	r->segment_uses = (struct segment_uses){.loop = loop,
+		.netlink = r->netlink,
+		.is_virtual = is_virtual,
+		.receive = packet_came,
+		.user = r};
+	r->vip_uses = (struct vip_uses){.node = r->node,
+		.netlink = r->netlink,
+		.ownership = r->ownership,
+		.heartbeat = r->heartbeat,
+		.changed = vip_changed,
+		.user = r};
+	r->roster.segment_uses = &r->segment_uses;
+	r->roster.vip_uses = &r->vip_uses;
+}
+
+/* Opens what VIPs work with: 0, or a negative errno after logging why. Takes keys. */
+static int shells_open(
+	struct router *r, uv_loop_t *loop, const char *run_dir, struct seal_keys *keys)
+{
+	int rc = heartbeat_open(loop, r->node, keys, &heartbeat_handlers, r, &r->heartbeat);
+
+	if (rc < 0) {
+		log_error("the peer channel cannot be opened: %s", strerror(-rc));
+		return rc;
+	}
+	rc = ownership_open(run_dir, &r->ownership);
+	if (rc < 0) {
+		log_error("%s/vrrpd.ownership: %s", run_dir,
+			rc == -EBUSY ? "another ballast-vrrpd uses it" : strerror(-rc));
+		return rc;
+	}
+	rc = netlink_open(loop, &netlink_handlers, r, &r->netlink);
+	if (rc < 0) {
+		log_error("no netlink socket: %s", strerror(-rc));
+		return rc;
+	}
+	rc = timer_open(r, loop);
+	if (rc < 0)
+		log_error("no timer: %s", strerror(-rc));
+	return rc;
+}
+
+int router_open(uv_loop_t *loop, const char *node, const char *run_dir, struct seal_keys *keys,
+	const struct router_handlers *handlers, void *user, struct router **ret)
+{
+	struct router *r = calloc(1, sizeof *r);
+	int rc;
+
+	if (!r || condition_init(&r->condition) < 0) {
+		seal_keys_free(keys);
+		free(r);
+		return -ENOMEM;
+	}
+	snprintf(r->node, sizeof r->node, "%s", node);
+	r->handlers = handlers;
+	r->user = user;
+	r->timer_fd = -1;
+	r->armed = r->judge_at = MONO_NEVER;
+	rc = shells_open(r, loop, run_dir, keys);
+	if (rc < 0) {
+		router_free(r);
+		return rc;
+	}
+	uses_fill(r, loop);
+	*ret = r;
+	return 0;
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+	struct router *r = handle->data;
+
+	if (--r->handles == 0)
+		router_free(r);
+}
+
+void router_close(struct router *r)
+{
+	if (!r)
+		return;
+	uv_close((uv_handle_t *)&r->timer, handle_closed);
+	uv_close((uv_handle_t *)&r->prepare, handle_closed);
+}
+
+/* ---- what is asked of it ---- */
+
+uint64_t router_generation(const struct router *r)
+{
+	return r->roster.conf ? r->roster.conf->generation : 0;
+}
+
+struct condition *router_condition(struct router *r)
+{
+	return &r->condition;
+}
+
+void router_judge(struct router *r)
+{
+	r->must_judge = true;
+}
+
+/* Rows of peers that the new generation has not. Names still lie in `told`. */
+static void forget_peers(struct router *r, const struct conf *conf)
+{
+	for (size_t i = 0; i < r->told_count; i++)
+		if (!conf_instance(conf, r->told[i].name))
+			r->handlers->peer(r->user, r->told[i].name, NULL);
+	r->told_count = 0;
+}
+
+int router_apply(struct router *r, struct conf *conf, char why[REPORT_TEXT_SIZE])
+{
+	struct mono now = mono_now();
+	int rc = roster_apply(&r->roster, conf, now, why);
+
+	if (rc < 0)
+		return rc;
+	rc = heartbeat_configure(r->heartbeat, conf, now);
+	if (rc < 0)
+		log_error("heartbeats: the port cannot be opened, peers count as unknown: %s",
+			strerror(-rc));
+	forget_peers(r, conf);
+	r->must_settle = r->must_judge = true;
+	return 0;
+}
+
+void router_leave(struct router *r)
+{
+	roster_leave(&r->roster, mono_now());
+	r->must_settle = true;
+}
+
+static json_t *packets_encode(const struct router *r)
+{
+	json_t *dropped = json_object();
+
+	for (int i = ADVERT_OK + 1; i < ADVERT_REFUSALS; i++)
+		json_object_set_new(dropped, advert_refusal_name((enum advert_refusal)i),
+			json_integer((json_int_t)r->counters.malformed[i]));
+	json_object_set_new(
+		dropped, "no_such_router", json_integer((json_int_t)r->counters.no_such_router));
+	return dropped;
+}
+
+static json_t *heartbeats_encode(const struct router *r)
+{
+	const struct heartbeat_counters *c = heartbeat_counters(r->heartbeat);
+	json_t *dropped = json_pack("{s:I, s:I, s:I, s:I}", "malformed", (json_int_t)c->malformed,
+		"stranger", (json_int_t)c->strangers, "replayed", (json_int_t)c->replayed,
+		"unproven", (json_int_t)c->unproven);
+
+	for (int i = SEAL_OK + 1; i < SEAL_REFUSALS; i++)
+		json_object_set_new(dropped, seal_refusal_name((enum seal_refusal)i),
+			json_integer((json_int_t)c->refused[i]));
+	return json_pack("{s:I, s:I, s:I, s:o}", "sent", (json_int_t)c->sent, "send_errors",
+		(json_int_t)c->send_errors, "received", (json_int_t)c->received, "dropped",
+		dropped);
+}
+
+json_t *router_counters_encode(const struct router *r)
+{
+	json_t *vips = json_object();
+
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		json_object_set_new(vips, r->roster.vips[i]->config->name,
+			vip_counters_encode(r->roster.vips[i]));
+	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "vips", vips, "packets_dropped",
+		packets_encode(r), "heartbeats", heartbeats_encode(r), "turns",
+		(json_int_t)r->counters.turns, "late_turns", (json_int_t)r->counters.late_turns);
+}

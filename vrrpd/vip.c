@@ -1,0 +1,518 @@
+/* See vip.h. Carrying out comes first, telling of it after: nobody waits for a log line. */
+#include "vrrpd/vip.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/now.h"
+#include "vrrpd/holding.h"
+#include "vrrpd/lease.h"
+
+/* ---- life ---- */
+
+static int family_of(const struct conf_vip *config)
+{
+	return addr_family(&config->addresses[0].addr);
+}
+
+static struct vrrp_config vrrp_config_of(const struct vip *v)
+{
+	return (struct vrrp_config){.version = (int)v->config->version,
+		.interval_cs = advert_interval_cs(
+			(int)v->config->version, v->config->advertisement_interval_ms),
+		.preempt = v->config->preempt,
+		.preempt_delay_ms = v->config->preempt_delay_ms,
+		.primary = v->segment->primary};
+}
+
+struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
+	struct segment *segment)
+{
+	struct vip *v = calloc(1, sizeof *v);
+	struct vrrp_config vrrp_config;
+	struct vrrp_wish wish = {.may_preempt = true, .may_hold = true};
+
+	if (!v)
+		return NULL;
+	v->uses = uses;
+	v->conf = conf_ref(conf);
+	v->config = config;
+	v->segment = segment;
+	v->has_pseudo_header = true; /* what keepalived and FRR send, until we hear otherwise */
+	v->look_at = v->judge_at = MONO_NEVER;
+	v->must_report = true;
+	v->since = wall_now();
+	snprintf(v->key, sizeof v->key, "%s/%d/%s/%s", config->name, (int)config->virtual_router_id,
+		segment->interface, segment->family == AF_INET ? "ipv4" : "ipv6");
+	wish.priority = conf_vip_priority(conf, config, uses->node);
+	role_init(&v->role);
+	vrrp_config = vrrp_config_of(v);
+	vrrp_init(&v->vrrp, &vrrp_config, &wish);
+	return v;
+}
+
+void vip_free(struct vip *v)
+{
+	if (!v)
+		return;
+	conf_unref(v->conf);
+	free(v);
+}
+
+bool vip_is_other(const struct vip *v, const struct conf_vip *config)
+{
+	return v->config->virtual_router_id != config->virtual_router_id ||
+	       strcmp(v->config->interface, config->interface) != 0 ||
+	       family_of(v->config) != family_of(config);
+}
+
+/* ---- addresses ---- */
+
+static struct holding holding_of(const struct vip *v, struct mono now)
+{
+	return (struct holding){.netlink = v->uses->netlink,
+		.segment = v->segment,
+		.addresses = v->config->addresses,
+		.count = v->config->addresses_count,
+		.is_held = vrrp_holds(&v->vrrp, now),
+		.valid_s = lease_valid_s(vrrp_lease_ns(&v->vrrp), v->vrrp.wish.has_peer)};
+}
+
+static void say_address_error(struct vip *v, const char *what, const char *address, int rc)
+{
+	unsigned long held;
+
+	v->counters.address_errors++;
+	if (log_limit_take(&v->address_limit, 3, mono_now(), &held))
+		log_error("vip=%s interface=%s: %s %s: %s", v->config->name, v->segment->interface,
+			what, address, strerror(-rc));
+}
+
+static void look_later(struct vip *v, struct mono now)
+{
+	v->look_at = mono_add_ms(now, LEASE_RENEW_MS);
+}
+
+static void acquire(struct vip *v, struct mono now)
+{
+	struct holding h = holding_of(v, now);
+	char address[ADDR_TEXT_SIZE] = "";
+	int rc = holding_acquire(&h, address);
+
+	if (rc < 0)
+		say_address_error(v, "cannot put on address", address, rc);
+	look_later(v, now);
+}
+
+static void release(struct vip *v, struct mono now)
+{
+	struct holding h = holding_of(v, now);
+	char address[ADDR_TEXT_SIZE] = "";
+	int rc = v->segment->link.index ? holding_release(&h, address) : 0;
+
+	if (rc < 0)
+		say_address_error(v, "cannot take off address", address, rc);
+	ownership_clear(v->uses->ownership, v->key);
+	announce_stop(&v->announce);
+}
+
+/* Level, not edge: what is on the interface is made what it should be. */
+static void look(struct vip *v, struct mono now)
+{
+	struct holding h = holding_of(v, now);
+	int rc = holding_reconcile(&h, now);
+
+	v->must_look = false;
+	look_later(v, now);
+	if (rc < 0)
+		say_address_error(v, "cannot mend addresses near", v->config->name, rc);
+	if (rc <= 0)
+		return;
+	v->counters.addresses_mended += (uint64_t)rc;
+	log_warn("vip=%s interface=%s: %d addresses were not as they should be and are again",
+		v->config->name, v->segment->interface, rc);
+	if (h.is_held)
+		announce_begin(&v->announce, now);
+}
+
+void vip_address_seen(struct vip *v, const struct netlink_address *a, bool is_gone)
+{
+	if (a->index != v->segment->link.index || is_gone != vrrp_holds(&v->vrrp, mono_now()))
+		return;
+	for (size_t i = 0; i < v->config->addresses_count; i++)
+		if (addr_compare_ip(&v->config->addresses[i].addr, &a->prefix.addr) == 0)
+			v->must_look = true;
+}
+
+/* ---- carrying out ---- */
+
+static enum report_vip_state report_state(enum vrrp_state s)
+{
+	switch (s) {
+	case VRRP_BACKUP:
+		return REPORT_VIP_BACKUP;
+	case VRRP_ACTIVE:
+	case VRRP_HANDING_OVER:
+	case VRRP_YIELDING:
+		return REPORT_VIP_ACTIVE;
+	case VRRP_INITIALIZE:
+	case VRRP_STATES:
+		break;
+	}
+	return REPORT_VIP_INITIALIZE;
+}
+
+enum report_vip_state vip_state(const struct vip *v)
+{
+	return report_state(v->vrrp.state);
+}
+
+static void tally(struct vip *v, const struct vrrp_transition *row)
+{
+	enum report_vip_state to = report_state(row->to);
+	struct vip_tally *t = v->tallies, *end = t + v->tallies_count;
+
+	while (t < end && (t->to != to || t->cause != row->cause))
+		t++;
+	if (t == end) {
+		assert(v->tallies_count < VIP_TALLIES_MAX);
+		*t = (struct vip_tally){.to = to, .cause = row->cause};
+		v->tallies_count++;
+	}
+	t->count++;
+}
+
+static void remember(struct vip *v, const struct vrrp_transition *row)
+{
+	struct report_vip_past *past = v->history;
+	size_t max = sizeof v->history / sizeof *v->history;
+
+	log_info("vip=%s %s -> %s why=\"%s\" priority=%d", v->config->name,
+		vrrp_state_name(row->from), vrrp_state_name(row->to), row->why,
+		v->vrrp.wish.priority);
+	if (report_state(row->from) == report_state(row->to))
+		return;
+	tally(v, row);
+	if (v->history_count < max)
+		v->history_count++;
+	memmove(past + 1, past, (v->history_count - 1) * sizeof *past);
+	*past = (struct report_vip_past){
+		.time = wall_now(), .from = report_state(row->from), .to = report_state(row->to)};
+	snprintf(past->why, sizeof past->why, "%s", row->why);
+	v->since = past->time;
+}
+
+static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono now)
+{
+	switch (a->kind) {
+	case VRRP_ACQUIRE:
+		acquire(v, now);
+		break;
+	case VRRP_RELEASE:
+		release(v, now);
+		break;
+	case VRRP_ANNOUNCE:
+		announce_begin(&v->announce, now);
+		vip_announce(v, now);
+		break;
+	case VRRP_ADVERTISE:
+		vip_advertise(v, a->priority);
+		break;
+	case VRRP_ASK:
+		vip_ask_taker(v, a->is_leaving);
+		break;
+	case VRRP_ACCEPT:
+		vip_answer_giver(v, true, NULL);
+		break;
+	case VRRP_REJECT:
+		vip_answer_giver(v, false, a->text);
+		break;
+	case VRRP_LEFT:
+		v->has_left = v->is_leaving;
+		break;
+	case VRRP_CHANGED:
+	case VRRP_GAVE_UP:
+		break;
+	}
+}
+
+static void tell_of(struct vip *v, const struct vrrp_action *a)
+{
+	if (a->kind == VRRP_CHANGED)
+		remember(v, a->row);
+	else if (a->kind == VRRP_GAVE_UP)
+		log_warn("vip=%s: handing over to %s failed: %s", v->config->name,
+			v->judged.taker ? v->judged.taker : "nobody", a->text);
+}
+
+static void step(struct vip *v, const struct vrrp_event *ev, struct mono now)
+{
+	struct addr active = v->vrrp.active;
+	enum vrrp_state state = v->vrrp.state;
+	struct vrrp_todo todo;
+
+	vrrp_step(&v->vrrp, ev, now, &todo);
+	for (size_t i = 0; i < todo.count; i++)
+		carry_out(v, &todo.items[i], now);
+	for (size_t i = 0; i < todo.count; i++)
+		tell_of(v, &todo.items[i]);
+	if (v->vrrp.state != state || addr_family(&active) != addr_family(&v->vrrp.active) ||
+		(addr_family(&active) && addr_compare_ip(&active, &v->vrrp.active) != 0))
+		v->uses->changed(v->uses->user, v);
+}
+
+/* ---- events ---- */
+
+/* How to begin, from the record that whoever ran before us left (decision V2). */
+static enum vrrp_start start_kind(const struct vip *v, struct mono now)
+{
+	const struct ownership *o = v->uses->ownership;
+	struct lease_record record;
+	bool is_found = ownership_read(o, v->key, &record) == 0;
+	const char *why = "";
+	enum vrrp_start kind = lease_judge(
+		is_found ? &record : NULL, ownership_boot_id(o), now, &why);
+
+	log_info("vip=%s interface=%s: starting as %s why=\"%s\"", v->config->name,
+		v->segment->interface, kind == VRRP_START_RESUME ? "active" : "backup", why);
+	return kind;
+}
+
+static void start(struct vip *v, struct mono now)
+{
+	struct vrrp_event ev = {.kind = VRRP_START, .start = start_kind(v, now)};
+
+	step(v, &ev, now);
+	v->must_look = true;
+}
+
+static void configure(struct vip *v, struct mono now)
+{
+	struct vrrp_config config = vrrp_config_of(v);
+	struct vrrp_event ev = {.kind = VRRP_CONFIG, .config = &config};
+
+	step(v, &ev, now);
+}
+
+void vip_segment_changed(struct vip *v, struct mono now)
+{
+	struct vrrp_event halt = {.kind = VRRP_HALT, .has_taker = v->judged.taker != NULL};
+
+	if (v->segment->why[0]) {
+		if (v->vrrp.state != VRRP_INITIALIZE)
+			step(v, &halt, now);
+		v->uses->changed(v->uses->user, v);
+		return;
+	}
+	configure(v, now);
+	if (v->vrrp.state == VRRP_INITIALIZE && !v->is_leaving)
+		start(v, now);
+	else if (vrrp_is_active(&v->vrrp))
+		announce_begin(&v->announce, now); /* the MAC may be another one */
+}
+
+/* Takes off the addresses of the generation before that the new one has not. */
+static void drop_old_addresses(struct vip *v, const struct conf_vip *now)
+{
+	const struct conf_vip *before = v->config;
+
+	for (size_t i = 0; i < before->addresses_count; i++) {
+		bool stays = false;
+
+		for (size_t j = 0; j < now->addresses_count; j++)
+			stays |= before->addresses[i].length == now->addresses[j].length &&
+				 addr_compare_ip(
+					 &before->addresses[i].addr, &now->addresses[j].addr) == 0;
+		if (!stays && v->segment->link.index)
+			netlink_address_remove(
+				v->uses->netlink, v->segment->link.index, &before->addresses[i]);
+	}
+}
+
+static bool has_same_addresses(const struct conf_vip *a, const struct conf_vip *b)
+{
+	if (a->addresses_count != b->addresses_count)
+		return false;
+	for (size_t i = 0; i < a->addresses_count; i++)
+		if (a->addresses[i].length != b->addresses[i].length ||
+			addr_compare_ip(&a->addresses[i].addr, &b->addresses[i].addr) != 0)
+			return false;
+	return true;
+}
+
+void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *config, struct mono now)
+{
+	bool is_same = has_same_addresses(v->config, config);
+	struct conf *before = v->conf;
+
+	if (!is_same)
+		drop_old_addresses(v, config);
+	v->conf = conf_ref(conf);
+	v->config = config;
+	conf_unref(before);
+	v->tracks_count = 0; /* they name targets of the generation before */
+	v->tracks_version = 0;
+	if (!v->is_changed)
+		return;
+	v->is_changed = false;
+	configure(v, now);
+	if (is_same || !vrrp_holds(&v->vrrp, now))
+		return;
+	acquire(v, now);
+	if (vrrp_is_active(&v->vrrp))
+		announce_begin(&v->announce, now);
+}
+
+static bool wish_is_same(const struct vrrp_wish *a, const struct vrrp_wish *b)
+{
+	return a->priority == b->priority && a->may_preempt == b->may_preempt &&
+	       a->may_hold == b->may_hold && a->has_peer == b->has_peer;
+}
+
+void vip_judge(struct vip *v, struct role_input *in, struct mono now)
+{
+	struct vrrp_event wish = {.kind = VRRP_WISH}, down = {.kind = VRRP_STEP_DOWN};
+	bool had_peer = v->vrrp.wish.has_peer, is_same;
+
+	in->node = v->uses->node;
+	in->base = conf_vip_priority(v->conf, v->config, v->uses->node);
+	in->when_all_down_release = v->config->when_all_down == CONF_WHEN_ALL_DOWN_RELEASE;
+	in->startup_hold_ms = v->config->startup_hold_ms;
+	in->tracks = v->tracks;
+	in->tracks_count = v->tracks_count;
+	in->state = v->vrrp.state;
+	role_judge(&v->role, in, now, &v->judged);
+	v->judge_at = role_deadline(&v->role);
+	/* The name is the peer list's, which a new generation replaces. */
+	snprintf(v->taker, sizeof v->taker, "%s", v->judged.taker ? v->judged.taker : "");
+	v->judged.taker = v->taker[0] ? v->taker : NULL;
+	is_same = wish_is_same(&v->judged.wish, &v->vrrp.wish);
+	if (!is_same) {
+		wish.wish = v->judged.wish;
+		step(v, &wish, now);
+		v->uses->changed(v->uses->user, v);
+	}
+	if (had_peer != v->judged.wish.has_peer && vrrp_holds(&v->vrrp, now))
+		acquire(v, now); /* the kind of lease is another one now */
+	if (!v->judged.should_step_down)
+		return;
+	down.has_taker = v->judged.taker != NULL;
+	step(v, &down, now);
+}
+
+void vip_leave(struct vip *v, struct mono now)
+{
+	struct vrrp_event ev = {.kind = VRRP_LEAVE, .has_taker = v->judged.taker != NULL};
+
+	if (v->is_leaving)
+		return;
+	v->is_leaving = true;
+	if (v->vrrp.state == VRRP_INITIALIZE) {
+		release(v, now);
+		v->has_left = true;
+		return;
+	}
+	step(v, &ev, now);
+}
+
+/* Unicast: only instances of the stack are listened to. */
+static bool is_stranger(const struct vip *v, const struct addr *source)
+{
+	const struct heartbeat *h = v->uses->heartbeat;
+
+	if (!v->config->unicast)
+		return false;
+	for (size_t i = 0; i < heartbeat_peers(h); i++) {
+		const struct addr *a = heartbeat_address(h, i, v->segment->family);
+
+		if (a && addr_compare_ip(a, source) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void compare_addresses(struct vip *v, const struct advert *a)
+{
+	char source[ADDR_TEXT_SIZE];
+	unsigned long held;
+
+	if (!advert_addresses_differ(a, v->config->addresses, v->config->addresses_count))
+		return;
+	v->counters.addresses_differ++;
+	if (log_limit_take(&v->differ_limit, 1, mono_now(), &held))
+		log_warn("vip=%s: %s advertises other addresses under virtual router id %d: "
+			 "compare both configurations (%lu more)",
+			v->config->name, addr_print_ip(&a->source, source),
+			(int)v->config->virtual_router_id, held);
+}
+
+void vip_heard(
+	struct vip *v, const struct advert_packet *p, const struct advert *a, struct mono now)
+{
+	struct advert_expected expected = {.version = (int)v->config->version,
+		.virtual_router_id = (uint8_t)v->config->virtual_router_id,
+		.interval_cs = v->vrrp.config.interval_cs,
+		.source = v->segment->primary};
+	enum advert_refusal refusal = advert_judge(a, &expected);
+	struct vrrp_event ev = {.kind = VRRP_HEARD,
+		.source = p->source,
+		.priority = a->priority,
+		.interval_cs = a->interval_cs};
+
+	if (refusal != ADVERT_OK) {
+		v->counters.dropped[refusal]++;
+		return;
+	}
+	if (is_stranger(v, &p->source)) {
+		v->counters.dropped_stranger++;
+		return;
+	}
+	v->counters.adverts_received++;
+	v->has_pseudo_header = a->has_pseudo_header;
+	compare_addresses(v, a);
+	step(v, &ev, now);
+}
+
+void vip_asked(struct vip *v, const char *node, const struct peer_message *m, struct mono now)
+{
+	struct vrrp_event ev = {
+		.kind = VRRP_TAKE, .source = m->source, .is_leaving = m->is_leaving};
+
+	log_info("vip=%s: %s asks us to take it over", v->config->name, node);
+	v->asked_number = m->number;
+	snprintf(v->take_from, sizeof v->take_from, "%s", node);
+	step(v, &ev, now);
+	v->take_from[0] = '\0';
+}
+
+void vip_answered(struct vip *v, const char *node, const struct peer_message *m, struct mono now)
+{
+	struct vrrp_event ev = {.kind = VRRP_REFUSED};
+
+	if (m->number != v->take_number || m->is_taken)
+		return;
+	log_info("vip=%s: %s does not take it over: %s", v->config->name, node, m->why);
+	step(v, &ev, now);
+}
+
+void vip_tick(struct vip *v, struct mono now)
+{
+	struct vrrp_event timer = {.kind = VRRP_TIMER};
+
+	if (mono_reached(vrrp_deadline(&v->vrrp), now))
+		step(v, &timer, now);
+	vip_announce(v, now);
+	if (v->must_look || mono_reached(v->look_at, now))
+		look(v, now);
+}
+
+struct mono vip_deadline(const struct vip *v)
+{
+	struct mono t = mono_min(vrrp_deadline(&v->vrrp), announce_deadline(&v->announce));
+
+	if (v->must_look)
+		return (struct mono){0};
+	return mono_min(t, mono_min(v->look_at, v->judge_at));
+}

@@ -1,0 +1,140 @@
+#pragma once
+/*
+ * Shell: one VIP of this node: its machine (vrrp.h), its wish (role.h), its
+ * announcements and its addresses, and the carrying out of what the machine
+ * asks for. It waits for nothing and owns no descriptor: router gives it time,
+ * packets and messages, and the shells it works with.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/report.h"
+#include "vrrpd/advert.h"
+#include "vrrpd/announce.h"
+#include "vrrpd/heartbeat.h"
+#include "vrrpd/netlink.h"
+#include "vrrpd/ownership.h"
+#include "vrrpd/role.h"
+#include "vrrpd/segment.h"
+#include "vrrpd/vrrp.h"
+
+struct vip;
+
+/* What VIPs work with; kept by each. */
+struct vip_uses {
+	const char *node;
+	struct netlink *netlink;
+	struct ownership *ownership;
+	struct heartbeat *heartbeat;
+	/* Something that is reported has changed: state, priority, who advertises. */
+	void (*changed)(void *user, struct vip *v);
+	void *user;
+};
+
+struct vip_counters {
+	uint64_t adverts_sent, send_errors, adverts_received, addresses_mended, address_errors,
+		announcements, addresses_differ;
+	uint64_t dropped[ADVERT_REFUSALS]; /* by cause, advert_refusal_name() */
+	uint64_t dropped_stranger;         /* unicast: not one of the instances */
+};
+
+/* How often an RFC state was reached for one cause. */
+struct vip_tally {
+	enum report_vip_state to;
+	enum vrrp_cause cause;
+	uint64_t count;
+};
+#define VIP_TALLIES_MAX (3 * VRRP_CAUSES)
+
+/* Read only, but for the marks. */
+struct vip {
+	const struct vip_uses *uses;
+	struct conf *conf;             /* a reference of our own, … */
+	const struct conf_vip *config; /* … in which this lies */
+	char key[OWNERSHIP_KEY_SIZE];  /* of the ownership record */
+	struct segment *segment;       /* router's; outlives the VIP */
+	struct vrrp vrrp;
+	struct role role;
+	struct role_result judged;
+	struct announce announce;
+	bool is_leaving; /* removed or stopping: to be freed when has_left */
+	bool has_left;
+	bool is_changed;            /* roster's mark while a generation is applied */
+	bool must_report;           /* router's mark: the row in `roles` is another one now */
+	char taker[CONF_NAME_SIZE]; /* what judged.taker points to */
+	struct mono judge_at;       /* the judgement changes by itself then */
+	struct role_track tracks[ROLE_TRACKS_MAX]; /* as of tracks_version of the condition */
+	size_t tracks_count;
+	uint64_t tracks_version;
+	bool must_look;         /* at the interface, in this turn: an address came or went */
+	bool has_pseudo_header; /* as heard last, see advert.h */
+	struct mono look_at;    /* the next regular look at, and renewal of, the addresses */
+	uint64_t asked_number;  /* of the `take` being answered */
+	char take_from[CONF_NAME_SIZE];
+	uint64_t take_number;
+	struct wall since;
+	struct report_vip_past history[8]; /* newest first */
+	size_t history_count;
+	struct vip_counters counters;
+	struct vip_tally tallies[VIP_TALLIES_MAX]; /* those that happened */
+	size_t tallies_count;
+	struct log_limit send_limit, address_limit, differ_limit;
+};
+
+/*
+ * A VIP in Initialize, or NULL without memory. Keeps uses, a reference to conf,
+ * and the segment. router calls vip_start() when the segment can be spoken on.
+ */
+struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
+	struct segment *segment);
+/* Lets go of it as it is; addresses stay where they are. NULL is fine. */
+void vip_free(struct vip *v);
+
+/* True when config differs from what runs in what makes it another virtual router (decision V8). */
+bool vip_is_other(const struct vip *v, const struct conf_vip *config);
+/* Goes on with a new generation, in which the VIP is the same virtual router; nothing is touched
+ * that is_changed does not cover. */
+void vip_configure(
+	struct vip *v, struct conf *conf, const struct conf_vip *config, struct mono now);
+
+/* The segment has changed: starts, halts, or takes on the new primary address. */
+void vip_segment_changed(struct vip *v, struct mono now);
+/* What role makes of the node's condition; the caller fills in_maintenance, unready and peers of
+ * in. */
+void vip_judge(struct vip *v, struct role_input *in, struct mono now);
+/* Leaves in order: has_left is set now or in a later step. */
+void vip_leave(struct vip *v, struct mono now);
+
+/* A packet came that is for this VIP's router id. */
+void vip_heard(
+	struct vip *v, const struct advert_packet *p, const struct advert *a, struct mono now);
+/* A peer asks us to take the VIP; one that we asked has answered. */
+void vip_asked(struct vip *v, const char *node, const struct peer_message *m, struct mono now);
+void vip_answered(struct vip *v, const char *node, const struct peer_message *m, struct mono now);
+
+/* Does what is due. */
+void vip_tick(struct vip *v, struct mono now);
+struct mono vip_deadline(const struct vip *v);
+
+/* An address of the VIP's appeared on the interface or went: looked after in the next tick when
+ * that is not as it should be. */
+void vip_address_seen(struct vip *v, const struct netlink_address *a, bool is_gone);
+
+/* The state of the RFC that others see. */
+enum report_vip_state vip_state(const struct vip *v);
+void vip_report(const struct vip *v, struct report_vip *ret);
+/* What our heartbeats say of it. */
+void vip_tell(const struct vip *v, struct peer_vip *ret);
+/* Owned JSON object of counters. */
+json_t *vip_counters_encode(const struct vip *v);
+
+/* What a VIP says; called by vip.c alone. The announcement that is due: */
+void vip_announce(struct vip *v, struct mono now);
+/* One advertisement to the group or, in unicast, to each instance; it is recorded as ours (decision
+ * V2). */
+void vip_advertise(struct vip *v, int priority);
+/* The `take` to the peer that role chose, and the answer to the peer that asked (decision V3). */
+void vip_ask_taker(struct vip *v, bool is_leaving);
+void vip_answer_giver(struct vip *v, bool is_taken, const char *why);

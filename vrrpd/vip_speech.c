@@ -1,0 +1,153 @@
+/* See vip.h: what a VIP says on its segment and to the peers. */
+#include "vrrpd/vip.h"
+
+#include <net/ethernet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/now.h"
+#include "vrrpd/lease.h"
+
+void vip_announce(struct vip *v, struct mono now)
+{
+	enum announce_form form;
+
+	while (announce_next(&v->announce, now, &form)) {
+		for (size_t i = 0; i < v->config->addresses_count; i++) {
+			const struct addr *a = &v->config->addresses[i].addr;
+			uint8_t frame[ANNOUNCE_SIZE_MAX];
+			size_t size;
+
+			if (!v->segment->wire || v->segment->link.mac_size != ETH_ALEN)
+				return;
+			if (addr_family(a) == AF_INET6 && form != ANNOUNCE_REQUEST)
+				continue;
+			size = announce_frame(a, v->segment->link.mac, form, frame);
+			if (wire_send_frame(v->segment->wire, frame, size) == 0)
+				v->counters.announcements++;
+		}
+	}
+}
+
+/* ---- advertisements ---- */
+
+static void record_ownership(struct vip *v, struct mono sent)
+{
+	struct lease_record r;
+
+	memset(&r, 0, sizeof r); /* the checksum covers padding */
+	r.is_active = 1;
+	r.sent_ns = sent.ns;
+	r.patience_ns = vrrp_patience_ns(&v->vrrp);
+	r.had_peer = v->vrrp.wish.has_peer;
+	/* Past OWNERSHIP_ROWS a restart moves the VIP: router refuses so many. */
+	(void)ownership_write(v->uses->ownership, v->key, &r);
+}
+
+static void advert_fill(const struct vip *v, int priority, struct advert *a)
+{
+	*a = (struct advert){.version = (int)v->config->version,
+		.family = v->segment->family,
+		.virtual_router_id = (uint8_t)v->config->virtual_router_id,
+		.priority = (uint8_t)priority,
+		.interval_cs = v->vrrp.config.interval_cs,
+		.has_pseudo_header = v->has_pseudo_header,
+		.source = v->segment->primary};
+	for (size_t i = 0; i < v->config->addresses_count; i++) {
+		const struct addr *ours = &v->config->addresses[i].addr;
+
+		if (addr_family(ours) == a->family && a->addresses_count < ADVERT_ADDRESSES_MAX)
+			a->addresses[a->addresses_count++] = *ours;
+	}
+}
+
+static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to)
+{
+	uint8_t data[ADVERT_SIZE_MAX];
+	int size, rc;
+
+	a->destination = *to;
+	addr_set_port(&a->destination, 0);
+	size = advert_encode(a, data, sizeof data);
+	rc = size < 0
+		     ? size
+		     : wire_send(v->segment->wire, &a->source, &a->destination, data, (size_t)size);
+	if (rc < 0)
+		v->counters.send_errors++;
+	else
+		v->counters.adverts_sent++;
+	return rc;
+}
+
+/* In unicast we speak from the address under which the others know this instance. */
+static void unicast_source(const struct vip *v, struct addr *source)
+{
+	const struct conf_instance *self = conf_instance(v->conf, v->uses->node);
+	struct addr a;
+
+	if (self && addr_parse_ip(self->address, &a) == 0 && addr_family(&a) == v->segment->family)
+		*source = a;
+}
+
+static int advert_send_unicast(struct vip *v, struct advert *a)
+{
+	const struct heartbeat *h = v->uses->heartbeat;
+	int rc = 0;
+
+	unicast_source(v, &a->source);
+	for (size_t i = 0; i < heartbeat_peers(h); i++) {
+		const struct addr *to = heartbeat_address(h, i, v->segment->family);
+		int one = to ? advert_send_to(v, a, to) : 0;
+
+		if (one < 0)
+			rc = one;
+	}
+	return rc;
+}
+
+void vip_advertise(struct vip *v, int priority)
+{
+	struct addr group = wire_group(v->segment->family);
+	unsigned long held;
+	struct advert a;
+	int rc;
+
+	if (!v->segment->wire)
+		return;
+	advert_fill(v, priority, &a);
+	rc = v->config->unicast ? advert_send_unicast(v, &a) : advert_send_to(v, &a, &group);
+	if (rc == 0 && priority > 0)
+		record_ownership(v, mono_now());
+	if (rc < 0 && log_limit_take(&v->send_limit, 3, mono_now(), &held))
+		log_error("vip=%s interface=%s: an advertisement could not be sent: %s (%lu more)",
+			v->config->name, v->segment->interface, strerror(-rc), held);
+}
+
+/* ---- hand-over over the peer channel ---- */
+
+void vip_ask_taker(struct vip *v, bool is_leaving)
+{
+	struct peer_message m = {.kind = PEER_TAKE,
+		.number = ++v->take_number,
+		.source = v->segment->primary,
+		.is_leaving = is_leaving};
+
+	if (!v->judged.taker)
+		return;
+	if (v->config->unicast)
+		unicast_source(v, &m.source);
+	strcpy(m.vip, v->config->name);
+	heartbeat_send(v->uses->heartbeat, v->judged.taker, &m);
+}
+
+void vip_answer_giver(struct vip *v, bool is_taken, const char *why)
+{
+	struct peer_message m = {
+		.kind = PEER_TAKEN, .number = v->asked_number, .is_taken = is_taken};
+
+	if (!v->take_from[0])
+		return;
+	strcpy(m.vip, v->config->name);
+	snprintf(m.why, sizeof m.why, "%s", why ? why : "");
+	heartbeat_send(v->uses->heartbeat, v->take_from, &m);
+}
