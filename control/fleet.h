@@ -70,6 +70,12 @@ int fleet_set_overlay(
 int fleet_set_stacks(
 	struct fleet *f, const struct conf *const *stacks, size_t count, struct wall now);
 
+/*
+ * Time passed and the store told nothing of the others: adds to the ages of all
+ * nodes but `self`, which we see without it.
+ */
+void fleet_pass(struct fleet *f, const char *self, int64_t ms, struct wall now);
+
 enum fleet_state { FLEET_READY, FLEET_MAINTENANCE, FLEET_DRAINING, FLEET_DEGRADED, FLEET_AWAY };
 const char *fleet_state_name(enum fleet_state s); /* "ready", … */
 

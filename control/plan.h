@@ -2,22 +2,18 @@
 /*
  * Core: from documents to what this node runs, or all the reasons why not. A
  * document is valid in itself when it comes out of conf; here are the rules
- * that look beyond one document: between stacks, against the store, against
- * the node file (decisions C1, C5, B4, X2). Called by control's hub and API.
+ * that look beyond one document: between stacks and against the store
+ * (decisions C1, C5, B4). Called by control's hub and API.
  */
 #include "common/addr.h"
 #include "common/conf.h"
 
 /* What a document is judged against, besides the other documents. Borrowed. */
 struct plan_site {
-	const char *node; /* our name; NULL: what is said of the node file is not judged */
 	bool store_is_sqlite;
 	const struct addr
 		*store_addresses; /* the addresses of the store's hosts, as far as they are IPs */
 	size_t store_addresses_count;
-	/* What the node file offers to documents; judged only for the stack that serves this node.
-	 * NULL: not judged. */
-	const struct nodefile *nodefile;
 };
 
 /*
@@ -27,8 +23,7 @@ struct plan_site {
  *
  * Rules: an instance is in one stack, its name unique in the installation; at
  * most one stack without instances; more than one instance needs PostgreSQL;
- * a store host that is an own VIP needs store_through_self; commands and paths
- * that checks name are in the node file.
+ * a store host that is an own VIP needs store_through_self.
  */
 int plan_judge(const struct plan_site *site, const struct conf *const *stacks, size_t count,
 	const struct conf *candidate, struct conf_problems *problems);

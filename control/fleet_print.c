@@ -1,0 +1,204 @@
+/* The picture of the fleet in the shapes that the API answers with (model.md). See fleet.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/row.h"
+#include "control/fleet_parts.h"
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+static json_t *wall_or_null(struct wall t)
+{
+	char text[WALL_TEXT_SIZE];
+
+	return t.ms ? json_string(wall_print(t, text)) : json_null();
+}
+
+static uint64_t generation_of(const struct fleet_node *n, enum fleet_daemon d)
+{
+	return d == FLEET_CONTROL ? n->report.generation : n->report.daemons[d].generation;
+}
+
+static json_t *print_ack(const struct fleet *f, const struct fleet_node *n, enum fleet_daemon d)
+{
+	return json_pack("{s:s, s:I, s:o}", "state",
+		report_daemon_state_name(fleet_daemon_state_of(f, n, d)), "generation",
+		(json_int_t)generation_of(n, d), "reason",
+		text_or_null(n->report.daemons[d].reason));
+}
+
+json_t *fleet_print_acks(const struct fleet *f, const char *stack)
+{
+	const struct conf *conf = fleet_stack(f, stack);
+	json_t *nodes = json_object();
+
+	for (size_t i = 0; conf && i < f->count; i++) {
+		const struct fleet_node *n = &f->nodes[i];
+		json_t *daemons;
+
+		if (fleet_serving(f, n) != conf)
+			continue;
+		daemons = json_object();
+		for (int d = FLEET_DATA; d < FLEET_DAEMONS; d++)
+			json_object_set_new(daemons, fleet_daemon_name((enum fleet_daemon)d),
+				print_ack(f, n, (enum fleet_daemon)d));
+		json_object_set_new(nodes, n->name, daemons);
+	}
+	return nodes;
+}
+
+static json_t *print_daemon(const struct fleet *f, const struct fleet_node *n, enum fleet_daemon d)
+{
+	const struct report_daemon *r = &n->report.daemons[d];
+	json_t *daemon = print_ack(f, n, d), *workers;
+
+	json_object_set_new(daemon, "pid", json_integer(r->pid));
+	json_object_set_new(daemon, "version", json_string(r->version));
+	json_object_set_new(daemon, "started", wall_or_null(r->started));
+	if (d != FLEET_DATA)
+		return daemon;
+	workers = json_array();
+	for (size_t i = 0; i < r->workers_count; i++)
+		json_array_append_new(
+			workers, json_pack("{s:I, s:I}", "pid", (json_int_t)r->workers[i].pid,
+					 "connections", (json_int_t)r->workers[i].connections));
+	json_object_set_new(daemon, "workers", workers);
+	return daemon;
+}
+
+static json_t *print_node(const struct fleet *f, const struct fleet_node *n)
+{
+	const struct conf *stack = fleet_serving(f, n);
+	const struct conf_instance *instance = stack ? conf_instance(stack, n->name) : NULL;
+	json_t *daemons = json_object();
+
+	for (int d = 0; d < FLEET_DAEMONS; d++)
+		json_object_set_new(daemons, fleet_daemon_name((enum fleet_daemon)d),
+			print_daemon(f, n, (enum fleet_daemon)d));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "name", n->name, "state",
+		fleet_state_name(n->state), "since", wall_or_null(n->since), "why",
+		text_or_null(n->why), "address",
+		instance && instance->address ? json_string(instance->address) : json_null(),
+		"stack", stack ? json_string(stack->stack) : json_null(), "generation",
+		(json_int_t)n->report.generation, "daemons", daemons);
+}
+
+json_t *fleet_print_nodes(const struct fleet *f)
+{
+	json_t *nodes = json_array();
+
+	for (size_t i = 0; i < f->count; i++)
+		json_array_append_new(nodes, print_node(f, &f->nodes[i]));
+	return nodes;
+}
+
+static const struct report_vip *find_vip(const struct fleet_node *n, const char *name)
+{
+	for (size_t i = 0; i < n->report.vips_count; i++) {
+		if (strcmp(n->report.vips[i].name, name) == 0)
+			return &n->report.vips[i].report;
+	}
+	return NULL;
+}
+
+/* Who holds a VIP: the live nodes that say they do; the newest claim is shown when there are two.
+ */
+struct holding {
+	const struct fleet_node *holder, *other;
+	const struct report_vip *report;
+	json_t *states; /* NULL: not wanted */
+};
+
+static void find_holder(
+	const struct fleet *f, const struct conf *stack, const char *vip, struct holding *h)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fleet_node *n = &f->nodes[i];
+		const struct report_vip *r = find_vip(n, vip);
+
+		if (!r || !fleet_is_live(n) || fleet_serving(f, n) != stack ||
+			n->report.daemons[FLEET_VRRPD].state == REPORT_AWAY)
+			continue;
+		if (h->states)
+			json_object_set_new(
+				h->states, n->name, json_string(report_vip_state_name(r->state)));
+		if (r->state != REPORT_VIP_ACTIVE)
+			continue;
+		if (h->holder && h->report->since.ms > r->since.ms) {
+			h->other = n;
+			continue;
+		}
+		h->other = h->holder;
+		h->holder = n;
+		h->report = r;
+	}
+}
+
+static json_t *print_vip(const struct fleet *f, const struct conf *stack, const char *vip)
+{
+	struct holding h = {.states = json_object()};
+
+	find_holder(f, stack, vip, &h);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "stack", stack->stack, "name", vip,
+		"holder", h.holder ? json_string(h.holder->name) : json_null(), "since",
+		h.holder ? wall_or_null(h.report->since) : json_null(), "why",
+		h.holder ? text_or_null(h.report->why) : json_null(), "states", h.states);
+}
+
+json_t *fleet_print_vips(const struct fleet *f)
+{
+	json_t *vips = json_array();
+
+	for (size_t i = 0; i < f->stacks_count; i++) {
+		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
+			json_array_append_new(
+				vips, print_vip(f, f->stacks[i], f->stacks[i]->vips[j].name));
+	}
+	return vips;
+}
+
+static void add_sentence(json_t *sentences, const char *format, ...)
+{
+	char text[FLEET_WHY_SIZE + CONF_NAME_SIZE * 3];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	json_array_append_new(sentences, json_string(text));
+}
+
+static void add_vip(
+	const struct fleet *f, const struct conf *stack, const char *vip, json_t *sentences)
+{
+	struct holding h = {0};
+
+	find_holder(f, stack, vip, &h);
+	if (!h.holder)
+		add_sentence(sentences, "VIP %s of stack %s is held by no node", vip, stack->stack);
+	else if (h.other)
+		add_sentence(sentences, "VIP %s of stack %s is held by %s and by %s", vip,
+			stack->stack, h.holder->name, h.other->name);
+}
+
+json_t *fleet_print_problems(const struct fleet *f)
+{
+	json_t *sentences = json_array();
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fleet_node *n = &f->nodes[i];
+
+		if (n->state == FLEET_AWAY || n->state == FLEET_DEGRADED)
+			add_sentence(sentences, "node %s is %s: %s", n->name,
+				fleet_state_name(n->state), n->why);
+	}
+	for (size_t i = 0; i < f->stacks_count; i++) {
+		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
+			add_vip(f, f->stacks[i], f->stacks[i]->vips[j].name, sentences);
+	}
+	return sentences;
+}
