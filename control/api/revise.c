@@ -147,10 +147,8 @@ static int judge(const struct revise *r, struct conf_problems *problems)
 	struct addr addresses[REVISE_STORE_ADDRESSES_MAX];
 	bool is_sqlite = strcmp(site->nodefile->store, "sqlite") == 0;
 	struct plan_site plan = {
-		.node = site->nodefile->node,
 		.store_is_sqlite = is_sqlite,
 		.store_addresses = addresses,
-		.nodefile = site->nodefile,
 	};
 
 	if (!is_sqlite)
