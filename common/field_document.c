@@ -30,7 +30,7 @@ static const struct field document_fields[] = {
 	{"description", FIELD_TEXT, FIELD_AT(conf, description), .example = "the web shop",
 		.help = "What it is for, for people."},
 	{"store_through_self", FIELD_BOOL, FIELD_AT(conf, store_through_self), .initial = "false",
-		.is_later = true, .help = "The store may be reached through one of the stack's own VIPs."},
+		.help = "The store may be reached through one of the stack's own VIPs."},
 	{"instances", FIELD_OBJECT, FIELD_LIST(conf, instances), .kind = &field_instance,
 		.most = INSTANCES_MAX,
 		.help = "The nodes of this cluster; none: any node that no stack lists serves it."},
