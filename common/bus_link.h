@@ -8,8 +8,8 @@
  * Surprises of nng 1.5.2 that are hidden here: a non-blocking send may be
  * refused for a moment (-EAGAIN, the caller keeps the message); its dialer dies
  * for ever when a connection ends during the handshake (renew cures; its
- * listener has that fault too: bus_gate.h); closing may wait for nng's threads
- * (done on a thread of uv's).
+ * listener has that fault too: bus_gate.h); closing a socket may wait for ever
+ * (so that is left to the end of the process).
  */
 #include <stddef.h>
 #include <stdint.h>

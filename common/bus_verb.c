@@ -42,8 +42,7 @@ static struct bus_verb *bus_verb_find(struct bus *b, const char *name)
  * own socket, which nobody else can make in this folder; root and our own user
  * need no proof.
  */
-static bool bus_verb_is_genuine(
-	struct bus *b, const struct bus_sender *sender, enum bus_daemon claimed)
+static bool bus_verb_is_genuine(struct bus *b, uid_t uid, enum bus_daemon claimed)
 {
 	char path[BUS_PATH_SIZE];
 	struct stat st;
@@ -94,8 +93,7 @@ static int bus_verb_run(
 	return v->handler(v->user, request->body, ret_reply, why);
 }
 
-static void bus_verb_answer(
-	struct bus *b, const struct bus_sender *sender, const struct bus_frame *request)
+static void bus_verb_answer(struct bus *b, struct bus_guest *guest, const struct bus_frame *request)
 {
 	struct bus_frame reply = {.kind = BUS_REPLY, .id = request->id};
 	char why[BUS_WHY_SIZE] = "", who[64];

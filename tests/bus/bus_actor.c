@@ -53,7 +53,7 @@ static json_t *actor_row(int64_t version)
 
 static void actor_put(struct actor *a, int number, int64_t version)
 {
-	char key[8];
+	char key[16];
 
 	snprintf(key, sizeof key, "k%d", number);
 	a->versions[number] = version;
@@ -134,7 +134,7 @@ static void actor_on_answer(void *user, int status, const json_t *reply, const c
 
 static void actor_ask(struct actor *a)
 {
-	char key[8];
+	char key[16];
 
 	a->is_answered = false;
 	snprintf(key, sizeof key, "k%d", (int)(a->round % ACTOR_KEYS));
@@ -174,7 +174,8 @@ static void actor_on_term(uv_signal_t *signal, int number)
 	(void)number;
 	uv_signal_stop(signal);
 	uv_timer_stop(&a->timer);
-	printf("left rounds=%lld timeouts=%llu retries=%llu resyncs=%llu redials=%llu relistens=%llu "
+	printf("left rounds=%lld timeouts=%llu retries=%llu resyncs=%llu redials=%llu "
+	       "relistens=%llu "
 	       "refused=%llu malformed=%llu served=%llu\n",
 		(long long)a->round, (unsigned long long)a->timeouts,
 		(unsigned long long)c->retries, (unsigned long long)c->resyncs,
