@@ -23,22 +23,78 @@
 #define BOARD_MAGIC 0x42414c4c41535401u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
-#define BOARD_CELLS 32 /* counters of one object in one column */
-#define BOARD_NAME_SIZE 136 /* "POOL/SERVER" and its NUL */
+#define BOARD_CELLS 32        /* counters of one object in one column */
+#define BOARD_NAME_SIZE 136   /* "POOL/SERVER" and its NUL */
 #define BOARD_NONE UINT32_MAX /* no slot */
 
 enum board_kind { BOARD_FREE, BOARD_LISTENER, BOARD_POOL, BOARD_SERVER };
 
-/* A slot, shared by all: board.c. */
-struct board_object;
+/*
+ * What is to be done with a server, in one word: written by the agent, read at
+ * every choice. 0: nothing has been said yet.
+ */
+#define BOARD_WORD_SAID (1ull << 63)
+
+static inline uint64_t board_word(int rank, enum effective_state state, int weight)
+{
+	return BOARD_WORD_SAID | (uint64_t)rank << 24 | (uint64_t)state << 16 | (uint64_t)weight;
+}
+
+static inline int board_word_rank(uint64_t word)
+{
+	return (int)(word >> 24 & 3);
+}
+
+static inline enum effective_state board_word_state(uint64_t word)
+{
+	return (enum effective_state)(word >> 16 & 0xff);
+}
+
+static inline int board_word_weight(uint64_t word)
+{
+	return (int)(word & 0xffff);
+}
+
+/* One object, shared by all processes. Slots are handed out by the supervisor (slots.h). */
+struct board_object {
+	_Atomic uint32_t kind; /* enum board_kind */
+	_Atomic uint32_t
+		is_removed;    /* by a generation; the slot lives on until its last use ends */
+	_Atomic uint64_t word; /* server: see board_word(); pool: grows with each change of a
+				  server's word or address */
+	_Atomic uint64_t
+		uses; /* server: uses by clients; listener: connections; over all workers, exact */
+	_Atomic uint32_t address_version; /* odd while the agent writes the address; 0: none */
+	struct addr address;              /* of a server given by name, as healthd resolved it */
+	char name[BOARD_NAME_SIZE];       /* "LISTENER", "POOL" or "POOL/SERVER" */
+} __attribute__((aligned(64)));
+
+enum board_worker_state {
+	BOARD_WORKER_NONE,
+	BOARD_WORKER_STARTING,
+	BOARD_WORKER_ACCEPTING,
+	BOARD_WORKER_RETIRING
+};
+
+/* One worker process. Written by it, but for state and pid, which the supervisor clears when it is
+ * gone. */
+struct board_column {
+	_Atomic uint32_t state; /* enum board_worker_state */
+	_Atomic int32_t pid;
+	_Atomic uint64_t heartbeat_ms; /* CLOCK_MONOTONIC of its loop's last turn or tick */
+	_Atomic uint64_t generation;   /* that it runs */
+	_Atomic uint64_t refused;      /* the last generation that it could not run */
+	_Atomic uint64_t connections;  /* open client connections */
+	_Atomic uint32_t is_full;      /* it accepts nothing for now: short of descriptors */
+} __attribute__((aligned(64)));
 
 /* Counters of a listener; the first is a gauge. */
 enum board_listener_cell {
 	BOARD_LISTENER_CONNECTIONS, /* open now */
 	BOARD_LISTENER_ACCEPTED,
-	BOARD_LISTENER_REFUSED, /* accepted and closed at once: over a limit, or short of memory */
+	BOARD_LISTENER_REFUSED,  /* accepted and closed at once: over a limit, or short of memory */
 	BOARD_LISTENER_BYTES_IN, /* from clients */
-	BOARD_LISTENER_BYTES_OUT, /* to clients */
+	BOARD_LISTENER_BYTES_OUT,    /* to clients */
 	BOARD_LISTENER_REQUESTS_1XX, /* answered, by class of the final status */
 	BOARD_LISTENER_REQUESTS_2XX,
 	BOARD_LISTENER_REQUESTS_3XX,
@@ -59,20 +115,20 @@ enum board_listener_cell {
 	BOARD_LISTENER_BAD_RESPONSE,
 	BOARD_LISTENER_IDLE_TIMEOUT,
 	BOARD_LISTENER_SERVER_LOST, /* ended by close_on_down, disable or removal */
-	BOARD_LISTENER_DRAINED, /* ended at drain_timeout */
-	BOARD_LISTENER_INTERNAL, /* short of memory or descriptors */
+	BOARD_LISTENER_DRAINED,     /* ended at drain_timeout */
+	BOARD_LISTENER_INTERNAL,    /* short of memory or descriptors */
 	BOARD_LISTENER_CELLS
 };
 
 /* Counters of a server; the first two are gauges. */
 enum board_server_cell {
 	BOARD_SERVER_CONNECTIONS, /* in use by clients now */
-	BOARD_SERVER_IDLE, /* kept for reuse now */
-	BOARD_SERVER_CONNECTS, /* new connections made */
+	BOARD_SERVER_IDLE,        /* kept for reuse now */
+	BOARD_SERVER_CONNECTS,    /* new connections made */
 	BOARD_SERVER_CONNECT_FAILURES,
-	BOARD_SERVER_REUSED, /* uses of a kept connection */
-	BOARD_SERVER_REQUESTS, /* requests sent; for tcp: connections carried */
-	BOARD_SERVER_BYTES_IN, /* from the server */
+	BOARD_SERVER_REUSED,    /* uses of a kept connection */
+	BOARD_SERVER_REQUESTS,  /* requests sent; for tcp: connections carried */
+	BOARD_SERVER_BYTES_IN,  /* from the server */
 	BOARD_SERVER_BYTES_OUT, /* to the server */
 	BOARD_SERVER_RESPONSES_1XX,
 	BOARD_SERVER_RESPONSES_2XX,
@@ -108,3 +164,48 @@ static inline uint64_t board_read(const struct board_cells *c, unsigned cell)
 {
 	return atomic_load_explicit(&c->v[cell], memory_order_relaxed);
 }
+
+struct board_head {
+	uint64_t magic, size;
+	uint32_t columns, objects;
+	uint32_t column_size, object_size, cells_size;
+	_Atomic uint32_t objects_used; /* no slot at or above it was ever handed out */
+	_Atomic uint64_t changes;      /* grows with each change of any word or address */
+} __attribute__((aligned(64)));
+
+/* A mapped board: the caller's memory, pointers into the mapping. */
+struct board {
+	struct board_head *head;
+	struct board_column *columns;
+	struct board_object *objects;
+	struct board_cells *cells; /* of column c and object o: [c * head->objects + o] */
+};
+
+/* Bytes of a board with so many columns and objects (page-rounded). */
+size_t board_size(uint32_t columns, uint32_t objects);
+/* Writes the head of a new board into zeroed memory of board_size() bytes. */
+void board_make(void *memory, uint32_t columns, uint32_t objects);
+/* 0 and a view of a board that somebody made, or -EPROTO when its head or size is not that of this
+ * build. */
+int board_view(void *memory, size_t size, struct board *ret);
+
+struct board_cells *board_cells_of(const struct board *b, uint32_t column, uint32_t object);
+/* A counter over all columns. */
+uint64_t board_sum(const struct board *b, uint32_t object, unsigned cell);
+
+/* Begins a use unless `limit` (0: none) are under way in all workers: true when counted. */
+bool board_use(struct board_object *o, uint64_t limit);
+void board_unuse(struct board_object *o);
+
+/* The agent: what to do with a server; pool is its pool's object. True when that changed anything.
+ */
+bool board_say(
+	struct board *b, struct board_object *pool, struct board_object *server, uint64_t word);
+/* The agent: where a server given by name is; NULL: not known. */
+bool board_say_address(struct board *b, struct board_object *pool, struct board_object *server,
+	const struct addr *address);
+/* A worker: false while there is no address. */
+bool board_address(const struct board_object *server, struct addr *ret);
+
+/* The supervisor, after a worker's death: its gauges and its share of the shared counts go. */
+void board_clear_column(struct board *b, uint32_t column);

@@ -18,12 +18,13 @@ struct worker;
 struct listener;
 struct listener_client;
 
-/* What a protocol (tcp, http) is to a listener: one constant of it each; see listener_protocol_of(). */
+/* What a protocol (tcp, http) is to a listener: one constant of it each; see
+ * listener_protocol_of(). */
 struct listener_protocol {
 	/*
-	 * A client has connected: takes fd (non-blocking, CLOEXEC, tuned). Either
-	 * listener_join()s a client of its own, or closes fd. The listener has
-	 * already counted it as accepted.
+	 * A client has connected: takes fd (non-blocking, CLOEXEC, without Nagle's
+	 * delay). Either listener_join()s a client of its own, or gives it back to
+	 * listener_refuse(). The listener has already counted it.
 	 */
 	void (*accepted)(struct worker *w, struct listener *l, int fd, const struct addr *peer);
 	/* The listener is about to be freed: release its `state`. NULL: nothing to do. */
@@ -37,28 +38,36 @@ const struct listener_protocol *listener_protocol_of(int conf_protocol);
 struct listener_client {
 	struct list link;
 	struct listener *listener; /* NULL while not joined */
-	/* Leave soon: end when idle, take no further request. The listener is draining, or the worker retires. */
+	/* Leave soon: end when idle, take no further request. The listener is draining, or the
+	 * worker retires. */
 	void (*drain)(struct listener_client *c);
 	/* End now: drain_timeout is over. Must leave before it returns. */
 	void (*end)(struct listener_client *c);
 };
 
-/* Counts the connection (BOARD_LISTENER_CONNECTIONS) and registers it until listener_leave(). */
+/* Registers an accepted connection, which counts (BOARD_LISTENER_CONNECTIONS) until
+ * listener_leave(). */
 void listener_join(struct listener *l, struct listener_client *c);
-/* May free the listener, when it was the last of a removed one. Harmless when not joined. */
+/* The connection is over. A removed listener stays for the rest of this turn of the loop. Harmless
+ * when not joined. */
 void listener_leave(struct listener_client *c);
+/* Instead of joining: counts it refused and closes fd (-1: closed already). */
+void listener_refuse(struct listener *l, int fd);
 
 struct listener {
 	struct worker *worker;
-	struct conf *conf; /* the snapshot in force; conf_ref() it for what must not change under way */
+	struct conf
+		*conf; /* the snapshot in force; conf_ref() it for what must not change under way */
 	const struct conf_listener *settings; /* of that snapshot */
-	struct pool *pool; /* run-time of settings->pool; NULL: none */
+	struct pool *pool;                    /* run-time of settings->pool; NULL: none */
 	const struct listener_protocol *protocol;
 	char name[CONF_NAME_SIZE];
 	struct board_object *object;
-	struct board_cells *cells; /* this worker's counters: board_add(l->cells, BOARD_LISTENER_…) */
-	bool is_draining; /* removed, or the worker retires: take no further request on a connection */
-	void *state; /* the protocol's: made when it first needs one, until released() */
+	struct board_cells
+		*cells;   /* this worker's counters: board_add(l->cells, BOARD_LISTENER_…) */
+	bool is_draining; /* removed, or the worker retires: take no further request on a connection
+			   */
+	void *state;      /* the protocol's: made when it first needs one, until released() */
 	/* listener.c's own */
 	struct list clients;
 	unsigned connections;

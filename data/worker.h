@@ -1,18 +1,20 @@
 #pragma once
 /*
  * Shell: one worker process: one thread, one loop, no nng, nothing that blocks.
- * This is what it offers to listeners, protocols and pools. Opened by the
- * hidden program `ballast-data worker`; there is one struct worker a process,
- * passed down.
+ * This is what it offers to listeners, protocols and pools. Run by the hidden
+ * program `ballast-data worker`; there is one struct worker a process, passed
+ * down.
  */
 #include <stdint.h>
 #include <uv.h>
 
 #include "common/clock.h"
 #include "common/conf.h"
+#include "common/list.h"
 #include "common/rand.h"
 #include "data/board.h"
 #include "data/io_buffer.h"
+#include "data/pipe.h"
 #include "data/wheel.h"
 
 struct worker_private;
@@ -21,11 +23,15 @@ struct worker {
 	uv_loop_t *loop;
 	struct wheel wheel; /* through worker_timeout() */
 	struct io_buffers buffers;
+	struct pipes pipes;
 	struct rand_state rand;
-	const struct conf *conf; /* the generation in force; NULL before the first */
-	const char *node; /* this instance's name */
+	struct conf *conf; /* the generation in force; NULL before the first */
+	const char *node;  /* this instance's name */
 	const char *state_dir;
+	struct board board;
 	unsigned column; /* ours on the board */
+	struct listeners *listeners;
+	struct pools *pools;
 	struct worker_private *private;
 };
 
@@ -35,19 +41,26 @@ static inline int64_t worker_now_ms(const struct worker *w)
 	return (int64_t)uv_now(w->loop);
 }
 
-/* Fires t (see wheel_timer_init()) after ms, at most WHEEL_TICK_MS and a turn of the loop late; moves a set timer. */
+/* Fires t (see wheel_timer_init()) after ms, at most WHEEL_TICK_MS and a turn of the loop late;
+ * moves a set timer. */
 void worker_timeout(struct worker *w, struct wheel_timer *t, int64_t ms);
 void worker_timeout_clear(struct worker *w, struct wheel_timer *t);
 
-/* The run-time of a pool of the generation in force, or NULL. Kept by the worker. */
+/* The run-time of a pool of the generation in force, or NULL. Kept by the worker: pool_ref() it to
+ * keep it longer. */
 struct pool *worker_pool(struct worker *w, const char *name);
 
 /*
  * Called on SIGUSR1 in each worker; link is embedded by the owner of a log
- * file, which opens its file anew.
+ * file, which opens its file anew. worker_off_reopen() before it goes.
  */
 struct worker_reopen {
 	struct list link;
 	void (*reopen)(struct worker_reopen *r);
 };
 void worker_on_reopen(struct worker *w, struct worker_reopen *r);
+void worker_off_reopen(struct worker_reopen *r);
+
+/* The whole process: argv of `ballast-data worker NODE RUN_DIR STATE_DIR LOG_LEVEL`, the
+ * supervisor's channel on descriptor 3. Returns the exit status. */
+int worker_main(int argc, char **argv);

@@ -26,25 +26,26 @@ struct pool_tried {
 	unsigned count;
 };
 
-void pool_tried_add(struct pool_tried *t, const struct server *s); /* beyond the maximum the oldest is forgotten */
+void pool_tried_add(struct pool_tried *t,
+	const struct server *s); /* beyond the maximum the oldest is forgotten */
 
 enum pool_outcome {
 	POOL_TAKEN, /* use->server is set and counted */
-	POOL_NONE, /* no usable server is left: 503 */
-	POOL_FULL /* usable ones exist, all at maximum_connections: wait or 503 */
+	POOL_NONE,  /* no usable server is left: 503 */
+	POOL_FULL   /* usable ones exist, all at maximum_connections: wait or 503 */
 };
 
 /*
  * Chooses a server not yet tried and begins a use of it. use->lost must be set
  * and use->server NULL. The caller ends the use with server_done().
  */
-enum pool_outcome pool_take(struct pool *p, const struct pool_tried *tried, int64_t now_ms,
-	struct server_use *use);
+enum pool_outcome pool_take(
+	struct pool *p, const struct pool_tried *tried, int64_t now_ms, struct server_use *use);
 
 /*
- * True, and counted against budget_percent, when a request that has failed
- * `tries` times (connect failures, or resets before the response, as on says:
- * a CONF_RETRY_ bit) may be tried again.
+ * True when a request that has failed `tries` times, last for the reason `on`
+ * (a CONF_RETRY_ bit), may be tried again. Resets before the response count
+ * against budget_percent; a failed connect does not, as it cost no server work.
  */
 bool pool_may_retry(struct pool *p, unsigned tries, unsigned on);
 
@@ -63,6 +64,59 @@ struct pool_waiter {
 int pool_wait(struct pool *p, struct pool_waiter *w, int64_t now_ms);
 void pool_unwait(struct pool_waiter *w); /* harmless when not waiting */
 
-/* The settings in force: borrowed, replaced by the next generation; keep the snapshot (conf_ref) to keep them. */
+#define POOL_RETRIES_AT_START 100 /* within the budget before any request has earned one */
+#define POOL_RETRIES_SAVED_MAX 1000
+
+/*
+ * Keeps the pool in memory: its listeners do, and a request that may come back
+ * to it (retry, wait) does. NULL is fine; ref returns p.
+ */
+struct pool *pool_ref(struct pool *p);
+void pool_unref(struct pool *p);
+
+/* The settings in force: borrowed, replaced by the next generation; count its snapshot (conf_ref)
+ * to keep them. */
 const struct conf_pool *pool_conf(const struct pool *p);
 const char *pool_name(const struct pool *p);
+
+/*
+ * The rest is for the worker, which builds pools from generations and gives
+ * them a turn. A pool with something to do outside of its callers' stacks links
+ * itself into the list `ready`; the worker then calls pool_serve() in the same
+ * turn of the loop.
+ */
+struct pool_spec {
+	const char *name;
+	struct board_object *object;
+	unsigned offset;                     /* the worker's number: where round-robin starts */
+	struct list *ready;                  /* kept */
+	void (*drop_idle)(struct server *s); /* close its kept connections */
+};
+
+struct pool *pool_new(const struct pool_spec *spec); /* NULL without memory */
+/* A generation's settings (the snapshot is counted); then each of its servers is added or kept,
+ * others removed, then pool_settle(). */
+void pool_configure(
+	struct pool *p, struct conf *snapshot, const struct conf_pool *conf, int64_t drain_ms);
+struct server *pool_add_server(struct pool *p, const struct conf_server *conf, uint32_t slot,
+	struct board_object *object, struct board_cells *cells); /* NULL without memory */
+/* The same server in a new generation; also takes back one that was removed. */
+void pool_keep_server(struct server *s, const struct conf_server *conf, unsigned position);
+/* Gets nothing new from now; its uses are ended after drain_ms, and it is freed after the last. */
+void pool_remove_server(struct server *s, int64_t now_ms);
+int pool_settle(struct pool *p); /* 0 or -ENOMEM */
+/* Called with each server that is freed, before. */
+void pool_on_free(struct pool *p, void (*freed)(void *user, struct server *s), void *user);
+
+struct list *pool_servers(struct pool *p); /* struct server.link, removed ones too */
+struct pool *pool_of_ready(struct list *link);
+/* Wakes waiters, ends lost uses, frees what was removed and is unused. */
+void pool_serve(struct pool *p, int64_t now_ms);
+/* Called by server_done(). */
+void pool_use_ended(struct server *s);
+/* Ten times a second: looks whether the agent changed words, and what time is over. */
+void pool_tick(struct pool *p, int64_t now_ms);
+/* The pool is in no generation any more: true when nothing refers to it and it was freed. */
+bool pool_free_unused(struct pool *p);
+/* Frees a pool and its servers, all unused. For the end of the worker, and tests. */
+void pool_free(struct pool *p);

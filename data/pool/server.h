@@ -19,7 +19,7 @@ struct upstream;
 enum server_lost {
 	SERVER_LOST_DOWN, /* its state became down or standby, and the pool says close_on_down */
 	SERVER_LOST_DISABLED, /* the operator disabled it */
-	SERVER_LOST_REMOVED /* removed by a generation, and the drain time is over */
+	SERVER_LOST_REMOVED   /* removed by a generation, and the drain time is over */
 };
 
 /*
@@ -35,34 +35,47 @@ struct server_use {
 
 struct server {
 	struct pool *pool;
-	const struct conf_server *conf; /* of the pool's snapshot */
+	const struct conf_server *conf; /* of `snapshot`: the last generation that named it */
+	struct conf *snapshot;          /* counted */
 	char name[CONF_NAME_SIZE];
 	struct board_object *object; /* shared by all workers: effective word, uses, address */
 	struct board_cells *cells; /* this worker's counters: board_add(s->cells, BOARD_SERVER_…) */
-	unsigned connections; /* uses in this worker; the board has the exact sum */
-	struct list uses; /* struct server_use.link */
-	struct list idle; /* struct upstream.idle: newest first */
+	unsigned connections;      /* uses in this worker; the board has the exact sum */
+	struct list uses;          /* struct server_use.link */
+	struct list idle;          /* struct upstream.idle: newest first */
 	unsigned idle_count;
 	int64_t avoid_until_ms; /* refused us lately: others first until then */
 	bool is_removed;
+	int64_t removed_until_ms; /* when uses of a removed server are ended */
+	bool is_lost;             /* its uses are to be ended, for this reason: */
+	enum server_lost lost;
+	uint64_t stamp; /* the worker's: the generation that last named it */
+	uint32_t slot;  /* on the board */
 	/* the balancing algorithm's */
 	uint64_t deadline;
-	uint32_t heap_index;
-	/* the effective word as last read by pool_refresh() */
+	unsigned position; /* in the document */
+	/* the effective word as last read, and what follows from it */
 	uint64_t word;
-	unsigned tier;
-	unsigned weight;
+	unsigned tier, weight;
 	struct list link; /* in the pool's list */
 };
 
 #define SERVER_AVOID_MS 1000 /* after a failed connect, when others are there */
 
-/* Ends a use: the counts go down, a waiter may be woken. Harmless when use->server is NULL. */
+/*
+ * Ends a use: the counts go down, a waiter may be woken in this turn of the
+ * loop. Harmless when use->server is NULL. A removed server is freed after its
+ * last use, not before the end of the turn.
+ */
 void server_done(struct server_use *use);
 
 /* The outcome of a connect, for the choice of servers and for the counters. */
 void server_connected(struct server *s);
 void server_refused(struct server *s, int64_t now_ms);
 
-/* Where to connect to: 0, or -EHOSTUNREACH while healthd has not resolved its name (decision D7). */
+/* No further use of this server is wanted: connections to it are not worth keeping. */
+bool server_is_leaving(const struct server *s);
+
+/* Where to connect to: 0, or -EHOSTUNREACH while healthd has not resolved its name (decision D7).
+ */
 int server_address(const struct server *s, struct addr *ret);

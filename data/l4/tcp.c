@@ -1,0 +1,223 @@
+/*
+ * A client connection of a tcp listener: choose a server, connect (another one
+ * on failure, as the pool's retry says), then a tunnel until the end. Until
+ * then nothing is read from the client: its bytes wait in the kernel.
+ */
+#include "data/l4/tcp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "data/l4/tunnel.h"
+#include "data/pool/pool.h"
+#include "data/pool/upstream.h"
+#include "data/worker.h"
+
+struct tcp {
+	struct worker *worker;
+	struct listener_client client;
+	struct server_use use;
+	struct pool *pool; /* counted */
+	struct pool_tried tried;
+	struct pool_waiter waiter;
+	unsigned failures;
+	struct socket *socket;     /* the client's, until the tunnel takes it */
+	struct upstream *upstream; /* while connecting */
+	struct tunnel *tunnel;
+	int64_t idle_ms;
+};
+
+static void try_next(struct tcp *t);
+
+/* Ends all that is left of it. */
+static void finish(struct tcp *t)
+{
+	pool_unwait(&t->waiter);
+	upstream_close(t->upstream);
+	socket_abort(t->socket);
+	server_done(&t->use);
+	listener_leave(&t->client);
+	pool_unref(t->pool);
+	free(t);
+}
+
+/* No server: the client is reset, as a server that refuses would. */
+static void fail(struct tcp *t, enum board_listener_cell why)
+{
+	board_add(t->client.listener->cells, why, 1);
+	finish(t);
+}
+
+static void tunnel_done(void *user, enum flow_end why)
+{
+	struct tcp *t = user;
+	struct board_cells *cells = t->client.listener->cells;
+
+	switch (why) {
+	case FLOW_END_CLIENT_RESET:
+		board_add(cells, BOARD_LISTENER_CLIENT_RESET, 1);
+		break;
+	case FLOW_END_SERVER_RESET:
+		board_add(cells, BOARD_LISTENER_SERVER_RESET, 1);
+		board_add(t->use.server->cells, BOARD_SERVER_RESETS, 1);
+		break;
+	case FLOW_END_IDLE:
+		board_add(cells, BOARD_LISTENER_IDLE_TIMEOUT, 1);
+		break;
+	case FLOW_END_INTERNAL:
+		board_add(cells, BOARD_LISTENER_INTERNAL, 1);
+		break;
+	case FLOW_END_NONE:
+	case FLOW_END_CLOSED:
+		break;
+	}
+	t->tunnel = NULL;
+	finish(t);
+}
+
+static void carry(struct tcp *t)
+{
+	struct tunnel_spec spec = {
+		.sockets = {t->socket, upstream_detach(t->upstream)},
+		.idle_ms = t->idle_ms,
+		.listener_cells = t->client.listener->cells,
+		.server_cells = t->use.server->cells,
+		.done = tunnel_done,
+		.user = t,
+	};
+
+	t->socket = NULL;
+	t->upstream = NULL;
+	board_add(t->use.server->cells, BOARD_SERVER_REQUESTS, 1);
+	if (tunnel_open(t->worker, &spec, &t->tunnel) < 0)
+		fail(t, BOARD_LISTENER_INTERNAL);
+}
+
+static void connect_failed(struct tcp *t, int status)
+{
+	t->failures++;
+	pool_tried_add(&t->tried, t->use.server);
+	if (pool_may_retry(t->pool, t->failures, CONF_RETRY_CONNECT_FAILURE)) {
+		board_add(t->client.listener->cells, BOARD_LISTENER_RETRIES, 1);
+		board_add(t->use.server->cells, BOARD_SERVER_RETRIES, 1);
+		server_done(&t->use);
+		try_next(t);
+		return;
+	}
+	fail(t, status == -ETIMEDOUT ? BOARD_LISTENER_CONNECT_TIMEOUT
+				     : BOARD_LISTENER_CONNECT_FAILED);
+}
+
+static void connect_done(void *user, int status)
+{
+	struct tcp *t = user;
+
+	if (status == 0) {
+		carry(t);
+		return;
+	}
+	t->upstream = NULL;
+	connect_failed(t, status);
+}
+
+static void wait_for_place(struct tcp *t)
+{
+	if (pool_wait(t->pool, &t->waiter, worker_now_ms(t->worker)) < 0)
+		fail(t, BOARD_LISTENER_QUEUE_FULL);
+}
+
+static void try_next(struct tcp *t)
+{
+	int rc;
+
+	switch (pool_take(t->pool, &t->tried, worker_now_ms(t->worker), &t->use)) {
+	case POOL_TAKEN:
+		rc = upstream_open(t->worker, t->use.server, false, connect_done, t, &t->upstream);
+		if (rc < 0)
+			connect_failed(t, rc);
+		return;
+	case POOL_FULL:
+		wait_for_place(t);
+		return;
+	case POOL_NONE:
+		fail(t, t->failures ? BOARD_LISTENER_CONNECT_FAILED : BOARD_LISTENER_NO_SERVER);
+		return;
+	}
+}
+
+static void woken(struct pool_waiter *w, bool is_free)
+{
+	struct tcp *t = list_entry(w, struct tcp, waiter);
+
+	if (is_free)
+		try_next(t);
+	else
+		fail(t, BOARD_LISTENER_QUEUE_TIMEOUT);
+}
+
+/* The server went away under it: carried connections end, those still connecting try another. */
+static void lost(struct server_use *use, enum server_lost why)
+{
+	struct tcp *t = list_entry(use, struct tcp, use);
+
+	(void)why;
+	if (t->tunnel) {
+		tunnel_close(t->tunnel, true);
+		t->tunnel = NULL;
+		fail(t, BOARD_LISTENER_SERVER_LOST);
+		return;
+	}
+	upstream_close(t->upstream);
+	t->upstream = NULL;
+	server_done(use);
+	try_next(t);
+}
+
+/* A connection is one request: it may go on until the drain time is over. */
+static void drain(struct listener_client *c)
+{
+	(void)c;
+}
+
+static void end(struct listener_client *c)
+{
+	struct tcp *t = list_entry(c, struct tcp, client);
+
+	if (t->tunnel)
+		tunnel_close(t->tunnel, false);
+	t->tunnel = NULL;
+	finish(t);
+}
+
+/* While connecting the client is only watched for a reset. */
+static void client_ready(struct socket *s, unsigned events)
+{
+	struct tcp *t = s->user;
+
+	if (events & SOCKET_ERROR)
+		fail(t, BOARD_LISTENER_CLIENT_RESET);
+}
+
+static void accepted(struct worker *w, struct listener *l, int fd, const struct addr *peer)
+{
+	struct tcp *t = l->pool ? calloc(1, sizeof *t) : NULL;
+
+	(void)peer;
+	if (!t || socket_open(w->loop, fd, client_ready, t, &t->socket) < 0) {
+		listener_refuse(l, t ? -1 : fd);
+		free(t);
+		return;
+	}
+	t->worker = w;
+	t->client.drain = drain;
+	t->client.end = end;
+	t->use.lost = lost;
+	t->waiter.woken = woken;
+	t->pool = pool_ref(l->pool);
+	t->idle_ms = l->settings->timeouts.tunnel_idle_ms;
+	listener_join(l, &t->client);
+	try_next(t);
+}
+
+const struct listener_protocol tcp_protocol = {.accepted = accepted};

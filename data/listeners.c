@@ -1,0 +1,455 @@
+/*
+ * Accepting, limits and drain: see listener.h and listeners.h. An acceptor is
+ * a listening socket in this worker; it is polled while its place is assigned
+ * to us and its listener takes connections.
+ */
+#include "data/listeners.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "data/pool/pool.h"
+#include "data/socket.h"
+#include "data/worker.h"
+
+#define ACCEPTS_MAX 64          /* in one turn of one socket */
+#define DESCRIPTORS_RESERVED 64 /* for logs, sockets to other processes, pipes */
+#define PAUSE_MS 100            /* after a shortage of descriptors or memory */
+
+struct acceptor {
+	struct list link;
+	struct listeners *owner;
+	struct listener *listener; /* NULL: no generation in force names this address */
+	struct addr at;
+	uint32_t place;
+	struct socket *socket;
+};
+
+struct listener_private {
+	uint32_t slot;
+	uint64_t stamp; /* the last generation that named it */
+	bool is_paused; /* at its limit */
+	bool is_removed;
+	int64_t drain_until_ms; /* while draining */
+	struct conf *conf;      /* counted */
+};
+
+struct listeners {
+	struct worker *worker;
+	struct list all; /* struct listener.link */
+	struct list acceptors;
+	uint64_t places, stamp;
+	unsigned connections, connections_max;
+	int64_t paused_until_ms;
+	bool is_retired;
+	struct log_limit pause_lines;
+};
+
+/* Descriptors: one for the client, one for the server of each connection. */
+static unsigned affordable_connections(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < 4 * DESCRIPTORS_RESERVED)
+		return DESCRIPTORS_RESERVED;
+	return (unsigned)((limit.rlim_cur - DESCRIPTORS_RESERVED) / 2);
+}
+
+int listeners_open(struct worker *w, struct listeners **ret)
+{
+	struct listeners *ls = calloc(1, sizeof *ls);
+
+	if (!ls)
+		return -ENOMEM;
+	ls->worker = w;
+	ls->connections_max = affordable_connections();
+	list_init(&ls->all);
+	list_init(&ls->acceptors);
+	*ret = ls;
+	return 0;
+}
+
+/* Accepting */
+
+static bool takes_connections(const struct acceptor *a)
+{
+	const struct listeners *ls = a->owner;
+
+	return a->listener && !a->listener->is_draining && !a->listener->private->is_paused &&
+	       ls->paused_until_ms == 0 && ls->places & 1ull << a->place;
+}
+
+static void update_polling(struct listeners *ls)
+{
+	list_for_each(l, &ls->acceptors)
+	{
+		struct acceptor *a = list_entry(l, struct acceptor, link);
+
+		socket_interest(a->socket, takes_connections(a) ? SOCKET_READ : 0);
+	}
+}
+
+static void pause_all(struct listeners *ls, const char *why)
+{
+	unsigned long held;
+
+	ls->paused_until_ms = worker_now_ms(ls->worker) + PAUSE_MS;
+	update_polling(ls);
+	if (log_limit_take(&ls->pause_lines, 1, mono_now(), &held))
+		log_warn(
+			"worker: accepting pauses why=\"%s\" connections=%u", why, ls->connections);
+}
+
+static void pause_at_limit(struct listener *l)
+{
+	l->private->is_paused = true;
+	update_polling(l->worker->listeners);
+}
+
+/* One connection: true when another may be waiting. */
+static bool accept_one(struct acceptor *a)
+{
+	struct listener *l = a->listener;
+	struct listeners *ls = a->owner;
+	struct addr peer = {0};
+	socklen_t len = sizeof peer;
+	int fd;
+
+	if (ls->connections >= ls->connections_max) {
+		pause_all(ls, "descriptors are running short");
+		return false;
+	}
+	if (!board_use(l->object, (uint64_t)l->settings->maximum_connections)) {
+		pause_at_limit(l);
+		return false;
+	}
+	fd = accept4(a->socket->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		int error = errno;
+
+		board_unuse(l->object);
+		if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+			pause_all(ls, strerror(error));
+		return error == EINTR || error == ECONNABORTED;
+	}
+	board_add(l->cells, BOARD_LISTENER_ACCEPTED, 1);
+	board_add(l->cells, BOARD_LISTENER_CONNECTIONS, 1);
+	l->connections++;
+	ls->connections++;
+	l->protocol->accepted(l->worker, l, fd, &peer);
+	return true;
+}
+
+static void acceptor_ready(struct socket *s, unsigned events)
+{
+	struct acceptor *a = s->user;
+
+	(void)events;
+	for (int i = 0; i < ACCEPTS_MAX && takes_connections(a); i++)
+		if (!accept_one(a))
+			return;
+}
+
+static void uncount(struct listener *l)
+{
+	assert(l->connections > 0 && l->worker->listeners->connections > 0);
+	l->connections--;
+	l->worker->listeners->connections--;
+	board_sub(l->cells, BOARD_LISTENER_CONNECTIONS, 1);
+	board_unuse(l->object);
+	if (l->private->is_paused) {
+		l->private->is_paused = false;
+		update_polling(l->worker->listeners);
+	}
+}
+
+void listener_join(struct listener *l, struct listener_client *c)
+{
+	assert(c->drain && c->end);
+	c->listener = l;
+	list_push_back(&l->clients, &c->link);
+}
+
+void listener_leave(struct listener_client *c)
+{
+	struct listener *l = c->listener;
+
+	if (!l)
+		return;
+	c->listener = NULL;
+	list_unlink(&c->link);
+	uncount(l); /* a removed listener is freed by the next tick */
+}
+
+void listener_refuse(struct listener *l, int fd)
+{
+	board_add(l->cells, BOARD_LISTENER_REFUSED, 1);
+	if (fd >= 0)
+		close(fd);
+	uncount(l);
+}
+
+/* Sockets */
+
+static struct acceptor *find_acceptor(struct listeners *ls, const struct addr *at, uint32_t place)
+{
+	list_for_each(l, &ls->acceptors)
+	{
+		struct acceptor *a = list_entry(l, struct acceptor, link);
+
+		if (a->place == place && addr_is_equal(&a->at, at))
+			return a;
+	}
+	return NULL;
+}
+
+static bool binds(const struct listener *l, const struct addr *at)
+{
+	for (size_t i = 0; i < l->settings->bind_count; i++)
+		if (addr_is_equal(&l->settings->bind[i], at))
+			return true;
+	return false;
+}
+
+static struct listener *listener_at(struct listeners *ls, const struct addr *at)
+{
+	list_for_each(it, &ls->all)
+	{
+		struct listener *l = list_entry(it, struct listener, link);
+
+		if (!l->private->is_removed && l->protocol && binds(l, at))
+			return l;
+	}
+	return NULL;
+}
+
+void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t place, int fd)
+{
+	struct acceptor *a = find_acceptor(ls, at, place) ? NULL : calloc(1, sizeof *a);
+
+	if (!a || socket_open(ls->worker->loop, fd, acceptor_ready, a, &a->socket) < 0) {
+		if (!a)
+			close(fd);
+		free(a);
+		return;
+	}
+	a->owner = ls;
+	a->at = *at;
+	a->place = place;
+	a->listener = listener_at(ls, at);
+	list_push_back(&ls->acceptors, &a->link);
+	update_polling(ls);
+}
+
+static void close_acceptor(struct acceptor *a)
+{
+	list_unlink(&a->link);
+	socket_close(a->socket);
+	free(a);
+}
+
+/* Sockets whose address the generation no longer has go; others may now be another listener's. */
+static void assign_acceptors(struct listeners *ls)
+{
+	list_for_each(l, &ls->acceptors)
+	{
+		struct acceptor *a = list_entry(l, struct acceptor, link);
+		struct listener *owner = a->listener;
+
+		if (!owner || owner->private->is_removed || !binds(owner, &a->at))
+			a->listener = listener_at(ls, &a->at);
+		if (!a->listener)
+			close_acceptor(a);
+	}
+	update_polling(ls);
+}
+
+void listeners_set_places(struct listeners *ls, uint64_t places)
+{
+	ls->places = places;
+	update_polling(ls);
+}
+
+void listeners_each_socket(const struct listeners *ls,
+	void (*each)(void *user, const struct addr *at, uint32_t place, int fd), void *user)
+{
+	list_for_each(l, &ls->acceptors)
+	{
+		const struct acceptor *a = list_entry(l, struct acceptor, link);
+
+		each(user, &a->at, a->place, a->socket->fd);
+	}
+}
+
+/* Generations */
+
+static struct listener *find(struct listeners *ls, uint32_t slot)
+{
+	list_for_each(it, &ls->all)
+	{
+		struct listener *l = list_entry(it, struct listener, link);
+
+		if (l->private->slot == slot)
+			return l;
+	}
+	return NULL;
+}
+
+static struct listener *add(struct listeners *ls, const char *name, uint32_t slot)
+{
+	struct listener *l = calloc(1, sizeof *l);
+	struct worker *w = ls->worker;
+
+	if (l)
+		l->private = calloc(1, sizeof *l->private);
+	if (!l || !l->private) {
+		free(l);
+		return NULL;
+	}
+	snprintf(l->name, sizeof l->name, "%s", name);
+	l->worker = w;
+	l->private->slot = slot;
+	l->object = &w->board.objects[slot];
+	l->cells = board_cells_of(&w->board, w->column, slot);
+	list_init(&l->clients);
+	list_push_back(&ls->all, &l->link);
+	return l;
+}
+
+static void configure(struct listeners *ls, struct listener *l, struct conf *conf,
+	const struct conf_listener *settings)
+{
+	struct conf *before = l->private->conf;
+	struct pool *pool_before = l->pool;
+
+	l->private->conf = conf_ref(conf);
+	l->conf = conf;
+	l->settings = settings;
+	l->pool = pool_ref(settings->pool ? worker_pool(ls->worker, settings->pool->name) : NULL);
+	l->protocol = listener_protocol_of(settings->protocol);
+	l->private->stamp = ls->stamp;
+	l->private->is_paused = false; /* the limit may have been raised */
+	l->private->is_removed = false;
+	l->is_draining = ls->is_retired;
+	conf_unref(before);
+	pool_unref(pool_before);
+}
+
+static void drain(struct listener *l, int64_t now_ms)
+{
+	if (l->is_draining)
+		return;
+	l->is_draining = true;
+	l->private->drain_until_ms = now_ms + l->settings->drain_timeout_ms;
+	list_for_each(it, &l->clients)
+	{
+		struct listener_client *c = list_entry(it, struct listener_client, link);
+
+		c->drain(c);
+	}
+}
+
+int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slots)
+{
+	ls->stamp++;
+	for (size_t i = 0; i < conf->listeners_count; i++) {
+		struct listener *l = find(ls, slots[i]);
+
+		if (!l)
+			l = add(ls, conf->listeners[i].name, slots[i]);
+		if (!l)
+			return -ENOMEM;
+		configure(ls, l, conf, &conf->listeners[i]);
+	}
+	list_for_each(it, &ls->all)
+	{
+		struct listener *l = list_entry(it, struct listener, link);
+
+		if (l->private->stamp != ls->stamp) {
+			l->private->is_removed = true;
+			drain(l, worker_now_ms(ls->worker));
+		}
+	}
+	assign_acceptors(ls);
+	return 0;
+}
+
+void listeners_retire(struct listeners *ls)
+{
+	ls->is_retired = true;
+	list_for_each(it, &ls->all)
+		drain(list_entry(it, struct listener, link), worker_now_ms(ls->worker));
+	update_polling(ls);
+}
+
+static void end_clients(struct listener *l)
+{
+	while (!list_is_empty(&l->clients)) {
+		struct listener_client *c = list_entry(
+			l->clients.next, struct listener_client, link);
+
+		board_add(l->cells, BOARD_LISTENER_DRAINED, 1);
+		c->end(c); /* leaves, so the list gets shorter */
+	}
+}
+
+static void free_listener(struct listener *l)
+{
+	assert(l->connections == 0);
+	list_unlink(&l->link);
+	conf_unref(l->private->conf);
+	pool_unref(l->pool);
+	free(l->private);
+	free(l);
+}
+
+void listeners_tick(struct listeners *ls, int64_t now_ms)
+{
+	if (ls->paused_until_ms && ls->paused_until_ms <= now_ms &&
+		ls->connections < ls->connections_max)
+		ls->paused_until_ms = 0;
+	list_for_each(it, &ls->all)
+	{
+		struct listener *l = list_entry(it, struct listener, link);
+
+		l->private->is_paused = false; /* another worker may have made room */
+		if (l->is_draining && l->private->drain_until_ms <= now_ms)
+			end_clients(l);
+		if (l->private->is_removed && l->connections == 0)
+			free_listener(l);
+	}
+	update_polling(ls);
+}
+
+unsigned listeners_connections(const struct listeners *ls)
+{
+	return ls->connections;
+}
+
+bool listeners_is_full(const struct listeners *ls)
+{
+	return ls->paused_until_ms != 0;
+}
+
+void listeners_close(struct listeners *ls)
+{
+	if (!ls)
+		return;
+	list_for_each(it, &ls->all)
+	{
+		struct listener *l = list_entry(it, struct listener, link);
+
+		end_clients(l);
+		free_listener(l);
+	}
+	list_for_each(l, &ls->acceptors) close_acceptor(list_entry(l, struct acceptor, link));
+	free(ls);
+}

@@ -1,0 +1,245 @@
+/* The pools of a worker: see pools.h. */
+#include "data/pool/pools.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "data/pool/upstream.h"
+#include "data/worker.h"
+
+#define DRAIN_MS_DEFAULT 600000 /* for a pool that no listener names */
+
+struct pools {
+	struct worker *worker;
+	struct list ready;     /* pools with something to do in this turn */
+	struct pool **by_slot; /* pools, and below servers, of any generation still in memory */
+	struct server **server_by_slot;
+	uint32_t *slots; /* of the pools of the generation in force, in document order */
+	size_t slots_count;
+	struct list removed; /* struct removed: in no generation, still in use */
+	uint64_t stamp;
+};
+
+struct removed {
+	struct list link;
+	struct pool *pool;
+	uint32_t slot;
+};
+
+int pools_open(struct worker *w, struct pools **ret)
+{
+	struct pools *ps = calloc(1, sizeof *ps);
+	uint32_t objects = w->board.head->objects;
+
+	if (ps) {
+		ps->by_slot = calloc(objects, sizeof(struct pool *));
+		ps->server_by_slot = calloc(objects, sizeof(struct server *));
+	}
+	if (!ps || !ps->by_slot || !ps->server_by_slot) {
+		if (ps) {
+			free(ps->by_slot);
+			free(ps->server_by_slot);
+		}
+		free(ps);
+		return -ENOMEM;
+	}
+	ps->worker = w;
+	list_init(&ps->ready);
+	list_init(&ps->removed);
+	*ret = ps;
+	return 0;
+}
+
+static void server_freed(void *user, struct server *s)
+{
+	struct pools *ps = user;
+
+	if (ps->server_by_slot[s->slot] == s)
+		ps->server_by_slot[s->slot] = NULL;
+}
+
+/* Uses of a removed server may last as long as the longest drain of a listener that had it. */
+static int64_t drain_ms(const struct conf *conf, const struct conf_pool *pool)
+{
+	int64_t most = -1;
+
+	for (size_t i = 0; i < conf->listeners_count; i++)
+		if (conf->listeners[i].pool == pool && conf->listeners[i].drain_timeout_ms > most)
+			most = conf->listeners[i].drain_timeout_ms;
+	return most < 0 ? DRAIN_MS_DEFAULT : most;
+}
+
+static struct pool *pool_at(struct pools *ps, const struct conf_pool *conf, uint32_t slot)
+{
+	struct worker *w = ps->worker;
+	struct pool_spec spec = {.name = conf->name,
+		.object = &w->board.objects[slot],
+		.offset = w->column,
+		.ready = &ps->ready,
+		.drop_idle = upstream_drop_idle};
+
+	if (!ps->by_slot[slot]) {
+		ps->by_slot[slot] = pool_new(&spec);
+		if (ps->by_slot[slot])
+			pool_on_free(ps->by_slot[slot], server_freed, ps);
+	}
+	return ps->by_slot[slot];
+}
+
+static int apply_server(
+	struct pools *ps, struct pool *p, const struct conf_server *conf, uint32_t slot)
+{
+	struct worker *w = ps->worker;
+	struct server *s = ps->server_by_slot[slot];
+
+	if (!s) {
+		s = pool_add_server(p, conf, slot, &w->board.objects[slot],
+			board_cells_of(&w->board, w->column, slot));
+		if (!s)
+			return -ENOMEM;
+		ps->server_by_slot[slot] = s;
+	}
+	pool_keep_server(s, conf, (unsigned)(conf - pool_conf(p)->servers));
+	s->stamp = ps->stamp;
+	return 0;
+}
+
+static void remove_unnamed(struct pools *ps, struct pool *p)
+{
+	list_for_each(l, pool_servers(p))
+	{
+		struct server *s = list_entry(l, struct server, link);
+
+		if (s->stamp != ps->stamp)
+			pool_remove_server(s, worker_now_ms(ps->worker));
+	}
+}
+
+static int apply_pool(
+	struct pools *ps, struct conf *conf, const struct conf_pool *pool, const uint32_t *slots)
+{
+	struct pool *p = pool_at(ps, pool, *slots);
+
+	if (!p)
+		return -ENOMEM;
+	pool_configure(p, conf, pool, drain_ms(conf, pool));
+	for (size_t i = 0; i < pool->servers_count; i++)
+		if (apply_server(ps, p, &pool->servers[i], slots[1 + i]) < 0)
+			return -ENOMEM;
+	remove_unnamed(ps, p);
+	return pool_settle(p);
+}
+
+static bool is_named(const uint32_t *slots, size_t count, uint32_t slot)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slots[i] == slot)
+			return true;
+	return false;
+}
+
+/* A pool that the new generation lacks stays until nothing refers to it. */
+static int set_aside(struct pools *ps, uint32_t slot)
+{
+	struct removed *r = calloc(1, sizeof *r);
+	struct pool *p = ps->by_slot[slot];
+
+	if (!r)
+		return -ENOMEM;
+	r->pool = p;
+	r->slot = slot;
+	list_push_back(&ps->removed, &r->link);
+	ps->by_slot[slot] = NULL;
+	list_for_each(l, pool_servers(p))
+	{
+		struct server *s = list_entry(l, struct server, link);
+
+		ps->server_by_slot[s->slot] =
+			NULL; /* should the name come back, it is another server */
+		pool_remove_server(s, worker_now_ms(ps->worker));
+	}
+	return pool_settle(p);
+}
+
+int pools_apply(struct pools *ps, struct conf *conf, const uint32_t *slots)
+{
+	uint32_t *now = calloc(conf->pools_count + 1, sizeof *now);
+	int rc = now ? 0 : -ENOMEM;
+
+	ps->stamp++;
+	for (size_t i = 0; rc == 0 && i < conf->pools_count; i++) {
+		now[i] = *slots;
+		rc = apply_pool(ps, conf, &conf->pools[i], slots);
+		slots += 1 + conf->pools[i].servers_count;
+	}
+	for (size_t i = 0; rc == 0 && i < ps->slots_count; i++)
+		if (!is_named(now, conf->pools_count, ps->slots[i]))
+			rc = set_aside(ps, ps->slots[i]);
+	if (rc < 0) {
+		free(now);
+		return rc;
+	}
+	free(ps->slots);
+	ps->slots = now;
+	ps->slots_count = conf->pools_count;
+	return 0;
+}
+
+struct pool *pools_find(const struct pools *ps, const char *name)
+{
+	const struct conf *conf = ps->worker->conf;
+	const struct conf_pool *p = conf ? conf_pool(conf, name) : NULL;
+
+	return p ? ps->by_slot[ps->slots[p - conf->pools]] : NULL;
+}
+
+void pools_serve(struct pools *ps)
+{
+	int64_t now_ms = worker_now_ms(ps->worker);
+	struct list turn;
+
+	if (list_is_empty(&ps->ready))
+		return;
+	list_init(&turn); /* what becomes ready meanwhile has its turn next time */
+	while (!list_is_empty(&ps->ready)) {
+		struct list *l = ps->ready.next;
+
+		list_unlink(l);
+		list_push_back(&turn, l);
+	}
+	while (!list_is_empty(&turn))
+		pool_serve(pool_of_ready(turn.next), now_ms);
+}
+
+void pools_tick(struct pools *ps, int64_t now_ms)
+{
+	for (size_t i = 0; i < ps->slots_count; i++)
+		pool_tick(ps->by_slot[ps->slots[i]], now_ms);
+	list_for_each(l, &ps->removed)
+	{
+		struct removed *r = list_entry(l, struct removed, link);
+
+		pool_tick(r->pool, now_ms);
+		if (pool_free_unused(r->pool)) {
+			list_unlink(l);
+			free(r);
+		}
+	}
+}
+
+void pools_close(struct pools *ps)
+{
+	if (!ps)
+		return;
+	for (size_t i = 0; i < ps->slots_count; i++)
+		pool_free(ps->by_slot[ps->slots[i]]);
+	list_for_each(l, &ps->removed)
+	{
+		pool_free(list_entry(l, struct removed, link)->pool);
+		free(list_entry(l, struct removed, link));
+	}
+	free(ps->slots);
+	free(ps->by_slot);
+	free(ps->server_by_slot);
+	free(ps);
+}

@@ -1,0 +1,186 @@
+/* Connections to servers: see upstream.h. */
+#include "data/pool/upstream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "data/pool/pool.h"
+#include "data/worker.h"
+
+static void discard(struct upstream *u)
+{
+	worker_timeout_clear(u->worker, &u->timer);
+	socket_close(u->socket);
+	free(u);
+}
+
+/* Idle ones */
+
+static void leave_idle(struct upstream *u)
+{
+	assert(u->server->idle_count > 0);
+	list_unlink(&u->idle);
+	u->server->idle_count--;
+	board_sub(u->server->cells, BOARD_SERVER_IDLE, 1);
+	worker_timeout_clear(u->worker, &u->timer);
+}
+
+/* The server has closed it, or has sent what nobody asked for. */
+static void idle_ready(struct socket *s, unsigned events)
+{
+	struct upstream *u = s->user;
+
+	(void)events;
+	leave_idle(u);
+	discard(u);
+}
+
+static void idle_expired(struct wheel_timer *timer)
+{
+	struct upstream *u = list_entry(timer, struct upstream, timer);
+
+	leave_idle(u);
+	discard(u);
+}
+
+void upstream_keep(struct upstream *u)
+{
+	struct server *s = u->server;
+	const struct conf_keepalive *k = &pool_conf(s->pool)->keepalive;
+
+	if (server_is_leaving(s) || s->idle_count >= (uint64_t)k->maximum_idle || k->idle_ms <= 0 ||
+		u->socket->is_broken) {
+		discard(u);
+		return;
+	}
+	list_push_front(&s->idle, &u->idle);
+	s->idle_count++;
+	board_add(s->cells, BOARD_SERVER_IDLE, 1);
+	socket_hold(u->socket, idle_ready, u);
+	socket_interest(u->socket, SOCKET_READ);
+	wheel_timer_init(&u->timer, idle_expired);
+	worker_timeout(u->worker, &u->timer, k->idle_ms);
+}
+
+void upstream_drop_idle(struct server *s)
+{
+	while (!list_is_empty(&s->idle)) {
+		struct upstream *u = list_entry(s->idle.next, struct upstream, idle);
+
+		leave_idle(u);
+		discard(u);
+	}
+}
+
+/* Connecting */
+
+static void finish(struct upstream *u, int status)
+{
+	upstream_done *done = u->done;
+	void *user = u->user;
+
+	worker_timeout_clear(u->worker, &u->timer);
+	u->done = NULL;
+	if (status == 0) {
+		server_connected(u->server);
+		u->requests = 1;
+	} else {
+		server_refused(u->server, worker_now_ms(u->worker));
+		discard(u);
+	}
+	done(user, status);
+}
+
+static void connecting_ready(struct socket *s, unsigned events)
+{
+	(void)events;
+	finish(s->user, socket_connect_result(s));
+}
+
+static void connecting_expired(struct wheel_timer *timer)
+{
+	finish(list_entry(timer, struct upstream, timer), -ETIMEDOUT);
+}
+
+static int begin_connect(struct upstream *u)
+{
+	struct addr to;
+	int rc = server_address(u->server, &to);
+
+	if (rc == 0)
+		rc = socket_connect(u->worker->loop, &to, connecting_ready, u, &u->socket);
+	if (rc < 0)
+		return rc;
+	socket_interest(u->socket, SOCKET_WRITE);
+	wheel_timer_init(&u->timer, connecting_expired);
+	worker_timeout(u->worker, &u->timer, pool_conf(u->server->pool)->timeouts.connect_ms);
+	return 0;
+}
+
+static struct upstream *take_idle(struct server *s)
+{
+	struct upstream *u;
+
+	if (list_is_empty(&s->idle))
+		return NULL;
+	u = list_entry(s->idle.next, struct upstream, idle);
+	leave_idle(u);
+	u->is_reused = true;
+	u->requests++;
+	board_add(s->cells, BOARD_SERVER_REUSED, 1);
+	return u;
+}
+
+/* Our own shortage is not the server's fault. */
+static bool is_ours(int rc)
+{
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
+}
+
+int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
+	void *user, struct upstream **ret)
+{
+	struct upstream *u = may_reuse ? take_idle(s) : NULL;
+	int rc;
+
+	assert(done);
+	if (u) {
+		assert(!u->done);
+		*ret = u;
+		return UPSTREAM_READY;
+	}
+	u = calloc(1, sizeof *u);
+	if (!u)
+		return -ENOMEM;
+	u->server = s;
+	u->worker = w;
+	u->done = done;
+	u->user = user;
+	list_init(&u->idle);
+	rc = begin_connect(u);
+	if (rc < 0) {
+		free(u);
+		if (!is_ours(rc))
+			server_refused(s, worker_now_ms(w));
+		return rc;
+	}
+	*ret = u;
+	return UPSTREAM_CONNECTING;
+}
+
+void upstream_close(struct upstream *u)
+{
+	if (u)
+		discard(u);
+}
+
+struct socket *upstream_detach(struct upstream *u)
+{
+	struct socket *s = u->socket;
+
+	assert(!u->done); /* ready */
+	worker_timeout_clear(u->worker, &u->timer);
+	free(u);
+	return s;
+}

@@ -1,0 +1,21 @@
+/* Which protocol serves a listener. A wing that adds one adds its line here. */
+#include <stddef.h>
+
+#include "data/l4/tcp.h"
+#include "data/listener.h"
+
+const struct listener_protocol *listener_protocol_of(int conf_protocol)
+{
+	switch ((enum conf_listener_protocol)conf_protocol) {
+	case CONF_LISTENER_TCP:
+		return &tcp_protocol;
+	case CONF_LISTENER_HTTP:
+	case CONF_LISTENER_UDP:
+	case CONF_LISTENER_HTTPS:
+	case CONF_LISTENER_TLS:
+	case CONF_LISTENER_POSTGRES:
+	case CONF_LISTENER_DNS:
+		break;
+	}
+	return NULL;
+}

@@ -1,0 +1,139 @@
+/* Snapshots in sealed memfds: see snapshot.h. */
+#include "data/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int snapshot_seal(const char *name, const void *data, size_t len)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write_all(fd, data, len);
+	if (rc == 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+int snapshot_write(const struct conf *c)
+{
+	json_t *value = conf_encode(c);
+	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	int fd = text ? snapshot_seal("ballast-snapshot", text, strlen(text)) : -ENOMEM;
+
+	free(text);
+	json_decref(value);
+	return fd;
+}
+
+/* Maps a sealed memfd: 0 with its memory (NULL when empty) and size. */
+static int map(int fd, size_t maximum, void **ret, size_t *ret_size)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size > maximum)
+		return -EFBIG;
+	*ret = NULL;
+	*ret_size = (size_t)st.st_size;
+	if (st.st_size == 0)
+		return 0;
+	*ret = mmap(NULL, *ret_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return *ret == MAP_FAILED ? -errno : 0;
+}
+
+static int decode(const char *text, size_t len, struct conf **ret, char why[512])
+{
+	struct conf_problems *problems = calloc(1, sizeof *problems);
+	json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	int rc = -EINVAL;
+
+	if (!problems || !value)
+		snprintf(why, 512, "%s", problems ? "the snapshot is not JSON" : "out of memory");
+	else
+		rc = conf_decode(value, problems, ret);
+	if (rc < 0 && problems && problems->count > 0)
+		snprintf(why, 512, "%s: %s", problems->items[0].where, problems->items[0].what);
+	json_decref(value);
+	if (problems)
+		conf_problems_fini(problems);
+	free(problems);
+	return rc;
+}
+
+int snapshot_read(int fd, struct conf **ret, char why[512])
+{
+	void *memory;
+	size_t size;
+	int rc = map(fd, 2 * (size_t)CONF_DOCUMENT_MAX, &memory, &size);
+
+	if (rc < 0) {
+		snprintf(why, 512, "cannot read the snapshot: %s", strerror(-rc));
+		return rc;
+	}
+	rc = decode(memory ? memory : "", size, ret, why);
+	if (memory)
+		munmap(memory, size);
+	return rc;
+}
+
+int snapshot_read_slots(int fd, size_t count, uint32_t limit, uint32_t **ret)
+{
+	uint32_t *slots;
+	void *memory;
+	size_t size;
+	int rc = map(fd, (size_t)BOARD_OBJECTS_MAX * sizeof *slots, &memory, &size);
+
+	if (rc < 0)
+		return rc;
+	slots = calloc(count + 1, sizeof *slots);
+	if (!slots)
+		rc = -ENOMEM;
+	else if (size != count * sizeof *slots)
+		rc = -EPROTO;
+	if (rc == 0 && memory)
+		memcpy(slots, memory, size);
+	if (memory)
+		munmap(memory, size);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (slots[i] >= limit)
+			rc = -EPROTO;
+	if (rc < 0)
+		free(slots);
+	else
+		*ret = slots;
+	return rc;
+}

@@ -1,0 +1,156 @@
+/* Raw sockets polled by the loop: see socket.h. */
+#include "data/socket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void polled(uv_poll_t *poll, int status, int events)
+{
+	struct socket *s = poll->data;
+	unsigned ready = 0;
+
+	if (status < 0) {
+		/* libuv has stopped polling: an error is pending on the descriptor. */
+		s->is_broken = true;
+		s->interest = 0;
+		s->ready(s, SOCKET_READ | SOCKET_WRITE | SOCKET_ERROR);
+		return;
+	}
+	if (events & (UV_READABLE | UV_DISCONNECT))
+		ready |= SOCKET_READ;
+	if (events & UV_WRITABLE)
+		ready |= SOCKET_WRITE;
+	s->ready(s, ready);
+}
+
+int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret)
+{
+	struct socket *s = calloc(1, sizeof *s);
+	int rc = -ENOMEM;
+
+	assert(ready);
+	if (s)
+		rc = uv_poll_init(loop, &s->poll, fd);
+	if (rc < 0) {
+		close(fd);
+		free(s);
+		return rc;
+	}
+	s->poll.data = s;
+	s->fd = fd;
+	s->ready = ready;
+	s->user = user;
+	*ret = s;
+	return 0;
+}
+
+void socket_tune(int fd)
+{
+	static const int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+int socket_connect(uv_loop_t *loop, const struct addr *to, socket_ready *ready, void *user,
+	struct socket **ret)
+{
+	int fd = socket(addr_family(to), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	socket_tune(fd);
+	if (connect(fd, &to->sa, addr_length(to)) < 0 && errno != EINPROGRESS) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return socket_open(loop, fd, ready, user, ret);
+}
+
+int socket_connect_result(struct socket *s)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return -errno;
+	return -error;
+}
+
+void socket_hold(struct socket *s, socket_ready *ready, void *user)
+{
+	assert(ready);
+	s->ready = ready;
+	s->user = user;
+}
+
+void socket_interest(struct socket *s, unsigned interest)
+{
+	int events = 0;
+
+	assert((interest & ~(SOCKET_READ | SOCKET_WRITE)) == 0);
+	if (interest == s->interest || s->is_broken)
+		return;
+	s->interest = interest;
+	if (interest & SOCKET_READ)
+		events |= UV_READABLE;
+	if (interest & SOCKET_WRITE)
+		events |= UV_WRITABLE;
+	if (events)
+		uv_poll_start(&s->poll, events, polled);
+	else
+		uv_poll_stop(&s->poll);
+}
+
+ssize_t socket_recv(struct socket *s, void *data, size_t len)
+{
+	ssize_t n = recv(s->fd, data, len, 0);
+
+	if (n >= 0)
+		return n;
+	return errno == EINTR ? -EAGAIN : -errno;
+}
+
+ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows)
+{
+	ssize_t n = send(s->fd, data, len, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+
+	if (n >= 0)
+		return n;
+	return errno == EINTR ? -EAGAIN : -errno;
+}
+
+void socket_shut(struct socket *s)
+{
+	shutdown(s->fd, SHUT_WR);
+}
+
+static void closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void socket_close(struct socket *s)
+{
+	if (!s)
+		return;
+	uv_close(
+		(uv_handle_t *)&s->poll, closed); /* stops polling at once: the descriptor may go */
+	close(s->fd);
+	s->fd = -1;
+}
+
+void socket_abort(struct socket *s)
+{
+	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+	if (!s)
+		return;
+	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	socket_close(s);
+}

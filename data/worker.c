@@ -1,0 +1,448 @@
+/*
+ * The worker process: its loop, its line to the supervisor, and the generations
+ * it applies. Traffic itself is in listeners, pools and protocols.
+ */
+#include "data/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/now.h"
+#include "data/board_map.h"
+#include "data/channel.h"
+#include "data/lifeline.h"
+#include "data/listeners.h"
+#include "data/pool/pools.h"
+#include "data/slots.h"
+#include "data/snapshot.h"
+
+#define CHANNEL_FD 3
+#define TICK_MS 100
+#define BUFFERS_MAX 65536 /* 1 GiB of traffic buffers at most */
+
+struct worker_private {
+	uv_loop_t loop;
+	uv_timer_t wheel_timer, tick;
+	uv_check_t turn;
+	int64_t armed_ms;        /* when the wheel's timer fires; INT64_MAX: not armed */
+	struct channel *channel; /* NULL while there is no supervisor */
+	struct lifeline *lifeline;
+	const char *run_dir;
+	struct board_column *row;            /* ours */
+	int board_fd, snapshot_fd, slots_fd; /* kept for a new supervisor */
+	uint32_t place;
+	uint64_t places;
+	struct list reopens;
+	bool is_retired;
+};
+
+/* Time-outs */
+
+static void wheel_due(uv_timer_t *timer);
+
+static void arm(struct worker *w, int64_t at_ms)
+{
+	struct worker_private *p = w->private;
+	int64_t delay = at_ms - worker_now_ms(w);
+
+	if (at_ms >= p->armed_ms)
+		return;
+	p->armed_ms = at_ms;
+	uv_timer_start(&p->wheel_timer, wheel_due, delay > 0 ? (uint64_t)delay : 0, 0);
+}
+
+static void wheel_due(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+	int64_t next;
+
+	w->private->armed_ms = INT64_MAX;
+	wheel_turn(&w->wheel, worker_now_ms(w));
+	next = wheel_next_ms(&w->wheel);
+	if (next >= 0)
+		arm(w, next);
+}
+
+void worker_timeout(struct worker *w, struct wheel_timer *t, int64_t ms)
+{
+	int64_t at_ms = worker_now_ms(w) + ms;
+
+	wheel_set(&w->wheel, t, at_ms);
+	if (at_ms < w->private->armed_ms)
+		arm(w, at_ms + WHEEL_TICK_MS);
+}
+
+void worker_timeout_clear(struct worker *w, struct wheel_timer *t)
+{
+	wheel_clear(&w->wheel, t);
+}
+
+struct pool *worker_pool(struct worker *w, const char *name)
+{
+	return pools_find(w->pools, name);
+}
+
+void worker_on_reopen(struct worker *w, struct worker_reopen *r)
+{
+	list_push_back(&w->private->reopens, &r->link);
+}
+
+void worker_off_reopen(struct worker_reopen *r)
+{
+	list_unlink(&r->link);
+}
+
+/* Reports */
+
+/* The answer to a snapshot record. */
+static void answer(
+	struct worker *w, const struct channel_record *to, enum channel_kind kind, const char *text)
+{
+	struct channel_record r = {
+		.kind = kind, .number = to->number, .generation = to->generation, .pid = getpid()};
+
+	snprintf(r.text, sizeof r.text, "%s", text);
+	if (w->private->channel) /* lost on a full line: the supervisor asks again */
+		channel_send(w->private->channel, &r, -1, -1);
+}
+
+static void beat(struct worker *w)
+{
+	struct board_column *row = w->private->row;
+
+	atomic_store(&row->heartbeat_ms, (uint64_t)(mono_now().ns / 1000000));
+	atomic_store(&row->connections, listeners_connections(w->listeners));
+	atomic_store(&row->is_full, listeners_is_full(w->listeners));
+}
+
+/* Generations */
+
+static void keep(int *kept, int fd)
+{
+	if (*kept >= 0)
+		close(*kept);
+	*kept = fd;
+}
+
+static int apply(struct worker *w, struct conf *conf, const uint32_t *slots)
+{
+	struct conf *before = w->conf;
+	int rc;
+
+	w->conf = conf;
+	rc = pools_apply(w->pools, conf, slots + conf->listeners_count);
+	if (rc == 0)
+		rc = listeners_apply(w->listeners, conf, slots);
+	conf_unref(before);
+	return rc;
+}
+
+static int read_snapshot(struct worker *w, int doc, int table, char why[512])
+{
+	struct conf *conf;
+	uint32_t *slots;
+	int rc = snapshot_read(doc, &conf, why);
+
+	if (rc < 0)
+		return rc;
+	rc = snapshot_read_slots(table, slots_count(conf), w->board.head->objects, &slots);
+	if (rc < 0) {
+		snprintf(why, 512, "the table of slots does not fit the snapshot");
+		conf_unref(conf);
+		return rc;
+	}
+	rc = apply(w, conf, slots);
+	free(slots);
+	return rc;
+}
+
+static void take_snapshot(struct worker *w, const struct channel_record *r, int doc, int table)
+{
+	struct worker_private *p = w->private;
+	char why[512] = "out of memory";
+	int rc = read_snapshot(w, doc, table, why);
+
+	if (rc < 0) {
+		close(doc);
+		close(table);
+		atomic_store(&p->row->refused, r->generation);
+		answer(w, r, CHANNEL_REFUSES, why);
+		return;
+	}
+	keep(&p->snapshot_fd, doc);
+	keep(&p->slots_fd, table);
+	beat(w);
+	atomic_store(&p->row->generation, r->generation);
+	atomic_store(&p->row->state, BOARD_WORKER_ACCEPTING);
+	answer(w, r, CHANNEL_RUNS, "");
+}
+
+/* Retiring, and the end */
+
+static void exit_when_idle(struct worker *w)
+{
+	if (w->private->is_retired && listeners_connections(w->listeners) == 0)
+		uv_stop(w->loop);
+}
+
+static void retire(struct worker *w)
+{
+	struct worker_private *p = w->private;
+
+	p->is_retired = true;
+	atomic_store(&p->row->state, BOARD_WORKER_RETIRING);
+	listeners_retire(w->listeners);
+	exit_when_idle(w);
+}
+
+static void reopen_logs(struct worker *w)
+{
+	list_for_each(l, &w->private->reopens)
+	{
+		struct worker_reopen *r = list_entry(l, struct worker_reopen, link);
+
+		r->reopen(r);
+	}
+}
+
+/* The supervisor's line */
+
+static void close_fds(int fds[CHANNEL_FDS_MAX])
+{
+	for (int i = 0; i < CHANNEL_FDS_MAX; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static void record(void *user, const struct channel_record *r, int fds[CHANNEL_FDS_MAX])
+{
+	struct worker *w = user;
+
+	switch (r->kind) {
+	case CHANNEL_SOCKET:
+		if (fds[0] >= 0)
+			listeners_add_socket(w->listeners, &r->addr, r->number, fds[0]);
+		return;
+	case CHANNEL_SNAPSHOT:
+		if (fds[0] >= 0 && fds[1] >= 0)
+			take_snapshot(w, r, fds[0], fds[1]);
+		else
+			close_fds(fds);
+		return;
+	case CHANNEL_PLACES:
+		w->private->places = r->places;
+		listeners_set_places(w->listeners, r->places);
+		break;
+	case CHANNEL_RETIRE:
+		retire(w);
+		break;
+	case CHANNEL_REOPEN:
+		reopen_logs(w);
+		break;
+	}
+	close_fds(fds);
+}
+
+/* The supervisor is gone: traffic goes on, a new one will call (S4). */
+static void gone(void *user)
+{
+	struct worker *w = user;
+
+	channel_close(w->private->channel);
+	w->private->channel = NULL;
+	log_info("worker: the supervisor is gone; serving on");
+}
+
+static const struct channel_handlers handlers = {.record = record, .gone = gone};
+
+static void hand_socket(void *user, const struct addr *at, uint32_t place, int fd)
+{
+	struct channel_record r = {.kind = CHANNEL_SOCKET, .number = place, .addr = *at};
+
+	channel_send_bare(*(int *)user, &r, fd, -1);
+}
+
+/* A new supervisor: what we hold, then its records as before. */
+static void adopted(void *user, int fd)
+{
+	struct worker *w = user;
+	struct worker_private *p = w->private;
+	struct channel_record r = {.kind = CHANNEL_WELCOME,
+		.number = w->column,
+		.role = CHANNEL_WORKER,
+		.places = p->place,
+		.pid = getpid()};
+
+	snprintf(r.text, sizeof r.text, "%s", BALLAST_VERSION);
+	channel_send_bare(fd, &r, p->board_fd, -1);
+	listeners_each_socket(w->listeners, hand_socket, &fd);
+	if (p->snapshot_fd >= 0) {
+		r = (struct channel_record){
+			.kind = CHANNEL_SNAPSHOT, .generation = atomic_load(&p->row->generation)};
+		channel_send_bare(fd, &r, p->snapshot_fd, p->slots_fd);
+	}
+	r = (struct channel_record){.kind = CHANNEL_ADOPTED, .number = p->is_retired};
+	channel_send_bare(fd, &r, -1, -1);
+	channel_close(p->channel);
+	p->channel = NULL;
+	if (channel_open(w->loop, fd, &handlers, w, &p->channel) < 0)
+		log_error("worker: cannot hear the new supervisor");
+}
+
+/* Turns */
+
+static void turned(uv_check_t *check)
+{
+	struct worker *w = check->data;
+
+	pools_serve(w->pools);
+}
+
+static void ticked(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+	int64_t now_ms = worker_now_ms(w);
+
+	pools_tick(w->pools, now_ms);
+	listeners_tick(w->listeners, now_ms);
+	pools_serve(w->pools);
+	beat(w);
+	exit_when_idle(w);
+}
+
+/* Start */
+
+static int welcome(struct worker *w)
+{
+	struct worker_private *p = w->private;
+	struct channel_record r;
+	int fds[CHANNEL_FDS_MAX];
+	int rc = channel_recv_bare(CHANNEL_FD, 5000, &r, fds);
+
+	if (rc < 0)
+		return rc;
+	if (r.kind != CHANNEL_WELCOME || fds[0] < 0)
+		return -EPROTO;
+	rc = board_map(fds[0], &w->board);
+	if (rc < 0)
+		return rc;
+	if (r.number >= w->board.head->columns)
+		return -EPROTO;
+	p->board_fd = fds[0];
+	w->column = r.number;
+	p->place = (uint32_t)r.places;
+	p->row = &w->board.columns[w->column];
+	atomic_store(&p->row->state, BOARD_WORKER_STARTING);
+	atomic_store(&p->row->pid, getpid());
+	return 0;
+}
+
+static int open_loop(struct worker *w)
+{
+	struct worker_private *p = w->private;
+	int rc = uv_loop_init(&p->loop);
+
+	if (rc < 0)
+		return rc;
+	w->loop = &p->loop;
+	uv_timer_init(w->loop, &p->wheel_timer);
+	uv_timer_init(w->loop, &p->tick);
+	uv_check_init(w->loop, &p->turn);
+	p->wheel_timer.data = p->tick.data = p->turn.data = w;
+	p->armed_ms = INT64_MAX;
+	wheel_init(&w->wheel, worker_now_ms(w));
+	io_buffers_init(&w->buffers, BUFFERS_MAX);
+	rand_seed(&w->rand, uv_hrtime() ^ (uint64_t)getpid() << 32);
+	return 0;
+}
+
+static int open_rest(struct worker *w)
+{
+	struct worker_private *p = w->private;
+	char name[32];
+	int rc = pools_open(w, &w->pools);
+
+	snprintf(name, sizeof name, "worker-%u", w->column);
+	if (rc == 0)
+		rc = listeners_open(w, &w->listeners);
+	if (rc == 0)
+		rc = lifeline_open(w->loop, p->run_dir, name, adopted, w, &p->lifeline);
+	if (rc == 0)
+		rc = channel_open(w->loop, CHANNEL_FD, &handlers, w, &p->channel);
+	if (rc < 0)
+		return rc;
+	uv_check_start(&p->turn, turned);
+	uv_timer_start(&p->tick, ticked, TICK_MS, TICK_MS);
+	beat(w);
+	return 0;
+}
+
+/* Order matters: connections before pools, and the loop last. */
+static void close_all(struct worker *w)
+{
+	struct worker_private *p = w->private;
+
+	listeners_close(w->listeners);
+	pools_serve(w->pools);
+	pools_close(w->pools);
+	lifeline_close(p->lifeline);
+	channel_close(p->channel);
+	uv_close((uv_handle_t *)&p->wheel_timer, NULL);
+	uv_close((uv_handle_t *)&p->tick, NULL);
+	uv_close((uv_handle_t *)&p->turn, NULL);
+	uv_run(w->loop, UV_RUN_DEFAULT);
+	uv_loop_close(w->loop);
+	io_buffers_fini(&w->buffers);
+	pipes_fini(&w->pipes);
+	conf_unref(w->conf);
+	board_unmap(&w->board);
+}
+
+static int start(struct worker *w, char **argv)
+{
+	struct worker_private *p = w->private;
+	enum log_level level = LOG_LEVEL_INFO;
+	int rc;
+
+	w->node = argv[2];
+	p->run_dir = argv[3];
+	w->state_dir = argv[4];
+	p->board_fd = p->snapshot_fd = p->slots_fd = -1;
+	list_init(&p->reopens);
+	log_level_parse(argv[5], &level);
+	log_init("ballast-data", level);
+	prctl(PR_SET_NAME, "ballast-worker");
+	rc = welcome(w);
+	if (rc == 0)
+		rc = open_loop(w);
+	if (rc == 0)
+		rc = open_rest(w);
+	if (rc < 0)
+		log_error("worker: cannot start why=\"%s\"", strerror(-rc));
+	return rc;
+}
+
+int worker_main(int argc, char **argv)
+{
+	struct worker_private private = {0};
+	struct worker worker = {.private = &private};
+
+	if (argc != 6) {
+		fprintf(stderr,
+			"ballast-data: `worker` is started by the supervisor, not by hand\n");
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (start(&worker, argv) < 0)
+		return 1;
+	uv_run(worker.loop, UV_RUN_DEFAULT);
+	close_all(&worker);
+	return 0;
+}
