@@ -106,7 +106,8 @@ enum fleet_ack fleet_acknowledged(const struct fleet *f, const char *stack, uint
 json_t *fleet_print_acks(const struct fleet *f, const char *stack);
 /* "nodes" of /v1/status: an array. */
 json_t *fleet_print_nodes(const struct fleet *f);
-/* "vips" of /v1/status: an array over all stacks. A VIP held by nobody has holder null. */
+/* "vips" of /v1/status: an array over all stacks. A VIP held by nobody has holder null; one held by
+ * a node that we do not hear of is named by the address that our Backup hears. */
 json_t *fleet_print_vips(const struct fleet *f);
 /* Sentences about what is wrong (nodes away, daemons lagging, a VIP held twice or by nobody): an
  * array of strings. */

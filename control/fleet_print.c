@@ -110,7 +110,8 @@ static const struct report_vip *find_vip(const struct fleet_node *n, const char 
 struct holding {
 	const struct fleet_node *holder, *other;
 	const struct report_vip *report;
-	json_t *states; /* NULL: not wanted */
+	const char *heard; /* who advertises, as a Backup hears it; "" for nobody */
+	json_t *states;    /* NULL: not wanted */
 };
 
 static void find_holder(
@@ -126,6 +127,8 @@ static void find_holder(
 		if (h->states)
 			json_object_set_new(
 				h->states, n->name, json_string(report_vip_state_name(r->state)));
+		if (r->state == REPORT_VIP_BACKUP && r->active_router[0])
+			h->heard = r->active_router;
 		if (r->state != REPORT_VIP_ACTIVE)
 			continue;
 		if (h->holder && h->report->since.ms > r->since.ms) {
@@ -138,14 +141,27 @@ static void find_holder(
 	}
 }
 
+/* A holder whose control we do not hear (the store is away) is known by the address it advertises
+ * from. */
+static json_t *name_of_heard(const struct conf *stack, const char *heard)
+{
+	for (size_t i = 0; heard[0] && i < stack->instances_count; i++) {
+		const char *address = stack->instances[i].address;
+
+		if (address && strcmp(address, heard) == 0)
+			return json_string(stack->instances[i].name);
+	}
+	return json_null();
+}
+
 static json_t *print_vip(const struct fleet *f, const struct conf *stack, const char *vip)
 {
-	struct holding h = {.states = json_object()};
+	struct holding h = {.states = json_object(), .heard = ""};
 
 	find_holder(f, stack, vip, &h);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "stack", stack->stack, "name", vip,
-		"holder", h.holder ? json_string(h.holder->name) : json_null(), "since",
-		h.holder ? wall_or_null(h.report->since) : json_null(), "why",
+		"holder", h.holder ? json_string(h.holder->name) : name_of_heard(stack, h.heard),
+		"since", h.holder ? wall_or_null(h.report->since) : json_null(), "why",
 		h.holder ? text_or_null(h.report->why) : json_null(), "states", h.states);
 }
 
@@ -175,10 +191,10 @@ static void add_sentence(json_t *sentences, const char *format, ...)
 static void add_vip(
 	const struct fleet *f, const struct conf *stack, const char *vip, json_t *sentences)
 {
-	struct holding h = {0};
+	struct holding h = {.heard = ""};
 
 	find_holder(f, stack, vip, &h);
-	if (!h.holder)
+	if (!h.holder && !h.heard[0])
 		add_sentence(sentences, "VIP %s of stack %s is held by no node", vip, stack->stack);
 	else if (h.other)
 		add_sentence(sentences, "VIP %s of stack %s is held by %s and by %s", vip,

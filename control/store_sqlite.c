@@ -6,11 +6,13 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/now.h"
 #include "control/store_body.h"
@@ -201,7 +203,13 @@ static void sql_is_synchronous(sqlite3_context *context, int count, sqlite3_valu
 
 static int open_database(struct store_body *b)
 {
-	int rc = sqlite3_open_v2(b->path, &b->db,
+	/* Documents will hold secrets: made for us alone; SQLite gives its other files the same
+	 * mode. */
+	int fd = open(b->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc;
+
+	if (fd >= 0)
+		close(fd);
+	rc = sqlite3_open_v2(b->path, &b->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
 
 	if (rc == SQLITE_OK)

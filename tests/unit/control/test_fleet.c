@@ -24,6 +24,7 @@ struct said {
 	uint64_t generations[FLEET_DAEMONS];
 	uint64_t refused; /* by data */
 	enum report_vip_state vip;
+	const char *heard; /* who advertises the VIP; NULL: nobody */
 };
 
 #define S REPORT_STARTING
@@ -31,7 +32,7 @@ struct said {
 #define A REPORT_AWAY
 #define ALL(g)                                                                                     \
 	{                                                                                          \
-		{R, R, R, R}, {g, g, g, g}, 0, 0                                                   \
+		{R, R, R, R}, {g, g, g, g}, 0, 0, NULL                                                \
 	}
 
 static void hear(
@@ -54,6 +55,8 @@ static void hear(
 	strcpy(r->vips[0].name, "web");
 	r->vips[0].report.state = said->vip;
 	r->vips[0].report.since = now;
+	if (said->heard)
+		strcpy(r->vips[0].report.active_router, said->heard);
 	assert_int_equal(fleet_set_report(f, node, age_ms, r, now), 0);
 	fleet_report_fini(r);
 	free(r);
@@ -75,12 +78,12 @@ static const struct {
 	{100, ALL(5), OVERLAY_DRAIN, FLEET_DRAINING, "by alice: kernel"},
 	{100, ALL(5), OVERLAY_READY, FLEET_READY, ""},
 	{9000, ALL(5), OVERLAY_MAINTENANCE, FLEET_AWAY, "no heartbeat for 9 s"},
-	{100, {{R, A, R, R}, {5, 5, 5, 5}, 0, 0}, -1, FLEET_DEGRADED, "data is away"},
-	{100, {{R, R, R, S}, {5, 5, 5, 0}, 0, 0}, -1, FLEET_DEGRADED, "healthd is starting"},
-	{100, {{R, R, R, R}, {5, 4, 5, 5}, 5, 0}, -1, FLEET_DEGRADED, "data refuses generation 5: port 80 is taken"},
+	{100, {{R, A, R, R}, {5, 5, 5, 5}, 0, 0, NULL}, -1, FLEET_DEGRADED, "data is away"},
+	{100, {{R, R, R, S}, {5, 5, 5, 0}, 0, 0, NULL}, -1, FLEET_DEGRADED, "healthd is starting"},
+	{100, {{R, R, R, R}, {5, 4, 5, 5}, 5, 0, NULL}, -1, FLEET_DEGRADED, "data refuses generation 5: port 80 is taken"},
 	/* Behind a little: a roll-out. */
-	{100, {{R, R, R, R}, {5, 4, 5, 5}, 0, 0}, -1, FLEET_READY, ""},
-	{100, {{R, R, R, R}, {5, 4, 5, 5}, 4, 0}, -1, FLEET_READY, ""},
+	{100, {{R, R, R, R}, {5, 4, 5, 5}, 0, 0, NULL}, -1, FLEET_READY, ""},
+	{100, {{R, R, R, R}, {5, 4, 5, 5}, 4, 0, NULL}, -1, FLEET_READY, ""},
 };
 // clang-format on
 
@@ -113,7 +116,7 @@ static void judges_nodes(void **state)
 /* A state is dated by its change, not by the last report; a lag of 3 s is degraded. */
 static void dates_changes(void **state)
 {
-	static const struct said behind = {{R, R, R, R}, {5, 4, 5, 5}, 0, 0}, good = ALL(5);
+	static const struct said behind = {{R, R, R, R}, {5, 4, 5, 5}, 0, 0, NULL}, good = ALL(5);
 	static const struct {
 		int at_ms;
 		const struct said *said;
@@ -162,11 +165,11 @@ static const struct {
 	{ALL(5), ALL(5), 0, FLEET_ACK_COMPLETE, 0, ""},
 	{ALL(6), ALL(5), 0, FLEET_ACK_COMPLETE, 0, ""},
 	{ALL(5), ALL(4), 0, FLEET_ACK_WAITING, 0, "lb-b: data is at generation 4"},
-	{ALL(5), {{R, R, R, R}, {5, 5, 5, 4}, 0, 0}, 0, FLEET_ACK_WAITING, 0, "lb-b: healthd is at generation 4"},
-	{ALL(5), {{R, R, A, R}, {5, 5, 5, 5}, 0, 0}, 0, FLEET_ACK_WAITING, 0, "lb-b: vrrpd is away"},
+	{ALL(5), {{R, R, R, R}, {5, 5, 5, 4}, 0, 0, NULL}, 0, FLEET_ACK_WAITING, 0, "lb-b: healthd is at generation 4"},
+	{ALL(5), {{R, R, A, R}, {5, 5, 5, 5}, 0, 0, NULL}, 0, FLEET_ACK_WAITING, 0, "lb-b: vrrpd is away"},
 	/* healthd has no check to run: away, it is not waited for. */
-	{ALL(5), {{R, R, R, A}, {5, 5, 5, 0}, 0, 0}, 0, FLEET_ACK_COMPLETE, 0, ""},
-	{{{R, R, R, R}, {5, 5, 4, 5}, 0, 0}, {{R, R, R, R}, {5, 4, 5, 5}, 5, 0}, 0, FLEET_ACK_REFUSED, 0,
+	{ALL(5), {{R, R, R, A}, {5, 5, 5, 0}, 0, 0, NULL}, 0, FLEET_ACK_COMPLETE, 0, ""},
+	{{{R, R, R, R}, {5, 5, 4, 5}, 0, 0, NULL}, {{R, R, R, R}, {5, 4, 5, 5}, 5, 0, NULL}, 0, FLEET_ACK_REFUSED, 0,
 		"lb-b: data refuses generation 5: port 80 is taken"},
 	{ALL(5), ALL(4), 5000, FLEET_ACK_COMPLETE, 1, ""},
 	{ALL(4), ALL(5), -1, FLEET_ACK_WAITING, 1, "lb-a: data is at generation 4"},
@@ -253,9 +256,11 @@ static const struct {
 	{BACKUP, ACTIVE, 0, "lb-b", NULL},
 	{BACKUP, BACKUP, 0, NULL, "VIP web of stack shop is held by no node"},
 	{ACTIVE, ACTIVE, 0, "lb-b", "VIP web of stack shop is held by lb-b and by lb-a"},
-	/* What one that is away said last does not count. */
+	/* What one that is away said last does not count; but our Backup hears it. */
+	{{{R, R, R, R}, {5, 5, 5, 5}, 0, REPORT_VIP_BACKUP, "10.0.0.2"}, ACTIVE, 5000, "lb-b", NULL},
+	{{{R, R, R, R}, {5, 5, 5, 5}, 0, REPORT_VIP_BACKUP, "10.0.0.7"}, ACTIVE, 5000, NULL, NULL},
 	{BACKUP, ACTIVE, 5000, NULL, "VIP web of stack shop is held by no node"},
-	{ACTIVE, {{R, R, A, R}, {5, 5, 5, 5}, 0, REPORT_VIP_ACTIVE}, 0, "lb-a", NULL},
+	{ACTIVE, {{R, R, A, R}, {5, 5, 5, 5}, 0, REPORT_VIP_ACTIVE, NULL}, 0, "lb-a", NULL},
 };
 // clang-format on
 
