@@ -429,7 +429,8 @@ void heartbeat_tick(struct heartbeat *h, struct mono now)
 		struct neighbour *n = h->peers[i];
 
 		reach_tick(&n->reach, h->loop, now);
-		if (mono_reached(peer_deadline(&n->peer), now) && peer_tick(&n->peer, now))
+		if (h->sender && mono_reached(peer_deadline(&n->peer), now) &&
+			peer_tick(&n->peer, now))
 			h->handlers->changed(h->user, n->name);
 	}
 	if (!mono_reached(h->send_at, now))
@@ -447,7 +448,8 @@ struct mono heartbeat_deadline(const struct heartbeat *h)
 	struct mono t = h->send_at;
 
 	for (size_t i = 0; i < h->peers_count; i++) {
-		t = mono_min(t, peer_deadline(&h->peers[i]->peer));
+		if (h->sender)
+			t = mono_min(t, peer_deadline(&h->peers[i]->peer));
 		t = mono_min(t, reach_deadline(&h->peers[i]->reach));
 	}
 	return t;

@@ -7,6 +7,8 @@ of exactly that text.
 import base64
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import time
 
@@ -29,7 +31,8 @@ def instance(name, address, **ha):
 def vip(addresses, interval, priority=None, **more):
     """A VIP document; `more` are fields that stand behind advertisement_interval in the tables."""
     return {"name": "web", "virtual_router_id": 51, "interface": "eth0", "addresses": addresses,
-            **({"priority": priority} if priority else {}), "advertisement_interval": interval, **more}
+            **({"priority": priority} if priority else {}), "advertisement_interval": interval, **more,
+            "track": []}  # by default a VIP goes by the node's data plane, which does not run here
 
 
 class Vrrpd:
@@ -70,6 +73,8 @@ class Keepalived:
         self.netns = netns
         folder = lab.folder / f"keepalived-{name}"
         folder.mkdir(exist_ok=True)
+        for left in ("pid", "vrid"):  # of one that was killed: it would count as running
+            (folder / left).unlink(missing_ok=True)
         lines = "\n".join(f"        {a} dev eth0" for a in addresses)
         (folder / "conf").write_text(
             f"global_defs {{\n    vrrp_version {version}\n    vrrp_garp_master_delay 1\n    enable_script_security\n}}\n"
@@ -83,9 +88,10 @@ class Keepalived:
     def kill(self):
         """kill -9 of parent and child, as when the node dies (but its kernel keeps the address)."""
         children = run("ps", "-o", "pid=", "--ppid", self.process.pid, check=False).split()
-        self.process.kill()
+        self.process.signal(signal.SIGSTOP)  # it would start a new child
         for child in children:
-            run("kill", "-9", child, check=False)
+            os.kill(int(child), signal.SIGKILL)
+        self.process.kill()
 
     def stop(self):
         self.process.stop()
