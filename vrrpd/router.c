@@ -59,10 +59,19 @@ struct router {
 static void packet_came(void *user, struct segment *s, const struct advert_packet *p)
 {
 	struct router *r = user;
+	struct advert_packet judged = *p;
+	struct addr group = wire_group(s->family);
+	enum advert_refusal refusal;
 	struct advert a;
-	enum advert_refusal refusal = advert_decode(p, &a);
 	struct vip *v;
 
+	/*
+	 * Unicast is beyond RFC 9568, and keepalived sends it over IPv6 with the
+	 * system's hop limit: there the source is checked instead, by vip_heard().
+	 */
+	if (addr_compare_ip(&p->destination, &group) != 0)
+		judged.ttl = ADVERT_TTL;
+	refusal = advert_decode(&judged, &a);
 	if (refusal != ADVERT_OK) {
 		r->counters.malformed[refusal]++;
 		return;

@@ -417,17 +417,22 @@ void vip_leave(struct vip *v, struct mono now)
 	step(v, &ev, now);
 }
 
-/* Unicast: only instances of the stack are listened to. */
-static bool is_stranger(const struct vip *v, const struct addr *source)
+/* Multicast: what came to the group. Unicast: what came to us from another instance of the stack.
+ */
+static bool is_stranger(const struct vip *v, const struct advert_packet *p)
 {
+	struct addr group = wire_group(v->segment->family);
+	bool is_to_group = addr_compare_ip(&p->destination, &group) == 0;
 	const struct heartbeat *h = v->uses->heartbeat;
 
-	if (!v->config->unicast)
+	if (is_to_group == v->config->unicast)
+		return true;
+	if (is_to_group)
 		return false;
 	for (size_t i = 0; i < heartbeat_peers(h); i++) {
 		const struct addr *a = heartbeat_address(h, i, v->segment->family);
 
-		if (a && addr_compare_ip(a, source) == 0)
+		if (a && addr_compare_ip(a, &p->source) == 0)
 			return false;
 	}
 	return true;
@@ -465,7 +470,7 @@ void vip_heard(
 		v->counters.dropped[refusal]++;
 		return;
 	}
-	if (is_stranger(v, &p->source)) {
+	if (is_stranger(v, p)) {
 		v->counters.dropped_stranger++;
 		return;
 	}

@@ -37,7 +37,7 @@ struct vip_counters {
 	uint64_t adverts_sent, send_errors, adverts_received, addresses_mended, address_errors,
 		announcements, addresses_differ;
 	uint64_t dropped[ADVERT_REFUSALS]; /* by cause, advert_refusal_name() */
-	uint64_t dropped_stranger;         /* unicast: not one of the instances */
+	uint64_t dropped_stranger; /* not to the group; in unicast: not of an instance */
 };
 
 /* How often an RFC state was reached for one cause. */
