@@ -1,9 +1,447 @@
+/* The agent: see agent.h. Wires the bus to judge.c and figures.c, and to the supervisor. */
 #include "data/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+#include <uv.h>
+
+#include "common/bus.h"
+#include "common/lastgood.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "common/report.h"
+#include "data/board_map.h"
+#include "data/channel.h"
+#include "data/figures.h"
+#include "data/judge.h"
+#include "data/lifeline.h"
+#include "data/slots.h"
+#include "data/snapshot.h"
+
+#define CHANNEL_FD 3
+#define TICK_MS 250
+#define FAILURES_MAX 256 /* addresses that could not be had, with their reasons */
+
+struct failure {
+	struct addr at;
+	char why[96];
+};
+
+struct agent {
+	uv_loop_t loop;
+	uv_timer_t tick;
+	uv_signal_t term;
+	struct channel *channel;
+	struct lifeline *lifeline;
+	struct bus *bus;
+	struct bus_table *self_table, *traffic;
+	const char *run_dir, *state_dir;
+	struct board board;
+	struct judge *judge;
+	struct conf *conf; /* that the supervisor has put in force */
+	uint32_t *slots;
+	struct wall next_expiry;
+	int pending_fd; /* a snapshot that the supervisor has not been sent yet; -1: none */
+	uint64_t offered; /* the generation last given to the supervisor */
+	uint64_t saved;
+	struct failure failures[FAILURES_MAX];
+	size_t failures_count;
+	struct report_daemon self;
+};
+
+/* Reports */
+
+static void publish_self(struct agent *a)
+{
+	figures_workers(&a->board, &a->self);
+	bus_table_set(a->self_table, "self", report_daemon_encode(&a->self));
+}
+
+/* Why one of the listener's addresses could not be had: text, or NULL. */
+static const char *failure_of(const struct agent *a, const struct conf_listener *l, char text[REPORT_TEXT_SIZE])
+{
+	char at[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; i < l->bind_count; i++)
+		for (size_t k = 0; k < a->failures_count; k++)
+			if (addr_is_equal(&l->bind[i], &a->failures[k].at)) {
+				snprintf(text, REPORT_TEXT_SIZE, "%s: %s", addr_print_port(&l->bind[i], at),
+					a->failures[k].why);
+				return text;
+			}
+	return NULL;
+}
+
+static void publish_listener(struct agent *a, uint32_t slot)
+{
+	const struct board_object *o = &a->board.objects[slot];
+	const struct conf_listener *l = a->conf ? conf_listener(a->conf, o->name) : NULL;
+	char text[REPORT_TEXT_SIZE], key[BOARD_NAME_SIZE + 16];
+	struct report_listener r;
+
+	snprintf(key, sizeof key, "listener/%s", o->name);
+	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0) {
+		bus_table_remove(a->traffic, key);
+		return;
+	}
+	figures_listener(&a->board, slot, l, l ? failure_of(a, l, text) : NULL, &r);
+	bus_table_set(a->traffic, key, report_listener_encode(&r));
+}
+
+static void publish_server(struct agent *a, uint32_t slot)
+{
+	const struct board_object *o = &a->board.objects[slot];
+	char key[BOARD_NAME_SIZE + 16];
+	struct report_server r;
+
+	snprintf(key, sizeof key, "server/%s", o->name);
+	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0) {
+		bus_table_remove(a->traffic, key);
+		return;
+	}
+	figures_server(&a->board, slot, &r);
+	bus_table_set(a->traffic, key, report_server_encode(&r));
+}
+
+static void publish_traffic(struct agent *a)
+{
+	uint32_t used = atomic_load(&a->board.head->objects_used);
+
+	for (uint32_t i = 0; i < used; i++) {
+		if (atomic_load(&a->board.objects[i].kind) == BOARD_LISTENER)
+			publish_listener(a, i);
+		else if (atomic_load(&a->board.objects[i].kind) == BOARD_SERVER)
+			publish_server(a, i);
+	}
+}
+
+static int serve_counters(void *user, const json_t *body, json_t **ret_reply, char why[256])
+{
+	struct agent *a = user;
+
+	(void)body;
+	*ret_reply = figures_metrics(&a->board, a->conf);
+	if (*ret_reply)
+		return 0;
+	snprintf(why, 256, "out of memory");
+	return -ENOMEM;
+}
+
+/* Snapshots: from control to the supervisor */
+
+static void offer_pending(struct agent *a)
+{
+	struct channel_record r = {.kind = CHANNEL_SNAPSHOT, .generation = a->offered};
+
+	if (a->pending_fd < 0 || !a->channel || channel_send(a->channel, &r, a->pending_fd, -1) < 0)
+		return;
+	close(a->pending_fd);
+	a->pending_fd = -1;
+}
+
+static void refuse(struct agent *a, uint64_t generation, const char *why)
+{
+	a->self.refused = generation;
+	a->self.state = REPORT_LAGGING;
+	snprintf(a->self.reason, sizeof a->self.reason, "%s", why);
+	log_error("agent: generation=%llu refused why=\"%s\"", (unsigned long long)generation, why);
+	publish_self(a);
+}
+
+static void refuse_row(struct agent *a, const json_t *row, const struct conf_problems *p)
+{
+	uint64_t generation = (uint64_t)json_integer_value(json_object_get(row, "generation"));
+	char why[REPORT_TEXT_SIZE];
+
+	snprintf(why, sizeof why, "%s: %s", p->count ? p->items[0].where : "snapshot",
+		p->count ? p->items[0].what : "cannot be read");
+	refuse(a, generation, why);
+}
+
+static void snapshot_row(void *user, const char *key, const json_t *row)
+{
+	struct agent *a = user;
+	struct conf_problems *problems;
+	struct conf *c;
+
+	if (!row || strcmp(key, "current") != 0)
+		return; /* control forgot: we do not */
+	problems = calloc(1, sizeof *problems);
+	if (!problems)
+		return;
+	if (conf_decode(row, problems, &c) < 0) {
+		refuse_row(a, row, problems);
+	} else {
+		if (!a->conf || c->generation != a->conf->generation || strcmp(c->digest, a->conf->digest) != 0) {
+			if (a->pending_fd >= 0)
+				close(a->pending_fd);
+			a->pending_fd = snapshot_write(c);
+			a->offered = c->generation;
+			offer_pending(a);
+		}
+		conf_unref(c);
+	}
+	conf_problems_fini(problems);
+	free(problems);
+}
+
+/* Snapshots: in force, from the supervisor */
+
+static void in_force(struct agent *a, int doc, int table)
+{
+	struct conf *c;
+	char why[512];
+
+	if (snapshot_read(doc, &c, why) < 0) {
+		log_error("agent: cannot read the snapshot in force why=\"%s\"", why);
+		return;
+	}
+	free(a->slots);
+	a->slots = NULL;
+	if (snapshot_read_slots(table, slots_count(c), a->board.head->objects, &a->slots) < 0 ||
+		judge_configure(a->judge, c, a->slots, wall_now()) < 0)
+		log_error("agent: the table of slots cannot be read");
+	conf_unref(a->conf);
+	a->conf = c;
+	a->next_expiry = judge_expire(a->judge, wall_now());
+	publish_traffic(a);
+}
+
+static void save(struct agent *a)
+{
+	int rc;
+
+	if (!a->conf || a->saved == a->conf->generation)
+		return;
+	rc = lastgood_save(a->state_dir, "data", a->conf);
+	if (rc < 0)
+		log_error("agent: cannot save the snapshot in %s why=\"%s\"", a->state_dir, strerror(-rc));
+	else
+		a->saved = a->conf->generation;
+}
+
+static void acknowledged(struct agent *a, const struct channel_record *r)
+{
+	a->self.pid = r->pid;
+	if (r->text[0] != '\0') {
+		refuse(a, a->conf ? a->conf->generation : 0, r->text);
+		return;
+	}
+	if (r->generation > 0) {
+		a->self.generation = r->generation;
+		if (a->self.refused <= r->generation) {
+			a->self.refused = 0;
+			a->self.reason[0] = '\0';
+		}
+	}
+	a->self.state = a->self.refused ? REPORT_LAGGING : REPORT_RUNNING;
+	publish_self(a);
+	publish_traffic(a);
+	if (r->generation > 0)
+		save(a);
+}
+
+static void binding_failed(struct agent *a, const struct channel_record *r)
+{
+	struct failure *f;
+
+	if (a->failures_count == FAILURES_MAX)
+		return;
+	f = &a->failures[a->failures_count++];
+	f->at = r->addr;
+	snprintf(f->why, sizeof f->why, "%.95s", r->text);
+	publish_traffic(a);
+}
+
+/* The supervisor's line */
+
+static void record(void *user, const struct channel_record *r, int fds[CHANNEL_FDS_MAX])
+{
+	struct agent *a = user;
+
+	switch (r->kind) {
+	case CHANNEL_SNAPSHOT:
+		if (fds[0] >= 0 && fds[1] >= 0)
+			in_force(a, fds[0], fds[1]);
+		break;
+	case CHANNEL_ACKNOWLEDGED:
+		acknowledged(a, r);
+		break;
+	case CHANNEL_REFUSES:
+		refuse(a, a->offered, r->text);
+		break;
+	case CHANNEL_BINDINGS:
+		a->failures_count = 0;
+		publish_traffic(a);
+		break;
+	case CHANNEL_BINDING_FAILED:
+		binding_failed(a, r);
+		break;
+	}
+	for (int i = 0; i < CHANNEL_FDS_MAX; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static void gone(void *user)
+{
+	struct agent *a = user;
+
+	channel_close(a->channel);
+	a->channel = NULL;
+	log_info("agent: the supervisor is gone; reporting on");
+}
+
+static void room(void *user)
+{
+	offer_pending(user);
+}
+
+static const struct channel_handlers handlers = {.record = record, .gone = gone, .room = room};
+
+/* A new supervisor calls: it starts an agent of its own, and ends this one. */
+static void adopted(void *user, int fd)
+{
+	struct channel_record r = {.kind = CHANNEL_WELCOME, .role = CHANNEL_AGENT, .pid = getpid()};
+
+	(void)user;
+	channel_send_bare(fd, &r, -1, -1);
+	r = (struct channel_record){.kind = CHANNEL_ADOPTED};
+	channel_send_bare(fd, &r, -1, -1);
+	close(fd);
+}
+
+/* The bus */
+
+static void overlay_row(void *user, const char *key, const json_t *row)
+{
+	struct agent *a = user;
+
+	judge_overlay(a->judge, key, row, wall_now());
+	a->next_expiry = judge_expire(a->judge, wall_now());
+}
+
+static void verdict_row(void *user, const char *key, const json_t *row)
+{
+	struct agent *a = user;
+
+	judge_verdict(a->judge, key, row, wall_now());
+}
+
+static int open_bus(struct agent *a)
+{
+	static const struct bus_follower snapshots = {.row = snapshot_row};
+	static const struct bus_follower overlays = {.row = overlay_row}, verdicts = {.row = verdict_row};
+	int rc = bus_open(&a->loop, a->run_dir, BUS_DATA, &a->bus);
+
+	if (rc < 0)
+		return rc;
+	a->self_table = bus_table_new(a->bus, "daemon", BUS_ALL, false);
+	a->traffic = bus_table_new(a->bus, "traffic", BUS_ALL, false);
+	if (!a->self_table || !a->traffic)
+		return -ENOMEM;
+	bus_serve(a->bus, "counters", BUS_ALL, serve_counters, a);
+	if (!bus_follow(a->bus, BUS_CONTROL, "snapshot-data", &snapshots, a) ||
+		!bus_follow(a->bus, BUS_CONTROL, "overlay", &overlays, a) ||
+		!bus_follow(a->bus, BUS_HEALTHD, "verdicts", &verdicts, a))
+		return -ENOMEM;
+	return 0;
+}
+
+static void ticked(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+	struct wall now = wall_now();
+
+	if (a->next_expiry.ms && a->next_expiry.ms <= now.ms)
+		a->next_expiry = judge_expire(a->judge, now);
+	offer_pending(a);
+	publish_self(a);
+	publish_traffic(a);
+}
+
+static void asked_to_end(uv_signal_t *handle, int number)
+{
+	(void)number;
+	uv_stop(handle->loop);
+}
+
+/* Start */
+
+static int welcome(struct agent *a)
+{
+	struct channel_record r;
+	int fds[CHANNEL_FDS_MAX];
+	int rc = channel_recv_bare(CHANNEL_FD, 5000, &r, fds);
+
+	if (rc < 0)
+		return rc;
+	if (r.kind != CHANNEL_WELCOME || fds[0] < 0)
+		return -EPROTO;
+	rc = board_map(fds[0], &a->board);
+	close(fds[0]);
+	a->self.pid = r.pid;
+	return rc;
+}
+
+static int open_all(struct agent *a)
+{
+	int rc = welcome(a);
+
+	if (rc == 0)
+		rc = uv_loop_init(&a->loop);
+	if (rc < 0)
+		return rc;
+	a->judge = judge_new(&a->board);
+	rc = a->judge ? open_bus(a) : -ENOMEM;
+	if (rc == 0)
+		rc = lifeline_open(&a->loop, a->run_dir, "agent", adopted, a, &a->lifeline);
+	if (rc == 0)
+		rc = channel_open(&a->loop, CHANNEL_FD, &handlers, a, &a->channel);
+	if (rc < 0)
+		return rc;
+	uv_timer_init(&a->loop, &a->tick);
+	uv_signal_init(&a->loop, &a->term);
+	a->tick.data = a;
+	uv_timer_start(&a->tick, ticked, TICK_MS, TICK_MS);
+	uv_signal_start(&a->term, asked_to_end, SIGTERM);
+	publish_self(a);
+	return 0;
+}
+
 int agent_main(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	for (;;)
-		pause();
+	struct agent *a = calloc(1, sizeof *a);
+	enum log_level level = LOG_LEVEL_INFO;
+	int rc;
+
+	if (!a)
+		return 1;
+	if (argc != 6) {
+		fprintf(stderr, "ballast-data: `agent` is started by the supervisor, not by hand\n");
+		return 2;
+	}
+	a->run_dir = argv[3];
+	a->state_dir = argv[4];
+	a->pending_fd = -1;
+	a->self.state = REPORT_STARTING;
+	a->self.started = wall_now();
+	snprintf(a->self.version, sizeof a->self.version, "%s", BALLAST_VERSION);
+	log_level_parse(argv[5], &level);
+	log_init("data", level);
+	prctl(PR_SET_NAME, "ballast-agent");
+	signal(SIGPIPE, SIG_IGN);
+	rc = open_all(a);
+	if (rc < 0) {
+		log_error("agent: cannot start why=\"%s\"", strerror(-rc));
+		return 1;
+	}
+	uv_run(&a->loop, UV_RUN_DEFAULT);
+	lifeline_close(a->lifeline);
+	return 0;
 }

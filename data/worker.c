@@ -417,7 +417,7 @@ static int start(struct worker *w, char **argv)
 	p->board_fd = p->snapshot_fd = p->slots_fd = -1;
 	list_init(&p->reopens);
 	log_level_parse(argv[5], &level);
-	log_init("ballast-data", level);
+	log_init("data", level);
 	prctl(PR_SET_NAME, "ballast-worker");
 	rc = welcome(w);
 	if (rc == 0)
