@@ -46,7 +46,7 @@ struct agent {
 	struct conf *conf; /* that the supervisor has put in force */
 	uint32_t *slots;
 	struct wall next_expiry;
-	int pending_fd; /* a snapshot that the supervisor has not been sent yet; -1: none */
+	int pending_fd;   /* a snapshot that the supervisor has not been sent yet; -1: none */
 	uint64_t offered; /* the generation last given to the supervisor */
 	uint64_t saved;
 	struct failure failures[FAILURES_MAX];
@@ -63,15 +63,16 @@ static void publish_self(struct agent *a)
 }
 
 /* Why one of the listener's addresses could not be had: text, or NULL. */
-static const char *failure_of(const struct agent *a, const struct conf_listener *l, char text[REPORT_TEXT_SIZE])
+static const char *failure_of(
+	const struct agent *a, const struct conf_listener *l, char text[REPORT_TEXT_SIZE])
 {
 	char at[ADDR_TEXT_SIZE];
 
 	for (size_t i = 0; i < l->bind_count; i++)
 		for (size_t k = 0; k < a->failures_count; k++)
 			if (addr_is_equal(&l->bind[i], &a->failures[k].at)) {
-				snprintf(text, REPORT_TEXT_SIZE, "%s: %s", addr_print_port(&l->bind[i], at),
-					a->failures[k].why);
+				snprintf(text, REPORT_TEXT_SIZE, "%s: %s",
+					addr_print_port(&l->bind[i], at), a->failures[k].why);
 				return text;
 			}
 	return NULL;
@@ -177,7 +178,8 @@ static void snapshot_row(void *user, const char *key, const json_t *row)
 	if (conf_decode(row, problems, &c) < 0) {
 		refuse_row(a, row, problems);
 	} else {
-		if (!a->conf || c->generation != a->conf->generation || strcmp(c->digest, a->conf->digest) != 0) {
+		if (!a->conf || c->generation != a->conf->generation ||
+			strcmp(c->digest, a->conf->digest) != 0) {
 			if (a->pending_fd >= 0)
 				close(a->pending_fd);
 			a->pending_fd = snapshot_write(c);
@@ -220,7 +222,8 @@ static void save(struct agent *a)
 		return;
 	rc = lastgood_save(a->state_dir, "data", a->conf);
 	if (rc < 0)
-		log_error("agent: cannot save the snapshot in %s why=\"%s\"", a->state_dir, strerror(-rc));
+		log_error("agent: cannot save the snapshot in %s why=\"%s\"", a->state_dir,
+			strerror(-rc));
 	else
 		a->saved = a->conf->generation;
 }
@@ -336,7 +339,8 @@ static void verdict_row(void *user, const char *key, const json_t *row)
 static int open_bus(struct agent *a)
 {
 	static const struct bus_follower snapshots = {.row = snapshot_row};
-	static const struct bus_follower overlays = {.row = overlay_row}, verdicts = {.row = verdict_row};
+	static const struct bus_follower overlays = {.row = overlay_row},
+					 verdicts = {.row = verdict_row};
 	int rc = bus_open(&a->loop, a->run_dir, BUS_DATA, &a->bus);
 
 	if (rc < 0)
@@ -423,7 +427,8 @@ int agent_main(int argc, char **argv)
 	if (!a)
 		return 1;
 	if (argc != 6) {
-		fprintf(stderr, "ballast-data: `agent` is started by the supervisor, not by hand\n");
+		fprintf(stderr,
+			"ballast-data: `agent` is started by the supervisor, not by hand\n");
 		return 2;
 	}
 	a->run_dir = argv[3];

@@ -13,7 +13,9 @@ struct figure {
 	const char *label, *value; /* NULL: none */
 };
 
-#define LISTENER_ERRORS "ballast_listener_errors_total", METRIC_COUNTER, "Connections and requests that failed, by cause"
+#define LISTENER_ERRORS                                                                            \
+	"ballast_listener_errors_total", METRIC_COUNTER,                                           \
+		"Connections and requests that failed, by cause"
 
 // clang-format off
 static const struct figure listener_figures[] = {
@@ -77,7 +79,8 @@ static void add_listener(json_t *set, const struct board *b, uint32_t slot, cons
 		const struct figure *f = &listener_figures[i];
 		int64_t value = (int64_t)board_sum(b, slot, f->cell);
 
-		metric_add(set, &f->metric, value, "stack", stack, "listener", name, f->label, f->value, NULL);
+		metric_add(set, &f->metric, value, "stack", stack, "listener", name, f->label,
+			f->value, NULL);
 	}
 }
 
@@ -95,8 +98,8 @@ static void add_server(json_t *set, const struct board *b, uint32_t slot, const 
 		const struct figure *f = &server_figures[i];
 		int64_t value = (int64_t)board_sum(b, slot, f->cell);
 
-		metric_add(set, &f->metric, value, "stack", stack, "pool", pool, "server", slash + 1,
-			f->label, f->value, NULL);
+		metric_add(set, &f->metric, value, "stack", stack, "pool", pool, "server",
+			slash + 1, f->label, f->value, NULL);
 	}
 }
 
@@ -148,6 +151,7 @@ void figures_workers(const struct board *b, struct report_daemon *ret)
 		if (atomic_load(&c->state) != BOARD_WORKER_ACCEPTING)
 			continue;
 		ret->workers[ret->workers_count++] = (struct report_worker){
-			.pid = atomic_load(&c->pid), .connections = (int64_t)atomic_load(&c->connections)};
+			.pid = atomic_load(&c->pid),
+			.connections = (int64_t)atomic_load(&c->connections)};
 	}
 }

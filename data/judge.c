@@ -12,9 +12,9 @@
 
 struct judge {
 	struct board *board;
-	struct conf *conf; /* counted; NULL before the first generation */
-	uint32_t *slots; /* of pools and servers */
-	uint32_t *offsets; /* by pool: where its slots begin */
+	struct conf *conf;           /* counted; NULL before the first generation */
+	uint32_t *slots;             /* of pools and servers */
+	uint32_t *offsets;           /* by pool: where its slots begin */
 	json_t *overlays, *verdicts; /* rows by key */
 };
 
@@ -42,11 +42,13 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
-static void judge_server(struct judge *j, const struct conf_pool *p, const struct conf_server *s, struct wall now)
+static void judge_server(
+	struct judge *j, const struct conf_pool *p, const struct conf_server *s, struct wall now)
 {
 	const uint32_t *slots = j->slots + j->offsets[p - j->conf->pools];
 	struct board_object *objects = j->board->objects;
-	struct board_object *pool = &objects[slots[0]], *server = &objects[slots[1 + (s - p->servers)]];
+	struct board_object *pool = &objects[slots[0]],
+			    *server = &objects[slots[1 + (s - p->servers)]];
 	struct verdict_row verdict;
 	struct overlay overlay;
 	struct effective e;
@@ -56,7 +58,8 @@ static void judge_server(struct judge *j, const struct conf_pool *p, const struc
 	snprintf(key, sizeof key, "pool/%s/%s", p->name, s->name);
 	has_overlay = overlay_decode(json_object_get(j->overlays, key), &overlay) == 0;
 	has_verdict = verdict_row_decode(json_object_get(j->verdicts, key), &verdict) == 0;
-	effective_server(p, s, has_overlay ? &overlay : NULL, has_verdict ? &verdict : NULL, now, &e);
+	effective_server(
+		p, s, has_overlay ? &overlay : NULL, has_verdict ? &verdict : NULL, now, &e);
 	board_say(j->board, pool, server, board_word(effective_rank(e.state), e.state, e.weight));
 	if (!s->is_resolved && has_verdict && verdict.has_address)
 		board_say_address(j->board, pool, server, &verdict.address);
@@ -154,7 +157,8 @@ struct wall judge_expire(struct judge *j, struct wall now)
 	const char *key;
 	json_t *row;
 
-	json_object_foreach(j->overlays, key, row) {
+	json_object_foreach(j->overlays, key, row)
+	{
 		struct overlay o;
 
 		if (overlay_decode(row, &o) < 0 || o.until.ms == 0)

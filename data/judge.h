@@ -20,7 +20,8 @@ void judge_free(struct judge *j);
 /* A generation in force: counts conf, copies its slots. 0 or -ENOMEM. Judges every server. */
 int judge_configure(struct judge *j, struct conf *conf, const uint32_t *slots, struct wall now);
 
-/* A row of the table "overlay" or "verdicts" (borrowed); NULL: gone. Keys of other objects and rows that do not decode count as gone. */
+/* A row of the table "overlay" or "verdicts" (borrowed); NULL: gone. Keys of other objects and rows
+ * that do not decode count as gone. */
 void judge_overlay(struct judge *j, const char *key, const json_t *row, struct wall now);
 void judge_verdict(struct judge *j, const char *key, const json_t *row, struct wall now);
 
