@@ -80,16 +80,37 @@ static void note_round_trip(struct peer *p, const struct peer_echo *e, struct mo
 	p->round_trip_us = us < 0 ? 0 : us;
 }
 
-static void keep(struct peer *p, uint64_t counter, const struct peer_message *m, struct mono now)
+/* False when that counter was heard before or is too far behind to know. */
+static bool mark_seen(struct peer_session *s, uint64_t counter)
 {
-	p->session.counter = counter;
+	uint64_t ahead = counter - s->counter, behind = s->counter - counter;
+
+	if (counter > s->counter) {
+		s->seen = (ahead < 64 ? s->seen << ahead : 0) | 1;
+		s->counter = counter;
+		return true;
+	}
+	if (behind >= 64 || s->seen >> behind & 1)
+		return false;
+	s->seen |= 1ULL << behind;
+	return true;
+}
+
+static void keep_echo(struct peer *p, const struct peer_echo *e, struct mono now)
+{
+	p->is_echoing = e->session == p->own_session;
+	if (p->is_echoing && e->counter > p->echoed) {
+		p->echoed = e->counter;
+		note_round_trip(p, e, now);
+	}
+}
+
+/* The newest frame of the session: what it says holds now. */
+static void keep(struct peer *p, const struct peer_message *m, struct mono now)
+{
 	p->session.heard = now;
 	p->candidate = (struct peer_session){0};
-	p->is_echoing = m->echo.session == p->own_session;
-	if (p->is_echoing && m->echo.counter > p->echoed) {
-		p->echoed = m->echo.counter;
-		note_round_trip(p, &m->echo, now);
-	}
+	keep_echo(p, &m->echo, now);
 	if (m->kind != PEER_HEARTBEAT)
 		return;
 	p->generation = m->generation;
@@ -113,19 +134,22 @@ enum peer_verdict peer_heard(struct peer *p, uint64_t session, uint64_t counter,
 	if (session == 0)
 		return PEER_REPLAYED;
 	if (session == p->session.id) {
-		if (counter <= p->session.counter)
+		bool is_newest = counter > p->session.counter;
+
+		if (!mark_seen(&p->session, counter))
 			return PEER_REPLAYED;
-		keep(p, counter, m, now);
+		if (is_newest)
+			keep(p, m, now);
 		return PEER_FRESH;
 	}
 	if (session == p->candidate.id && counter <= p->candidate.counter)
 		return PEER_REPLAYED;
 	if (!is_proven(p, &m->echo)) {
-		p->candidate = (struct peer_session){session, counter, now};
+		p->candidate = (struct peer_session){session, counter, 1, now};
 		return PEER_UNPROVEN;
 	}
-	p->session.id = session;
-	keep(p, counter, m, now);
+	p->session = (struct peer_session){session, counter, 1, now};
+	keep(p, m, now);
 	return PEER_FRESH;
 }
 

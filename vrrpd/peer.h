@@ -72,16 +72,16 @@ struct peer_config {
 /* What happened to a frame that was genuine. */
 enum peer_verdict {
 	PEER_FRESH,    /* counts, and may be acted on */
-	PEER_REPLAYED, /* counter not above the last of its session, or an earlier session: drop it
-			*/
+	PEER_REPLAYED, /* heard before, far behind, or of an earlier session: drop it */
 	PEER_UNPROVEN, /* a new session that has not echoed ours yet: send a heartbeat now, act on
 			  nothing */
 	PEER_VERDICTS
 };
 
-/* One side of a session, as heard. */
+/* A session as heard. Frames may overtake each other: those less than 64 behind count once each. */
 struct peer_session {
-	uint64_t id, counter; /* id 0: none */
+	uint64_t id, counter; /* counter: the greatest; id 0: none */
+	uint64_t seen;        /* bit n: counter - n was heard */
 	struct mono heard;    /* when counter came */
 };
 
@@ -120,8 +120,10 @@ void peer_configure(struct peer *p, const struct peer_config *config, struct mon
 void peer_sent(struct peer *p, uint64_t counter, struct mono now);
 /* What to put in the echo of the next frame to it. */
 struct peer_echo peer_echo(const struct peer *p, struct mono now);
-/* A genuine frame came, sealed in session with counter: judges it, and keeps what it tells when
- * PEER_FRESH. */
+/*
+ * A genuine frame came, sealed in session with counter: judges it, and keeps what
+ * it tells when PEER_FRESH (of frames that were overtaken only TAKE and TAKEN matter).
+ */
 enum peer_verdict peer_heard(struct peer *p, uint64_t session, uint64_t counter,
 	const struct peer_message *m, struct mono now);
 /* The check that is due: true when state has changed. */

@@ -301,7 +301,8 @@ static void yield(struct vrrp *v, enum vrrp_cause cause, struct mono now, struct
 	v->is_leaving = true;
 	v->reannounce_at = MONO_NEVER;
 	v->advertise_at = MONO_NEVER;
-	v->phase_until = mono_add_ns(now, vrrp_skew_ns(v) + vrrp_interval_ns(v));
+	/* The longest skew that any Backup can have, and one interval. */
+	v->phase_until = mono_add_ns(now, vrrp_lease_ns(v) - 2 * vrrp_interval_ns(v));
 	add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
 	v->sent = now;
 }
@@ -330,9 +331,12 @@ static void timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 		active_timer(v, now, todo);
 		break;
 	case VRRP_HANDING_OVER:
-		active_timer(v, now, todo);
+		/* No last advertisement beside the farewell: the two might change places on the
+		 * way. */
 		if (mono_reached(v->phase_until, now))
 			give_up(v, false, now, todo);
+		else
+			active_timer(v, now, todo);
 		break;
 	case VRRP_YIELDING:
 		let_go(v, VRRP_YIELD_OVER, now, todo);
@@ -392,6 +396,22 @@ static void reject(struct vrrp_todo *todo, const char *text)
 	add(todo, VRRP_REJECT)->text = text;
 }
 
+/* How long a taker may take (V3). */
+static int64_t hand_over_ns(const struct vrrp *v)
+{
+	int64_t interval = vrrp_interval_ns(v);
+
+	return interval > HAND_OVER_MIN_NS ? interval : HAND_OVER_MIN_NS;
+}
+
+/* While the giver may not have heard us; but one that left and is back cannot be Active sooner. */
+static int64_t guard_ns(const struct vrrp *v)
+{
+	int64_t patience = hand_over_ns(v), back = 3 * vrrp_interval_ns(v);
+
+	return patience < back ? patience : back;
+}
+
 static void take(
 	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
 {
@@ -408,22 +428,16 @@ static void take(
 	} else if (v->wish.priority == VRRP_PRIORITY_LAST_RESORT && !ev->is_leaving) {
 		reject(todo, "disqualified too");
 	} else {
-		int64_t guard_ns = vrrp_interval_ns(v);
-
 		become_active(v, VRRP_ASKED, now, todo);
 		v->giver = ev->source;
-		v->giver_until = mono_add_ns(
-			now, guard_ns > HAND_OVER_MIN_NS ? guard_ns : HAND_OVER_MIN_NS);
+		v->giver_until = mono_add_ns(now, guard_ns(v));
 		add(todo, VRRP_ACCEPT);
 	}
 }
 
 static void ask(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 {
-	int64_t patience = vrrp_interval_ns(v);
-
-	v->phase_until = mono_add_ns(
-		now, patience > HAND_OVER_MIN_NS ? patience : HAND_OVER_MIN_NS);
+	v->phase_until = mono_add_ns(now, hand_over_ns(v));
 	add(todo, VRRP_ASK)->is_leaving = v->is_leaving;
 }
 

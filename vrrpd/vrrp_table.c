@@ -43,7 +43,7 @@ const struct vrrp_transition vrrp_transitions[] = {
 
 	{VRRP_YIELDING, VRRP_SUCCEEDED, VRRP_INITIALIZE, "stopped: another router advertises"},
 	{VRRP_YIELDING, VRRP_YIELD_OVER, VRRP_INITIALIZE,
-		"stopped: skew time and one interval are over"},
+		"stopped: nobody took over in time"},
 	{VRRP_YIELDING, VRRP_LINK_LOST, VRRP_INITIALIZE, "interface lost"},
 };
 // clang-format on

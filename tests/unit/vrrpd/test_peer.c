@@ -103,8 +103,12 @@ static void judges_sessions_and_replay(void **state)
 		{5, 1, 0, PEER_REPLAYED},
 		{5, 2, 1, PEER_FRESH}, /* echoes our frame 1 */
 		{5, 2, 1, PEER_REPLAYED},
+		{5, 1, 1, PEER_FRESH}, /* overtaken, and not of this session when it was heard */
 		{5, 1, 1, PEER_REPLAYED},
 		{5, 9, 3, PEER_FRESH},
+		{5, 7, 3, PEER_FRESH}, /* overtaken by 9 */
+		{5, 7, 3, PEER_REPLAYED},
+		{5, 9, 3, PEER_REPLAYED},
 		{6, 1, 0, PEER_UNPROVEN}, /* started again */
 		{5, 10, 3, PEER_FRESH},   /* or not: the old session still speaks */
 		{6, 2, 3, PEER_UNPROVEN}, /* 3 was already echoed: may be a recording */

@@ -205,16 +205,16 @@ static const struct story stories[] = {
 {"an Active answers a farewell at once (6.4.3)", .priority = 100, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{500, HEARD(9, 0, 100), VRRP_ACTIVE, "AN", 1500000}, END}},
-{"stop with no peer: priority 0, and the addresses stay for skew and one interval",
+{"stop with no peer: priority 0, and the addresses stay for the longest skew and one interval",
 	.priority = 192, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
-	{100, WITH(VRRP_LEAVE, false), VRRP_YIELDING, "C0", 1350000},
-	{200, HEARD(9, 0, 100), VRRP_YIELDING, "", 1350000},
-	{1350, TIMER, VRRP_INITIALIZE, "C-L", NEVER},
+	{100, WITH(VRRP_LEAVE, false), VRRP_YIELDING, "C0", 2100000},
+	{200, HEARD(9, 0, 100), VRRP_YIELDING, "", 2100000},
+	{2100, TIMER, VRRP_INITIALIZE, "C-L", NEVER},
 	{1400, HEARD(9, 100, 100), VRRP_INITIALIZE, "", NEVER}, END}},
 {"stop with no peer: the successor's advertisement ends it", .priority = 192, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
-	{100, WITH(VRRP_LEAVE, false), VRRP_YIELDING, "C0", 1350000},
+	{100, WITH(VRRP_LEAVE, false), VRRP_YIELDING, "C0", 2100000},
 	{200, HEARD(9, 100, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
 {"stop with a taker: asked, then let go at its first advertisement",
 	.priority = 200, .has_peer = true, .steps = {
@@ -226,18 +226,18 @@ static const struct story stories[] = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{100, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "Ck", 1000000},
 	{1000, TIMER, VRRP_HANDING_OVER, "A", 1100000},
-	{1100, TIMER, VRRP_YIELDING, "C0", 2350000},
-	{2350, TIMER, VRRP_INITIALIZE, "C-L", NEVER}, END}},
+	{1100, TIMER, VRRP_YIELDING, "C0", 3100000},
+	{3100, TIMER, VRRP_INITIALIZE, "C-L", NEVER}, END}},
 {"stop with a taker that refuses", .priority = 192, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{100, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "Ck", 1000000},
-	{110, {.kind = VRRP_REFUSED}, VRRP_YIELDING, "C0", 1360000}, END}},
+	{110, {.kind = VRRP_REFUSED}, VRRP_YIELDING, "C0", 2110000}, END}},
 {"a move to a silent taker is given up",
 	.priority = 200, .interval_cs = 1, .has_peer = false, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 10000},
 	{5, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 10000},
 	{10, TIMER, VRRP_HANDING_OVER, "A", 20000},
-	{55, TIMER, VRRP_ACTIVE, "ACG", 65000}, END}},
+	{55, TIMER, VRRP_ACTIVE, "CG", 20000}, END}},
 {"a move succeeds: Backup below the taker", .priority = 1, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{5, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1000000},

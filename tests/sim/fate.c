@@ -1,0 +1,269 @@
+/*
+ * Storms are random walks over every fault there is. A calm heals all, lets it
+ * settle, then deals single blows, each followed by rest, with the outcome known.
+ */
+#include "tests/sim/fate.h"
+
+#define MS 1000000LL
+
+static bool chance(struct world *w, unsigned percent)
+{
+	return rand_below(&w->rand, 100) < percent;
+}
+
+static struct node *any_node(struct world *w)
+{
+	return &w->nodes[rand_below(&w->rand, w->scene.nodes)];
+}
+
+static int64_t up_to(struct world *w, int64_t ns)
+{
+	return (int64_t)rand_below(&w->rand, (uint64_t)ns + 1);
+}
+
+/* ---- storms ---- */
+
+static void divide(struct world *w, enum network_path path)
+{
+	for (size_t i = 0; i < w->scene.nodes; i++)
+		w->network.side[path][i] = (unsigned)rand_below(&w->rand, 2);
+	trace_say(&w->trace, "net", "%s divided: %u%u%u%u%u",
+		path == NETWORK_SEGMENT ? "segment" : "channel", w->network.side[path][0],
+		w->network.side[path][1], w->network.side[path][2], w->network.side[path][3],
+		w->network.side[path][4]);
+}
+
+static void spoil_network(struct world *w)
+{
+	switch (rand_below(&w->rand, 6)) {
+	case 0:
+		divide(w, NETWORK_SEGMENT);
+		break;
+	case 1:
+		divide(w, NETWORK_CHANNEL);
+		break;
+	case 2:
+		w->network.loss_permille = (unsigned)rand_below(&w->rand, 300);
+		trace_say(&w->trace, "net", "loses %u of 1000", w->network.loss_permille);
+		break;
+	case 3:
+		w->network.duplicates_permille = (unsigned)rand_below(&w->rand, 300);
+		w->network.delay_ns = w->scene.rough_delay_ns;
+		trace_say(&w->trace, "net", "delays up to %.3f ms, doubles %u of 1000",
+			(double)w->network.delay_ns / 1e6, w->network.duplicates_permille);
+		break;
+	case 4:
+		w->network.is_deaf[rand_below(&w->rand, w->scene.nodes)] = true;
+		trace_say(&w->trace, "net", "somebody is deaf");
+		break;
+	case 5:
+		network_heal(&w->network, w->scene.delay_ns);
+		trace_say(&w->trace, "net", "healed");
+		break;
+	}
+}
+
+static void change_condition(struct world *w, struct node *n)
+{
+	switch (rand_below(&w->rand, 3)) {
+	case 0:
+		n->is_data_well = !n->is_data_well;
+		trace_say(&w->trace, n->name, "data is %s", n->is_data_well ? "well" : "down");
+		break;
+	case 1:
+		n->in_maintenance = !n->in_maintenance;
+		trace_say(&w->trace, n->name, "maintenance %s",
+			n->in_maintenance ? "begins" : "ends");
+		break;
+	case 2:
+		n->is_unready = !n->is_unready;
+		trace_say(&w->trace, n->name, "is %s", n->is_unready ? "unready" : "ready");
+		break;
+	}
+	if (node_is_live(n))
+		n->wake_ns = w->now_ns;
+}
+
+static void revive(struct world *w, struct node *n)
+{
+	if (n->is_paused)
+		node_resume(n, w->now_ns);
+	node_boot(n, w->now_ns);
+	node_start(n, w->now_ns);
+}
+
+static void strike(struct world *w, struct node *n)
+{
+	if (!node_is_live(n)) {
+		if (n->is_paused && chance(w, 20))
+			node_kill(n);
+		else
+			revive(w, n);
+		return;
+	}
+	switch (rand_below(&w->rand, 7)) {
+	case 0:
+	case 1:
+		node_pause(n);
+		break;
+	case 2:
+		node_kill(n);
+		break;
+	case 3:
+		node_crash(n);
+		break;
+	case 4:
+		node_leave(n, w->now_ns);
+		break;
+	case 5:
+		node_lose_address(n, w->now_ns);
+		break;
+	case 6:
+		change_condition(w, n);
+		break;
+	}
+}
+
+static void storm(struct world *w)
+{
+	int64_t pause = scene_interval_ns(&w->scene) * (chance(w, 30) ? 8 : 2);
+
+	judge_storm(&w->judge);
+	w->network.keeps_order = false;
+	for (uint64_t blows = 3 + rand_below(&w->rand, 12); blows > 0; blows--) {
+		if (chance(w, 40))
+			spoil_network(w);
+		else
+			strike(w, any_node(w));
+		world_advance(w, up_to(w, pause));
+	}
+}
+
+/* ---- calms ---- */
+
+static void rest(struct world *w)
+{
+	world_advance(w, scene_settle_ns(&w->scene));
+	if (!world_has_failed(w))
+		judge_rest(&w->judge);
+}
+
+static void calm(struct world *w)
+{
+	trace_say(&w->trace, "net", "calm");
+	network_heal(&w->network, w->scene.delay_ns);
+	judge_calm(&w->judge, w->now_ns + w->scene.rough_delay_ns + w->scene.delay_ns);
+	for (size_t i = 0; i < w->scene.nodes; i++) {
+		if (chance(w, 7))
+			node_crash(&w->nodes[i]);
+		else
+			revive(w, &w->nodes[i]);
+		if (chance(w, 70)) {
+			w->nodes[i].is_data_well = true;
+			w->nodes[i].in_maintenance = w->nodes[i].is_unready = false;
+		}
+	}
+	judge_look(&w->judge, w->nodes, w->now_ns);
+	world_advance(w, w->scene.rough_delay_ns + w->scene.delay_ns);
+	rest(w);
+}
+
+static struct node *the_active(struct world *w)
+{
+	const struct node *holder = judge_holder(&w->judge);
+
+	return holder ? &w->nodes[holder->index] : any_node(w);
+}
+
+static uint64_t transitions_of_others(const struct world *w, const struct node *but)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < w->scene.nodes; i++)
+		if (&w->nodes[i] != but && node_is_live(&w->nodes[i]))
+			sum += w->nodes[i].vrrp.transitions;
+	return sum;
+}
+
+/* Killed and back before anybody could notice: nothing may move (V2). */
+static void bounce(struct world *w, struct node *n)
+{
+	uint64_t before = transitions_of_others(w, n);
+	int64_t left = vrrp_patience_ns(&n->vrrp) - scene_interval_ns(&w->scene) * 11 / 10;
+
+	judge_disturb(&w->judge, w->now_ns, true);
+	node_kill(n);
+	world_advance(w, up_to(w, left > 0 ? left : 0));
+	node_start(n, w->now_ns);
+	rest(w);
+	if (transitions_of_others(w, n) != before || judge_holder(&w->judge) != n)
+		judge_fail(&w->judge, "%s was back in time, and yet something moved", n->name);
+}
+
+static void stall(struct world *w, struct node *n)
+{
+	judge_disturb(&w->judge, w->now_ns, false);
+	node_pause(n);
+	world_advance(w, up_to(w, 8 * scene_interval_ns(&w->scene)));
+	judge_disturb(&w->judge, w->now_ns, false);
+	node_resume(n, w->now_ns);
+	rest(w);
+}
+
+static void blow(struct world *w)
+{
+	struct node *n = chance(w, 70) ? the_active(w) : any_node(w);
+	bool is_active = n == judge_holder(&w->judge);
+
+	if (!node_is_live(n)) {
+		judge_disturb(&w->judge, w->now_ns, true);
+		revive(w, n);
+	} else {
+		switch (rand_below(&w->rand, 8)) {
+		case 0:
+			judge_disturb(&w->judge, w->now_ns, false);
+			node_crash(n);
+			break;
+		case 1:
+			judge_disturb(&w->judge, w->now_ns, false);
+			node_kill(n);
+			break;
+		case 2:
+			if (is_active && n->result.is_fit && n->vrrp.config.version == 3)
+				bounce(w, n);
+			return;
+		case 3:
+			stall(w, n);
+			return;
+		case 4:
+			judge_disturb(&w->judge, w->now_ns, true);
+			node_lose_address(n, w->now_ns);
+			break;
+		case 5:
+		case 6:
+			judge_disturb(&w->judge, w->now_ns, true);
+			node_leave(n, w->now_ns);
+			break;
+		case 7:
+			judge_disturb(&w->judge, w->now_ns, true);
+			change_condition(w, n);
+			break;
+		}
+	}
+	rest(w);
+}
+
+void fate_run(struct world *w)
+{
+	for (size_t i = 0; i < w->scene.nodes; i++)
+		revive(w, &w->nodes[i]);
+	for (int round = 0; round < 2 && !world_has_failed(w); round++) {
+		if (round > 0 || chance(w, 70))
+			storm(w);
+		if (!world_has_failed(w))
+			calm(w);
+		for (uint64_t blows = 1 + rand_below(&w->rand, 4);
+			blows > 0 && !world_has_failed(w); blows--)
+			blow(w);
+	}
+}

@@ -1,0 +1,563 @@
+/*
+ * The machine and the process around the cores: what router, wire, heartbeat and
+ * netlink do, in virtual time.
+ */
+#include "tests/sim/node.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vrrpd/advert.h"
+
+#define MS 1000000LL
+#define ROUTER_ID 51
+#define INTERFACE 2
+#define FRAME_HEAD 16 /* session and counter, where seal would have put them */
+
+static struct mono local(const struct node *n, int64_t now_ns)
+{
+	int64_t up_ns = now_ns - n->booted_ns;
+
+	return (struct mono){1 + up_ns + up_ns / 1000000 * n->ppm};
+}
+
+/* The first moment at which the node's clock has reached t. */
+static int64_t outside(const struct node *n, struct mono t)
+{
+	if (mono_is_never(t))
+		return INT64_MAX;
+	return n->booted_ns + (int64_t)((__int128)t.ns * 1000000 / (1000000 + n->ppm)) + 1000;
+}
+
+static struct addr address_of(size_t index)
+{
+	return (struct addr){
+		.in = {.sin_family = AF_INET, .sin_addr = {htonl(0x0a000001u + (uint32_t)index)}}};
+}
+
+static struct addr_prefix virtual_address(void)
+{
+	return (struct addr_prefix){.addr = address_of(99), .length = 24};
+}
+
+static void print_boot(const struct node *n, char text[LEASE_BOOT_ID_SIZE])
+{
+	snprintf(text, LEASE_BOOT_ID_SIZE, "%s-%d", n->name, n->boots);
+}
+
+bool node_is_live(const struct node *n)
+{
+	return n->is_booted && n->is_running && !n->is_paused;
+}
+
+/* ---- the kernel ---- */
+
+static void change_address(struct node *n, const struct lease_change *c, int64_t now_ns)
+{
+	n->has_address = c->kind != LEASE_DELETE;
+	n->valid_s = c->valid_s;
+	n->told = local(n, now_ns);
+	n->expires_ns = INT64_MAX;
+	if (n->has_address && c->valid_s != LEASE_FOREVER)
+		n->expires_ns = now_ns + c->valid_s * 1000 * MS;
+	if (c->kind != LEASE_RENEW)
+		trace_say(n->trace, n->name, "address %s", n->has_address ? "added" : "deleted");
+}
+
+static void reconcile(struct node *n, int64_t now_ns)
+{
+	struct mono now = local(n, now_ns);
+	const struct lease_wish wish = {
+		.interface = INTERFACE,
+		.address = virtual_address(),
+		.is_held = vrrp_holds(&n->vrrp, now),
+		.valid_s = lease_valid_s(vrrp_lease_ns(&n->vrrp), n->vrrp.wish.has_peer),
+	};
+	const struct lease_seen seen = {INTERFACE, virtual_address(), n->valid_s, n->told};
+	struct lease_change change;
+
+	n->renew_at = mono_add_ms(now, LEASE_RENEW_MS);
+	if (lease_reconcile(&wish, 1, &seen, n->has_address, now, &change, 1))
+		change_address(n, &change, now_ns);
+	assert(n->has_address == wish.is_held);
+}
+
+void node_expire(struct node *n, int64_t now_ns)
+{
+	if (!n->has_address || n->expires_ns > now_ns)
+		return;
+	n->has_address = false;
+	n->expires_ns = INT64_MAX;
+	trace_say(n->trace, n->name, "address expired");
+	n->renew_at = local(n, now_ns);
+	if (node_is_live(n))
+		n->wake_ns = now_ns;
+}
+
+void node_lose_address(struct node *n, int64_t now_ns)
+{
+	if (!n->has_address)
+		return;
+	n->expires_ns = now_ns;
+	node_expire(n, now_ns);
+}
+
+/* ---- what is sent ---- */
+
+static void send_advertisement(struct node *n, int priority, int64_t now_ns)
+{
+	static struct advert a;
+	struct packet p = {.path = NETWORK_SEGMENT, .from = n->index};
+	int len;
+
+	a = (struct advert){.version = n->vrrp.config.version,
+		.family = AF_INET,
+		.virtual_router_id = ROUTER_ID,
+		.priority = (uint8_t)priority,
+		.interval_cs = n->vrrp.config.interval_cs,
+		.has_pseudo_header = true,
+		.source = address_of(n->index),
+		.destination = address_of(200),
+		.addresses = {virtual_address().addr},
+		.addresses_count = 1};
+	len = advert_encode(&a, p.data, sizeof p.data);
+	assert(len > 0);
+	p.len = (size_t)len;
+	network_broadcast(n->network, now_ns, &p);
+}
+
+static void send_to_peer(struct node *n, size_t to, struct peer_message *m, int64_t now_ns)
+{
+	struct packet p = {.path = NETWORK_CHANNEL, .from = n->index, .to = to};
+	struct mono now = local(n, now_ns);
+	uint64_t head[2] = {n->session, ++n->counter};
+	int len;
+
+	snprintf(m->node, sizeof m->node, "%s", n->name);
+	m->echo = peer_echo(&n->peers[to], now);
+	memcpy(p.data, head, FRAME_HEAD);
+	len = peer_encode(m, p.data + FRAME_HEAD, sizeof p.data - FRAME_HEAD);
+	assert(len > 0);
+	p.len = (size_t)len + FRAME_HEAD;
+	peer_sent(&n->peers[to], n->counter, now);
+	network_send(n->network, now_ns, &p);
+}
+
+static void send_heartbeats(struct node *n, int64_t now_ns)
+{
+	static struct peer_message m;
+
+	m.kind = PEER_HEARTBEAT;
+	m.vips_count = 1;
+	m.vips[0] = (struct peer_vip){.name = "web",
+		.state = (uint8_t)n->vrrp.state,
+		.priority = (uint8_t)n->vrrp.wish.priority,
+		.base = (uint8_t)n->scene->priority[n->index],
+		.is_fit = n->result.is_fit};
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index)
+			send_to_peer(n, i, &m, now_ns);
+	n->heartbeat_at = mono_add_ms(local(n, now_ns), n->scene->check_interval_ms);
+}
+
+static void send_take(struct node *n, bool is_leaving, int64_t now_ns)
+{
+	static struct peer_message m;
+
+	m = (struct peer_message){.kind = PEER_TAKE,
+		.vip = "web",
+		.number = ++n->take_number,
+		.source = address_of(n->index),
+		.is_leaving = is_leaving};
+	for (size_t i = 0; n->result.taker && i < n->scene->nodes; i++)
+		if (n->result.taker[3] == (char)('a' + (int)i))
+			send_to_peer(n, i, &m, now_ns);
+	trace_say(n->trace, n->name, "asks %s to take over",
+		n->result.taker ? n->result.taker : "nobody");
+}
+
+static void send_taken(struct node *n, const char *refusal, int64_t now_ns)
+{
+	static struct peer_message m;
+
+	m = (struct peer_message){
+		.kind = PEER_TAKEN, .vip = "web", .number = n->asker_number, .is_taken = !refusal};
+	snprintf(m.why, sizeof m.why, "%s", refusal ? refusal : "");
+	send_to_peer(n, n->asker, &m, now_ns);
+	if (refusal)
+		trace_say(n->trace, n->name, "refuses to take over: %s", refusal);
+}
+
+/* ---- carrying out ---- */
+
+static void note_transition(struct node *n, const struct vrrp_transition *row, int64_t now_ns)
+{
+	struct mono now = local(n, now_ns);
+
+	assert(n->happened_count < NODE_HAPPENED_MAX);
+	n->happened[n->happened_count++] = (struct node_happened){
+		.row = row,
+		.silence_ns = mono_since_ns(now, n->not_below_at),
+		.full_silence_ns = mono_since_ns(now, n->heard_at),
+		.not_below_interval_cs = n->not_below_interval_cs,
+		.heard_interval_cs = n->heard_interval_cs,
+		.priority = n->vrrp.wish.priority,
+		.heard_priority = n->heard_priority,
+		.heard_is_above = n->heard_is_above,
+		.away_ns = mono_since_ns(now, (struct mono){n->record.sent_ns}),
+	};
+	n->not_below_at = n->heard_at = now;
+	if (row->cause != VRRP_HEARD_HIGHER && row->cause != VRRP_HANDED_OVER)
+		n->not_below_interval_cs = n->heard_interval_cs = n->vrrp.config.interval_cs;
+	n->heartbeat_at = now;
+	trace_say(n->trace, n->name, "%s -> %s  (%s; priority %d)", vrrp_state_name(row->from),
+		vrrp_state_name(row->to), row->why, n->vrrp.wish.priority);
+}
+
+static void write_record(struct node *n, int64_t now_ns)
+{
+	memset(&n->record, 0, sizeof n->record);
+	n->record.is_active = 1;
+	n->record.had_peer = n->vrrp.wish.has_peer;
+	n->record.sent_ns = local(n, now_ns).ns;
+	n->record.patience_ns = vrrp_patience_ns(&n->vrrp);
+	print_boot(n, n->record.boot_id);
+	lease_record_seal(&n->record);
+}
+
+static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t now_ns)
+{
+	switch (a->kind) {
+	case VRRP_CHANGED:
+		note_transition(n, a->row, now_ns);
+		break;
+	case VRRP_RELEASE:
+		n->record.is_active = 0;
+		lease_record_seal(&n->record);
+		reconcile(n, now_ns);
+		break;
+	case VRRP_ACQUIRE:
+		reconcile(n, now_ns);
+		break;
+	case VRRP_ANNOUNCE:
+		n->announced_ns = now_ns;
+		break;
+	case VRRP_ADVERTISE:
+		send_advertisement(n, a->priority, now_ns);
+		if (vrrp_is_active(&n->vrrp))
+			write_record(n, now_ns);
+		break;
+	case VRRP_ASK:
+		send_take(n, a->is_leaving, now_ns);
+		break;
+	case VRRP_ACCEPT:
+		send_taken(n, NULL, now_ns);
+		break;
+	case VRRP_REJECT:
+		send_taken(n, a->text, now_ns);
+		break;
+	case VRRP_GAVE_UP:
+		trace_say(n->trace, n->name, "gives up the hand-over: %s", a->text);
+		break;
+	case VRRP_LEFT:
+		n->is_running = false;
+		trace_say(n->trace, n->name, "process left");
+		break;
+	}
+}
+
+static void step(struct node *n, const struct vrrp_event *ev, int64_t now_ns)
+{
+	struct vrrp_todo todo;
+
+	vrrp_step(&n->vrrp, ev, local(n, now_ns), &todo);
+	vrrp_check(&n->vrrp);
+	for (size_t i = 0; i < todo.count; i++)
+		carry_out_one(n, &todo.items[i], now_ns);
+}
+
+/* ---- the role ---- */
+
+static void judge_role(struct node *n, struct mono now)
+{
+	const struct role_track track = {"data", n->is_data_well, true, 0};
+	struct role_peer peers[SCENE_NODES_MAX];
+	static const char *const names[] = {"lb-a", "lb-b", "lb-c", "lb-d", "lb-e"};
+	struct role_input in = {.node = n->name,
+		.base = n->scene->priority[n->index],
+		.when_all_down_release = n->scene->when_all_down_release,
+		.startup_hold_ms = n->scene->startup_hold_ms,
+		.state = n->vrrp.state,
+		.in_maintenance = n->in_maintenance,
+		.unready = n->is_unready ? "generation 1, the stack is at 2" : NULL,
+		.tracks = &track,
+		.tracks_count = 1,
+		.peers = peers};
+
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index)
+			peers[in.peers_count++] = (struct role_peer){names[i],
+				n->peers[i].state == PEER_HEALTHY, peer_vip(&n->peers[i], "web")};
+	role_judge(&n->role, &in, now, &n->result);
+}
+
+static void apply_role(struct node *n, int64_t now_ns)
+{
+	bool was_fit = n->result.is_fit;
+	struct vrrp_event ev = {.kind = VRRP_WISH};
+	struct vrrp_wish *w = &ev.wish;
+
+	judge_role(n, local(n, now_ns));
+	*w = n->result.wish;
+	if (w->priority != n->vrrp.wish.priority || w->may_preempt != n->vrrp.wish.may_preempt ||
+		w->may_hold != n->vrrp.wish.may_hold || w->has_peer != n->vrrp.wish.has_peer) {
+		trace_say(n->trace, n->name, "wishes: %s%s", n->result.why,
+			w->has_peer ? "; has a live peer" : "");
+		step(n, &ev, now_ns);
+		reconcile(n, now_ns);
+	}
+	if (was_fit != n->result.is_fit)
+		n->heartbeat_at = local(n, now_ns);
+	if (n->result.should_step_down) {
+		ev = (struct vrrp_event){.kind = VRRP_STEP_DOWN, .has_taker = true};
+		step(n, &ev, now_ns);
+	}
+}
+
+/* ---- what is heard ---- */
+
+static void hear_advertisement(struct node *n, const struct packet *p, int64_t now_ns)
+{
+	static struct advert a;
+	const struct advert_expected expected = {n->vrrp.config.version, ROUTER_ID,
+		n->vrrp.config.interval_cs, address_of(n->index)};
+	const struct advert_packet packet = {
+		p->data, p->len, address_of(p->from), address_of(200), ADVERT_TTL};
+	struct vrrp_event ev = {.kind = VRRP_HEARD};
+
+	assert(advert_decode(&packet, &a) == ADVERT_OK);
+	assert(advert_judge(&a, &expected) == ADVERT_OK);
+	ev.source = a.source;
+	ev.priority = a.priority;
+	ev.interval_cs = a.interval_cs;
+	n->heard_priority = a.priority;
+	n->heard_is_above = p->from > n->index;
+	n->heard_at = local(n, now_ns);
+	n->heard_interval_cs = a.interval_cs;
+	if (a.priority >= n->vrrp.wish.priority) {
+		n->not_below_at = local(n, now_ns);
+		n->not_below_interval_cs = a.interval_cs;
+	}
+	step(n, &ev, now_ns);
+}
+
+static void act_on_message(
+	struct node *n, const struct packet *p, const struct peer_message *m, int64_t now_ns)
+{
+	struct vrrp_event ev = {
+		.kind = VRRP_TAKE, .source = m->source, .is_leaving = m->is_leaving};
+
+	if (m->kind == PEER_TAKE) {
+		n->asker = p->from;
+		n->asker_number = m->number;
+		step(n, &ev, now_ns);
+	} else if (m->kind == PEER_TAKEN && !m->is_taken && m->number == n->take_number) {
+		ev.kind = VRRP_REFUSED;
+		step(n, &ev, now_ns);
+	}
+}
+
+static void hear_message(struct node *n, const struct packet *p, int64_t now_ns)
+{
+	static struct peer_message m;
+	struct peer *peer = &n->peers[p->from];
+	uint64_t head[2];
+
+	memcpy(head, p->data, FRAME_HEAD);
+	assert(peer_decode(p->data + FRAME_HEAD, p->len - FRAME_HEAD, &m) == 0);
+	switch (peer_heard(peer, head[0], head[1], &m, local(n, now_ns))) {
+	case PEER_FRESH:
+		act_on_message(n, p, &m, now_ns);
+		break;
+	case PEER_UNPROVEN:
+		n->heartbeat_at = local(n, now_ns);
+		break;
+	case PEER_REPLAYED:
+	case PEER_VERDICTS:
+		break;
+	}
+	peer_check(peer);
+}
+
+void node_deliver(struct node *n, const struct packet *p, int64_t now_ns)
+{
+	if (!n->is_booted || !n->is_running || n->inbox_count == NODE_INBOX_MAX)
+		return;
+	n->inbox[n->inbox_count++] = *p;
+	if (!n->is_paused)
+		n->wake_ns = now_ns;
+}
+
+/* ---- the loop ---- */
+
+static void drain(struct node *n, int64_t now_ns)
+{
+	for (size_t i = 0; i < n->inbox_count && n->is_running; i++) {
+		if (n->inbox[i].path == NETWORK_SEGMENT)
+			hear_advertisement(n, &n->inbox[i], now_ns);
+		else
+			hear_message(n, &n->inbox[i], now_ns);
+	}
+	n->inbox_count = 0;
+}
+
+static void fire_timers(struct node *n, int64_t now_ns)
+{
+	const struct vrrp_event timer = {.kind = VRRP_TIMER};
+	struct mono now = local(n, now_ns);
+
+	if (mono_reached(vrrp_deadline(&n->vrrp), now))
+		step(n, &timer, now_ns);
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index && peer_tick(&n->peers[i], now))
+			trace_say(n->trace, n->name, "peer lb-%c %s: %s", 'a' + (int)i,
+				peer_state_name(n->peers[i].state), n->peers[i].why);
+	if (n->is_running)
+		apply_role(n, now_ns);
+	if (mono_reached(n->heartbeat_at, now) && n->is_running)
+		send_heartbeats(n, now_ns);
+	if (mono_reached(n->renew_at, now) && n->is_running)
+		reconcile(n, now_ns);
+}
+
+void node_turn(struct node *n, int64_t now_ns)
+{
+	struct mono next;
+
+	n->wake_ns = INT64_MAX;
+	if (!node_is_live(n))
+		return;
+	drain(n, now_ns);
+	if (n->is_running)
+		fire_timers(n, now_ns);
+	if (!n->is_running)
+		return;
+	next = mono_min(vrrp_deadline(&n->vrrp), role_deadline(&n->role));
+	next = mono_min(next, mono_min(n->heartbeat_at, n->renew_at));
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index)
+			next = mono_min(next, peer_deadline(&n->peers[i]));
+	n->wake_ns = outside(n, next) + (int64_t)rand_below(n->rand, 300000);
+	if (n->wake_ns <= now_ns)
+		n->wake_ns = now_ns + 1000;
+}
+
+/* ---- lives and deaths ---- */
+
+void node_init(struct node *n, size_t index, const struct scene *scene)
+{
+	*n = (struct node){
+		.index = index, .scene = scene, .is_data_well = true, .expires_ns = INT64_MAX};
+	n->wake_ns = INT64_MAX;
+	snprintf(n->name, sizeof n->name, "lb-%c", 'a' + (int)index);
+}
+
+void node_boot(struct node *n, int64_t now_ns)
+{
+	if (n->is_booted)
+		return;
+	n->is_booted = true;
+	n->boots++;
+	n->booted_ns = now_ns - (int64_t)rand_below(n->rand, 5000 * MS);
+	n->ppm = (int)rand_below(n->rand, 401) - 200;
+	trace_say(n->trace, n->name, "machine booted");
+}
+
+void node_crash(struct node *n)
+{
+	node_kill(n);
+	n->is_booted = false;
+	n->has_address = false;
+	n->expires_ns = INT64_MAX;
+	memset(&n->record, 0, sizeof n->record);
+	trace_say(n->trace, n->name, "machine crashed");
+}
+
+static void init_process(struct node *n, struct mono now)
+{
+	const struct scene *s = n->scene;
+	const struct peer_config peers = {s->check_interval_ms, 3, 3};
+	const struct vrrp_config config = {s->version, s->interval_cs[n->index],
+		s->preempt[n->index], s->preempt_delay_ms, address_of(n->index)};
+
+	n->session = rand_next(n->rand) | 1;
+	n->counter = 0;
+	n->inbox_count = 0;
+	for (size_t i = 0; i < s->nodes; i++)
+		peer_init(&n->peers[i], &peers, n->session, now);
+	role_init(&n->role);
+	n->vrrp.state = VRRP_INITIALIZE;
+	judge_role(n, now);
+	vrrp_init(&n->vrrp, &config, &n->result.wish);
+	n->heartbeat_at = n->renew_at = now;
+}
+
+void node_start(struct node *n, int64_t now_ns)
+{
+	struct vrrp_event ev = {.kind = VRRP_START};
+	struct mono now = local(n, now_ns);
+	char boot_id[LEASE_BOOT_ID_SIZE];
+	const char *why;
+
+	if (!n->is_booted || n->is_running)
+		return;
+	n->is_running = true;
+	n->is_paused = false;
+	init_process(n, now);
+	print_boot(n, boot_id);
+	ev.start = lease_judge(&n->record, boot_id, now, &why);
+	trace_say(n->trace, n->name, "process starts: %s", why);
+	step(n, &ev, now_ns);
+	n->wake_ns = now_ns + 1000;
+}
+
+void node_kill(struct node *n)
+{
+	if (n->is_running)
+		trace_say(n->trace, n->name, "process killed");
+	n->is_running = n->is_paused = false;
+	n->inbox_count = 0;
+	n->wake_ns = INT64_MAX;
+}
+
+void node_pause(struct node *n)
+{
+	if (!node_is_live(n))
+		return;
+	n->is_paused = true;
+	n->wake_ns = INT64_MAX;
+	trace_say(n->trace, n->name, "process paused");
+}
+
+void node_resume(struct node *n, int64_t now_ns)
+{
+	if (!n->is_paused)
+		return;
+	n->is_paused = false;
+	n->wake_ns = now_ns;
+	trace_say(n->trace, n->name, "process goes on");
+}
+
+void node_leave(struct node *n, int64_t now_ns)
+{
+	struct vrrp_event ev = {.kind = VRRP_LEAVE};
+
+	if (!node_is_live(n))
+		return;
+	trace_say(n->trace, n->name, "asked to leave");
+	judge_role(n, local(n, now_ns));
+	ev.has_taker = n->result.taker != NULL;
+	step(n, &ev, now_ns);
+	n->wake_ns = now_ns;
+}

@@ -1,0 +1,99 @@
+#pragma once
+/*
+ * A machine with a kernel, and in it a process that wires the real cores (vrrp,
+ * role, peer, lease, advert) as vrrpd's router does: sockets are drained, then
+ * timers fire, then the role is judged, then addresses are reconciled. The kernel
+ * keeps the address when the process dies, for as long as its lease says.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/sim/network.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/trace.h"
+#include "vrrpd/lease.h"
+#include "vrrpd/peer.h"
+#include "vrrpd/role.h"
+#include "vrrpd/vrrp.h"
+
+#define NODE_INBOX_MAX 64 /* what a socket buffer holds of a paused process */
+#define NODE_HAPPENED_MAX 16
+
+/* One transition, with what an onlooker needs to judge it. */
+struct node_happened {
+	const struct vrrp_transition *row;
+	/* Since the last advertisement that was not below us, and since any (or since the state
+	 * began). */
+	int64_t silence_ns, full_silence_ns;
+	int not_below_interval_cs, heard_interval_cs; /* their senders' */
+	int priority;                                 /* ours at that moment */
+	int heard_priority;                           /* of the advertisement just handled */
+	bool heard_is_above;                          /* from a higher address */
+	int64_t away_ns; /* RESUMED: since the last advertisement sent */
+};
+
+struct node {
+	size_t index;
+	char name[8];
+	const struct scene *scene;
+	struct network *network;
+	const struct trace *trace;
+	struct rand_state *rand;
+	/* the machine */
+	bool is_booted;
+	int64_t booted_ns;
+	int ppm; /* how much too fast its clock runs */
+	int boots;
+	bool has_address;
+	uint32_t valid_s;
+	struct mono told;
+	int64_t expires_ns;         /* INT64_MAX: never */
+	struct lease_record record; /* in run_dir */
+	/* the process */
+	bool is_running, is_paused;
+	struct vrrp vrrp;
+	struct role role;
+	struct role_result result;
+	struct peer peers[SCENE_NODES_MAX];
+	uint64_t session, counter;
+	struct mono heartbeat_at, renew_at;
+	uint64_t take_number;
+	size_t asker; /* who sent the take being handled */
+	uint64_t asker_number;
+	struct packet inbox[NODE_INBOX_MAX];
+	size_t inbox_count;
+	int64_t wake_ns; /* when the loop turns next */
+	/* conditions, set by fate */
+	bool is_data_well, in_maintenance, is_unready;
+	/* for the onlooker */
+	struct mono not_below_at,
+		heard_at; /* when an advertisement not below us, or any, was handled */
+	int not_below_interval_cs, heard_interval_cs;
+	int heard_priority;
+	bool heard_is_above;
+	int64_t announced_ns;
+	struct node_happened happened[NODE_HAPPENED_MAX];
+	size_t happened_count;
+};
+
+void node_init(struct node *n, size_t index, const struct scene *scene);
+
+void node_boot(struct node *n, int64_t now_ns);
+void node_crash(struct node *n);                 /* the machine: addresses and run_dir are gone */
+void node_start(struct node *n, int64_t now_ns); /* the process */
+void node_kill(struct node *n);                  /* kill -9 */
+void node_pause(struct node *n);
+void node_resume(struct node *n, int64_t now_ns);
+void node_leave(struct node *n, int64_t now_ns);        /* SIGTERM */
+void node_lose_address(struct node *n, int64_t now_ns); /* somebody takes it off the interface */
+
+/* A packet arrives; a paused process finds it later. */
+void node_deliver(struct node *n, const struct packet *p, int64_t now_ns);
+/* One turn of the loop, when wake_ns has come or something arrived. */
+void node_turn(struct node *n, int64_t now_ns);
+/* The kernel's part: leases run out. */
+void node_expire(struct node *n, int64_t now_ns);
+
+/* Alive, hearing, and not yet leaving. */
+bool node_is_live(const struct node *n);
