@@ -11,11 +11,10 @@ void pg_message(const char *message, char *text, size_t size)
 
 	for (const char *prefix = "ERROR:  "; strncmp(message, prefix, strlen(prefix)) == 0;)
 		message += strlen(prefix);
-	for (; *message && len + 1 < size; message++) {
-		char c = *message == '\n' || *message == '\t' ? ' ' : *message;
-
-		if (c != ' ' || (len > 0 && text[len - 1] != ' '))
-			text[len++] = c;
+	/* The first line says what is wrong; the others are advice for users of psql. */
+	for (; *message && *message != '\n' && len + 1 < size; message++) {
+		if (*message != ' ' || (len > 0 && text[len - 1] != ' '))
+			text[len++] = *message;
 	}
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
