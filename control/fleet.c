@@ -112,6 +112,8 @@ static void explain_away(const struct fleet_node *n, char why[FLEET_WHY_SIZE])
 {
 	if (n->age_ms < 0 || !n->has_report)
 		snprintf(why, FLEET_WHY_SIZE, "it has not been heard of");
+	else if (n->age_ms == FLEET_LEFT_MS)
+		snprintf(why, FLEET_WHY_SIZE, "its control was stopped");
 	else
 		snprintf(why, FLEET_WHY_SIZE, "no heartbeat for %" PRId64 " s", n->age_ms / 1000);
 }
@@ -249,7 +251,7 @@ void fleet_pass(struct fleet *f, const char *self, int64_t ms, struct wall now)
 	for (size_t i = 0; i < f->count; i++) {
 		struct fleet_node *n = &f->nodes[i];
 
-		if (strcmp(n->name, self) == 0 || n->age_ms < 0)
+		if (strcmp(n->name, self) == 0 || n->age_ms < 0 || n->age_ms == FLEET_LEFT_MS)
 			continue;
 		n->age_ms += ms;
 		update(f, n, now);

@@ -16,7 +16,8 @@
 #include "common/overlay.h"
 #include "common/report.h"
 
-#define FLEET_LIVE_MS 5000 /* a node whose heartbeat is older is away (decision C2) */
+#define FLEET_LIVE_MS 5000      /* a node whose heartbeat is older is away (decision C2) */
+#define FLEET_LEFT_MS INT64_MAX /* the age of a node that was stopped in order */
 #define FLEET_WHY_SIZE 512
 #define FLEET_VIPS_MAX 1024 /* VIPs in one report */
 

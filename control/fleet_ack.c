@@ -68,6 +68,11 @@ static enum fleet_ack ask_node(const struct fleet_node *n, uint64_t generation,
 		snprintf(why, FLEET_WHY_SIZE, "%s: %s", n->name, n->report.reason);
 		return FLEET_ACK_REFUSED;
 	}
+	if (n->report.generation < generation) {
+		snprintf(why, FLEET_WHY_SIZE, "%s: control is at generation %" PRIu64, n->name,
+			n->report.generation);
+		return FLEET_ACK_WAITING;
+	}
 	for (int d = FLEET_DATA; d < FLEET_DAEMONS; d++) {
 		char said[FLEET_WHY_SIZE] = "";
 		enum fleet_ack one = ask_daemon(n, (enum fleet_daemon)d, generation, stack, said);

@@ -78,7 +78,7 @@ struct store_overlay {
 struct store_node {
 	const char *name;
 	const char *node_id;
-	int64_t age_ms;
+	int64_t age_ms;      /* INT64_MAX: it left in order */
 	const json_t *state; /* what the node wrote: fleet_report_encode() */
 };
 

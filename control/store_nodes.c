@@ -9,11 +9,14 @@ void store_take_nodes(struct store_job *j, const struct store_rows *rows)
 
 	for (size_t i = 0; n && i < rows->count; i++) {
 		int64_t age_ms = store_rows_number(rows, i, 2);
+		bool has_left = store_rows_number(rows, i, 4) == 0;
 
 		n[i] = (struct store_node){
 			.name = store_job_text(j, rows->cell(rows, i, 0)),
 			.node_id = store_job_text(j, rows->cell(rows, i, 1)),
-			.age_ms = age_ms > 0 ? age_ms : 0,
+			.age_ms = has_left     ? INT64_MAX
+				  : age_ms > 0 ? age_ms
+					       : 0,
 			.state = store_job_json(j, rows->cell(rows, i, 3)),
 		};
 	}

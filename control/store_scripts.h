@@ -36,7 +36,7 @@ extern const struct store_script
 	"ballast_now() end"                                                                        \
 	" from overlay where expires is null or expires > ballast_now() order by stack, key"
 #define STORE_SELECT_NODES                                                                         \
-	"select name, node_id, ballast_now() - beat, state from node order by name"
+	"select name, node_id, ballast_now() - beat, state, beat from node order by name"
 void store_take_overlays(struct store_job *j, const struct store_rows *rows);
 void store_take_nodes(struct store_job *j, const struct store_rows *rows);
 

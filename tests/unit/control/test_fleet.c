@@ -73,6 +73,7 @@ static const struct {
 	{100, ALL(5), -1, FLEET_READY, ""},
 	{4999, ALL(5), -1, FLEET_READY, ""},
 	{5000, ALL(5), -1, FLEET_AWAY, "no heartbeat for 5 s"},
+	{FLEET_LEFT_MS, ALL(5), -1, FLEET_AWAY, "its control was stopped"},
 	{-1, ALL(0), -1, FLEET_AWAY, "it has not been heard of"},
 	{100, ALL(5), OVERLAY_MAINTENANCE, FLEET_MAINTENANCE, "by alice: kernel"},
 	{100, ALL(5), OVERLAY_DRAIN, FLEET_DRAINING, "by alice: kernel"},
@@ -164,15 +165,16 @@ static const struct {
 } acks[] = {
 	{ALL(5), ALL(5), 0, FLEET_ACK_COMPLETE, 0, ""},
 	{ALL(6), ALL(5), 0, FLEET_ACK_COMPLETE, 0, ""},
-	{ALL(5), ALL(4), 0, FLEET_ACK_WAITING, 0, "lb-b: data is at generation 4"},
+	{ALL(5), {{R, R, R, R}, {5, 4, 4, 4}, 0, 0, NULL}, 0, FLEET_ACK_WAITING, 0, "lb-b: data is at generation 4"},
 	{ALL(5), {{R, R, R, R}, {5, 5, 5, 4}, 0, 0, NULL}, 0, FLEET_ACK_WAITING, 0, "lb-b: healthd is at generation 4"},
+	{ALL(5), {{R, R, R, R}, {4, 5, 5, 5}, 0, 0, NULL}, 0, FLEET_ACK_WAITING, 0, "lb-b: control is at generation 4"},
 	{ALL(5), {{R, R, A, R}, {5, 5, 5, 5}, 0, 0, NULL}, 0, FLEET_ACK_WAITING, 0, "lb-b: vrrpd is away"},
 	/* healthd has no check to run: away, it is not waited for. */
 	{ALL(5), {{R, R, R, A}, {5, 5, 5, 0}, 0, 0, NULL}, 0, FLEET_ACK_COMPLETE, 0, ""},
 	{{{R, R, R, R}, {5, 5, 4, 5}, 0, 0, NULL}, {{R, R, R, R}, {5, 4, 5, 5}, 5, 0, NULL}, 0, FLEET_ACK_REFUSED, 0,
 		"lb-b: data refuses generation 5: port 80 is taken"},
 	{ALL(5), ALL(4), 5000, FLEET_ACK_COMPLETE, 1, ""},
-	{ALL(4), ALL(5), -1, FLEET_ACK_WAITING, 1, "lb-a: data is at generation 4"},
+	{ALL(4), ALL(5), -1, FLEET_ACK_WAITING, 1, "lb-a: control is at generation 4"},
 };
 // clang-format on
 
