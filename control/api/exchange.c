@@ -73,6 +73,7 @@ struct exchange *exchange_begin(struct exchange_desk *desk, void *door, bool is_
 	x->door = door;
 	x->is_unix = is_unix;
 	x->link = link;
+	link->is_reading = true;
 	x->connection = connection;
 	buf_init(&x->body, REQUEST_BODY_MAX);
 	buf_init(&x->pending, EXCHANGE_STREAM_CHUNK);

@@ -66,6 +66,8 @@ struct exchange_link {
 	int fd;
 	int64_t since_ms; /* of what it does now, by the loop's clock */
 	bool is_busy;     /* the answer is being made, or streams */
+	bool is_reading;  /* a body is on its way */
+	bool is_ended;    /* by us; the HTTP server will find out */
 };
 
 void exchange_desk_init(struct exchange_desk *desk);

@@ -87,6 +87,7 @@ static void kick(void *user)
 
 static void end_link(struct exchange_link *l)
 {
+	l->is_ended = true;
 	shutdown(l->fd, SHUT_RDWR);
 }
 
@@ -100,7 +101,7 @@ static void make_room(struct door *d)
 	{
 		struct exchange_link *l = list_entry(it, struct exchange_link, link);
 
-		if (!l->is_busy) {
+		if (!l->is_busy && !l->is_ended) {
 			end_link(l);
 			return;
 		}
@@ -112,7 +113,7 @@ static void renew_link(struct door *d, struct exchange_link *l)
 	list_unlink(&l->link);
 	list_push_back(&d->links, &l->link);
 	l->since_ms = now_ms(d->server);
-	l->is_busy = false;
+	l->is_busy = l->is_reading = false;
 }
 
 static void open_link(struct door *d, struct MHD_Connection *connection, void **context)
@@ -164,7 +165,9 @@ static void on_sweep(uv_timer_t *t)
 		{
 			struct exchange_link *l = list_entry(it, struct exchange_link, link);
 
-			if (!l->is_busy && now_ms(s) - l->since_ms > SERVER_PATIENCE_MS)
+			int64_t patience = l->is_reading ? SERVER_PATIENCE_MS : SERVER_HEAD_MS;
+
+			if (!l->is_busy && now_ms(s) - l->since_ms > patience)
 				end_link(l);
 		}
 	}

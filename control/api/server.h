@@ -11,8 +11,8 @@
 
 #define SERVER_CONNECTIONS_MAX 256 /* per door; the one that idled longest gives way to a new one  \
 				    */
-#define SERVER_PATIENCE_MS                                                                         \
-	60000 /* for a whole request, for taking an answer, and between requests */
+#define SERVER_HEAD_MS 30000 /* between requests, and for a request's head */
+#define SERVER_PATIENCE_MS 60000 /* for a whole request, and for taking its answer */
 
 struct server;
 
