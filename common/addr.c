@@ -186,3 +186,30 @@ bool addr_is_loopback(const struct addr *a)
 		return (ntohl(a->in.sin_addr.s_addr) >> 24) == 127;
 	return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
 }
+
+bool addr_prefix_has(const struct addr_prefix *p, const struct addr *a)
+{
+	const unsigned char *x, *y;
+	unsigned whole = p->length / 8u, rest = p->length % 8u;
+
+	if (addr_family(&p->addr) != addr_family(a))
+		return false;
+	if (addr_family(a) == AF_INET) {
+		x = (const unsigned char *)&p->addr.in.sin_addr;
+		y = (const unsigned char *)&a->in.sin_addr;
+	} else {
+		x = (const unsigned char *)&p->addr.in6.sin6_addr;
+		y = (const unsigned char *)&a->in6.sin6_addr;
+	}
+	return !memcmp(x, y, whole) && (!rest || !((x[whole] ^ y[whole]) >> (8 - rest)));
+}
+
+void addr_unmap(struct addr *a)
+{
+	struct sockaddr_in plain = {.sin_family = AF_INET, .sin_port = a->in6.sin6_port};
+
+	if (addr_family(a) != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return;
+	memcpy(&plain.sin_addr, &a->in6.sin6_addr.s6_addr[12], 4);
+	*a = (struct addr){.in = plain};
+}

@@ -51,6 +51,10 @@ void addr_set_port(struct addr *a, uint16_t port);
 bool addr_is_equal(const struct addr *a, const struct addr *b);
 /* The same without the port. */
 bool addr_is_same_ip(const struct addr *a, const struct addr *b);
+/* True when the address lies in the prefix; families must be the same. */
+bool addr_prefix_has(const struct addr_prefix *p, const struct addr *a);
+/* An IPv4 address in IPv6 clothes (::ffff:10.0.0.1, as a socket bound to [::] reports it) becomes plain IPv4. */
+void addr_unmap(struct addr *a);
 bool addr_is_loopback(const struct addr *a);
 /* Order of the IP addresses as unsigned numbers, IPv4 before IPv6: <0, 0, >0. */
 int addr_compare_ip(const struct addr *a, const struct addr *b);

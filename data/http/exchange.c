@@ -87,15 +87,19 @@ static int64_t idle_deadline(const struct exchange *x, int64_t now_ms)
 	return now_ms + idle_ms;
 }
 
-/* The connection goes on with a clean slate. */
-static void next(struct exchange *x, int64_t now_ms)
+/* The first bytes of a request: a clean slate. What the last one left could be asked for until now.
+ */
+static unsigned on_bytes(struct exchange *x, int64_t now_ms)
 {
-	move(x, EXCHANGE_IDLE, idle_deadline(x, now_ms));
+	if (x->state != EXCHANGE_IDLE)
+		return 0;
+	move(x, EXCHANGE_HEAD, now_ms + x->limits.request_head_ms);
 	x->end = EXCHANGE_END_NONE;
 	x->status = 0;
 	x->tries = x->interims = 0;
 	x->request_whole = x->response_whole = false;
 	x->is_reused = x->wants_fresh = false;
+	return 0;
 }
 
 /* The bit that lets go of the server, if there is one. */
@@ -264,13 +268,15 @@ static unsigned on_response(struct exchange *x, const struct exchange_event *ev,
 	return EXCHANGE_DO_FORWARD;
 }
 
-static unsigned on_response_whole(struct exchange *x, int64_t now_ms)
+static unsigned on_response_whole(
+	struct exchange *x, const struct exchange_event *ev, int64_t now_ms)
 {
+	bool keeps = x->request_whole && x->response.keeps && !ev->is_spoiled;
+
 	assert(x->state == EXCHANGE_RESPONDING && !x->response_whole);
 	x->response_whole = true;
 	x->deadline_ms = now_ms + x->limits.client_idle_ms;
-	return release(
-		x, x->request_whole && x->response.keeps ? EXCHANGE_DO_KEEP : EXCHANGE_DO_DROP);
+	return release(x, keeps ? EXCHANGE_DO_KEEP : EXCHANGE_DO_DROP);
 }
 
 static unsigned on_sent(struct exchange *x, int64_t now_ms)
@@ -280,7 +286,7 @@ static unsigned on_sent(struct exchange *x, int64_t now_ms)
 	if (!x->end)
 		x->end = EXCHANGE_END_OK;
 	if (!x->closes) {
-		next(x, now_ms);
+		move(x, EXCHANGE_IDLE, idle_deadline(x, now_ms));
 		return EXCHANGE_DO_FINISH | EXCHANGE_DO_NEXT;
 	}
 	if (x->request_whole || x->client_ended) {
@@ -387,9 +393,7 @@ unsigned exchange_step(struct exchange *x, const struct exchange_event *ev, int6
 	assert(x->state < EXCHANGE_CLOSED);
 	switch (ev->kind) {
 	case EXCHANGE_BYTES:
-		if (x->state == EXCHANGE_IDLE)
-			move(x, EXCHANGE_HEAD, now_ms + x->limits.request_head_ms);
-		return 0;
+		return on_bytes(x, now_ms);
 	case EXCHANGE_REQUEST:
 		return on_request(x, ev);
 	case EXCHANGE_REFUSED:
@@ -409,7 +413,7 @@ unsigned exchange_step(struct exchange *x, const struct exchange_event *ev, int6
 	case EXCHANGE_RESPONSE:
 		return on_response(x, ev, now_ms);
 	case EXCHANGE_RESPONSE_WHOLE:
-		return on_response_whole(x, now_ms);
+		return on_response_whole(x, ev, now_ms);
 	case EXCHANGE_SENT:
 		return on_sent(x, now_ms);
 	case EXCHANGE_CLIENT_ENDED:
@@ -436,7 +440,7 @@ void exchange_check(const struct exchange *x)
 		x->state == EXCHANGE_RESPONDING);
 	assert(x->has_server || (x->state != EXCHANGE_CONNECTING && x->state != EXCHANGE_WAITING));
 	assert(x->state != EXCHANGE_ANSWERING || x->status >= 400);
-	assert(x->state != EXCHANGE_IDLE || (!x->end && !x->closes && !x->request_whole));
+	assert(x->state != EXCHANGE_IDLE || (!x->closes && !x->has_server));
 	assert(x->state != EXCHANGE_RESPONDING || x->response.is_delimited || x->closes);
 	assert(!x->is_refused || x->closes);
 	assert(!x->response_whole || !x->has_server);

@@ -41,7 +41,7 @@ enum exchange_event_kind {
 	EXCHANGE_INTERIM, /* a 1xx response other than 101 */
 	EXCHANGE_SWITCHED, /* 101 */
 	EXCHANGE_RESPONSE, /* the final response head: response */
-	EXCHANGE_RESPONSE_WHOLE, /* the last byte of the response was received */
+	EXCHANGE_RESPONSE_WHOLE, /* the last byte of the response was received; is_spoiled: and more than that */
 	EXCHANGE_SENT, /* all there was for the client is sent */
 	EXCHANGE_CLIENT_ENDED, /* the client has sent its end (FIN), and nothing whole before it is left */
 	EXCHANGE_CLIENT_LOST, /* reset, or it cannot be sent to */
@@ -66,7 +66,7 @@ struct exchange_event {
 	enum exchange_event_kind kind;
 	enum exchange_end end;
 	int status; /* REFUSED */
-	bool is_reused, may_retry, is_stale, is_client_late;
+	bool is_reused, may_retry, is_stale, is_client_late, is_spoiled;
 	struct exchange_request request;
 	struct exchange_response response;
 };

@@ -97,6 +97,48 @@ static void orders_addresses_as_numbers(void **state)
 	assert_true(addr_compare_ip(&a, &b) < 0);
 }
 
+static void tells_what_a_prefix_has(void **state)
+{
+	static const struct {
+		const char *prefix, *ip;
+		bool has;
+	} rows[] = {
+		{"10.0.0.0/8", "10.255.0.1", true},
+		{"10.0.0.0/8", "11.0.0.1", false},
+		{"10.0.0.128/25", "10.0.0.129", true},
+		{"10.0.0.128/25", "10.0.0.127", false},
+		{"0.0.0.0/0", "1.2.3.4", true},
+		{"10.0.0.1", "10.0.0.1", true},
+		{"10.0.0.1", "10.0.0.2", false},
+		{"fd00::/9", "fd7f::1", true},
+		{"fd00::/9", "fd80::1", false},
+		{"::/0", "10.0.0.1", false},
+	};
+	struct addr_prefix p;
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_int_equal(addr_parse_prefix(rows[i].prefix, &p), 0);
+		assert_int_equal(addr_parse_ip(rows[i].ip, &a), 0);
+		assert_int_equal(addr_prefix_has(&p, &a), rows[i].has);
+	}
+}
+
+static void unmaps_ipv4(void **state)
+{
+	char text[ADDR_TEXT_SIZE];
+	struct addr a;
+
+	(void)state;
+	assert_int_equal(addr_parse_port("[::ffff:10.0.0.1]:80", &a), 0);
+	addr_unmap(&a);
+	assert_string_equal(addr_print_port(&a, text), "10.0.0.1:80");
+	assert_int_equal(addr_parse_port("[fd00::1]:80", &a), 0);
+	addr_unmap(&a);
+	assert_string_equal(addr_print_port(&a, text), "[fd00::1]:80");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +146,8 @@ int main(void)
 		cmocka_unit_test(parses_and_prints_prefixes),
 		cmocka_unit_test(splits_names_from_ports),
 		cmocka_unit_test(orders_addresses_as_numbers),
+		cmocka_unit_test(tells_what_a_prefix_has),
+		cmocka_unit_test(unmaps_ipv4),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

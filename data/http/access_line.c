@@ -1,0 +1,155 @@
+/* See access_line.h. Both formats are printed by the same walk over the fields. */
+#include "data/http/access_line.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/report.h"
+
+struct printer {
+	bool is_json;
+	char *out;
+	size_t len;
+};
+
+static void put(struct printer *p, const char *text, size_t len)
+{
+	assert(p->len + len <= ACCESS_LINE_MAX);
+	memcpy(p->out + p->len, text, len);
+	p->len += len;
+}
+
+static void put_text(struct printer *p, const char *text)
+{
+	put(p, text, strlen(text));
+}
+
+static void put_name(struct printer *p, const char *name)
+{
+	if (p->len)
+		put_text(p, p->is_json ? "," : " ");
+	if (p->is_json)
+		put_text(p, "\"");
+	put_text(p, name);
+	put_text(p, p->is_json ? "\":" : "=");
+}
+
+/* Bytes outside of printable ASCII are written as escapes: they may be no text at all. */
+static void put_escaped(struct printer *p, unsigned char c)
+{
+	char escape[8];
+
+	if (c == '"' || c == '\\')
+		snprintf(escape, sizeof escape, "\\%c", c);
+	else if (c >= 0x20 && c < 0x7f)
+		snprintf(escape, sizeof escape, "%c", c);
+	else
+		snprintf(escape, sizeof escape, p->is_json ? "\\u%04x" : "\\x%02x", c);
+	put_text(p, escape);
+}
+
+static bool is_bare(unsigned char c)
+{
+	return c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
+
+static void put_value(struct printer *p, const char *data, size_t len)
+{
+	bool is_quoted = p->is_json || !len;
+
+	if (len > ACCESS_TEXT_MAX)
+		len = ACCESS_TEXT_MAX;
+	for (size_t i = 0; i < len && !is_quoted; i++)
+		is_quoted = !is_bare((unsigned char)data[i]);
+	if (!is_quoted) {
+		put(p, data, len);
+		return;
+	}
+	put_text(p, "\"");
+	for (size_t i = 0; i < len; i++)
+		put_escaped(p, (unsigned char)data[i]);
+	put_text(p, "\"");
+}
+
+/* Of what is not known: null in JSON, "-" in logfmt. */
+static void put_none(struct printer *p)
+{
+	put_text(p, p->is_json ? "null" : "-");
+}
+
+static void field_text(struct printer *p, const char *name, const char *text)
+{
+	put_name(p, name);
+	if (text)
+		put_value(p, text, strlen(text));
+	else
+		put_none(p);
+}
+
+static void field_bytes(struct printer *p, const char *name, struct access_text text)
+{
+	put_name(p, name);
+	if (text.len)
+		put_value(p, text.data, text.len);
+	else
+		put_none(p);
+}
+
+static void field_number(struct printer *p, const char *name, int64_t value)
+{
+	char digits[24];
+
+	put_name(p, name);
+	if (value < 0) {
+		put_none(p);
+		return;
+	}
+	snprintf(digits, sizeof digits, "%lld", (long long)value);
+	put_text(p, digits);
+}
+
+/* The text from outside, every byte as an escape of six, must fit beside the rest. */
+static_assert(ACCESS_LINE_MAX > 6 * ACCESS_TEXT_MAX + 768, "a long path fits");
+
+/* At most so much of a text that its escapes fit into `room` bytes. */
+static struct access_text cut(struct access_text text, size_t room)
+{
+	if (text.len > room / 6)
+		text.len = room / 6;
+	return text;
+}
+
+size_t access_line_print(
+	const struct access_entry *e, enum conf_log_format format, char out[ACCESS_LINE_MAX])
+{
+	struct printer p = {.is_json = format == CONF_LOG_JSON, .out = out};
+	char time[WALL_TEXT_SIZE];
+
+	if (p.is_json)
+		put_text(&p, "{\"time\":\"");
+	else
+		put_text(&p, "time=");
+	put_text(&p, wall_print(e->time, time));
+	if (p.is_json)
+		put_text(&p, "\"");
+	field_text(&p, "listener", e->listener);
+	field_text(&p, "client", e->client);
+	field_bytes(&p, "method", cut(e->method, 240));
+	field_bytes(&p, "host", cut(e->host, 600));
+	field_number(&p, "status", e->status);
+	field_number(&p, "bytes", (int64_t)e->bytes);
+	field_text(&p, "pool", e->pool);
+	field_text(&p, "server", e->server);
+	field_number(&p, "retries", e->retries);
+	field_text(&p, "end", e->end);
+	field_number(&p, "queue_ms", e->queue_ms);
+	field_number(&p, "connect_ms", e->connect_ms);
+	field_number(&p, "response_ms", e->response_ms);
+	field_number(&p, "total_ms", e->total_ms);
+	field_bytes(&p, "request_id", cut(e->request_id, 64 * 6));
+	field_bytes(&p, "path", cut(e->path, ACCESS_LINE_MAX - 16 - p.len));
+	put_text(&p, p.is_json ? "}\n" : "\n");
+	return p.len;
+}

@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * Core: one line of the access log as text, logfmt or JSON. What came from
+ * outside is escaped, so that no request can forge a line or a field. Not the
+ * file (access_log.h).
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/conf.h"
+
+#define ACCESS_LINE_MAX 4096 /* bytes of a line with its newline */
+#define ACCESS_TEXT_MAX 512 /* bytes of a text from outside; the rest is cut off */
+
+/* Text from outside: any bytes. */
+struct access_text {
+	const char *data;
+	size_t len;
+};
+
+struct access_entry {
+	struct wall time; /* when the request's first byte came */
+	const char *listener;
+	const char *client; /* an IP address */
+	struct access_text method, host, path; /* empty: not known */
+	int status; /* sent to the client; 0: none */
+	uint64_t bytes; /* sent to the client, head included */
+	const char *pool, *server; /* NULL: none */
+	unsigned retries;
+	const char *end;
+	int64_t queue_ms, connect_ms, response_ms; /* -1: it did not come to that */
+	int64_t total_ms;
+	struct access_text request_id;
+};
+
+/* Writes the line with its newline, no NUL; returns its length. */
+size_t access_line_print(const struct access_entry *e, enum conf_log_format format,
+	char out[ACCESS_LINE_MAX]);

@@ -1,0 +1,560 @@
+/*
+ * See client.h. Reading order: sending to the client, receiving from it,
+ * carrying out what the exchange decides, entries from the loop.
+ */
+#include "data/http/client.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/http/head.h"
+#include "data/http/upgrade.h"
+
+#define TURNS_MAX 8   /* reads of one client before others get their turn */
+#define JOIN_MAX 4096 /* body bytes that are copied behind their head, to be sent with it */
+#define SPLICE_MIN (64u << 10) /* body bytes known to come from which on splice is cheaper */
+
+static void tell(struct client *c, enum exchange_event_kind kind)
+{
+	client_tell(c, &(struct exchange_event){.kind = kind});
+}
+
+static void stop(struct client *c, enum exchange_end end)
+{
+	client_tell(c, &(struct exchange_event){.kind = EXCHANGE_STOPPED, .end = end});
+}
+
+static bool is_open(const struct client *c)
+{
+	return c->exchange.state != EXCHANGE_CLOSED;
+}
+
+static void put_buffer(struct client *c, struct io_buffer **b)
+{
+	io_buffer_put(&c->worker->buffers, *b);
+	*b = NULL;
+}
+
+/* Sending */
+
+char *client_out(struct client *c)
+{
+	if (!c->out)
+		c->out = io_buffer_get(&c->worker->buffers);
+	if (c->out && io_buffer_room(c->out) < HEAD_SIZE)
+		io_buffer_compact(c->out);
+	if (c->out && io_buffer_room(c->out) >= HEAD_SIZE)
+		return (char *)io_buffer_tail(c->out);
+	c->aborts = true;
+	tell(c, EXCHANGE_CLIENT_LOST); /* it takes not even interim heads, or we are short of memory
+					*/
+	return NULL;
+}
+
+static void count_out(struct client *c, ssize_t n)
+{
+	board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_OUT, (uint64_t)n);
+	if (c->request)
+		c->request->bytes_out += (uint64_t)n;
+}
+
+/* Sends what a buffer holds and puts it back when it is empty: 0, -EAGAIN, or the socket is broken.
+ */
+static ssize_t send_buffer(struct client *c, struct io_buffer **b, bool more)
+{
+	size_t len = *b ? io_buffer_len(*b) : 0;
+	ssize_t n;
+
+	if (len) {
+		n = socket_send(c->socket, io_buffer_head(*b), len, more);
+		if (n < 0)
+			return n;
+		count_out(c, n);
+		(*b)->start += (uint32_t)n;
+		if ((size_t)n < len)
+			return -EAGAIN;
+	}
+	if (*b)
+		put_buffer(c, b);
+	return 0;
+}
+
+static ssize_t send_pipe(struct client *c, struct pipe *pipe)
+{
+	while (pipe && pipe->stored) {
+		ssize_t n = pipe_drain(pipe, c->socket, false);
+
+		if (n < 0)
+			return n;
+		count_out(c, n);
+	}
+	return 0;
+}
+
+/* A short body goes with its head in one send. */
+static void join(struct client *c, struct response *p)
+{
+	size_t len = p->in ? io_buffer_len(p->in) : 0;
+
+	if (!c->out || !len || len > JOIN_MAX || len > io_buffer_room(c->out))
+		return;
+	memcpy(io_buffer_tail(c->out), io_buffer_head(p->in), len);
+	c->out->end += (uint32_t)len;
+	put_buffer(c, &p->in);
+}
+
+/* All that waits for the client, in order: 0, -EAGAIN, or the socket is broken. */
+static ssize_t send_all(struct client *c)
+{
+	bool is_responding = c->exchange.state == EXCHANGE_RESPONDING;
+	struct response *p = is_responding ? &c->request->response : NULL;
+	ssize_t rc;
+
+	if (p)
+		join(c, p);
+	rc = send_buffer(c, &c->out, p && p->in && io_buffer_len(p->in));
+	if (rc || !p)
+		return rc;
+	rc = send_buffer(c, &p->in, false);
+	return rc ? rc : send_pipe(c, p->pipe);
+}
+
+void client_flush(struct client *c)
+{
+	struct exchange_event moved = {.kind = EXCHANGE_MOVED};
+	uint64_t before = c->request ? c->request->bytes_out : 0;
+	ssize_t rc;
+
+	if (!is_open(c) || !c->socket)
+		return;
+	rc = send_all(c);
+	c->is_blocked = rc == -EAGAIN;
+	if (rc && rc != -EAGAIN) {
+		tell(c, EXCHANGE_CLIENT_LOST);
+		return;
+	}
+	moved.is_client_late = c->is_blocked;
+	if (!c->is_blocked)
+		tell(c, EXCHANGE_SENT);
+	if (c->request && c->exchange.state == EXCHANGE_RESPONDING &&
+		c->request->bytes_out > before)
+		client_tell(c, &moved);
+}
+
+/* Receiving */
+
+static void refuse(struct client *c, enum exchange_end end, enum h1_fault fault)
+{
+	struct exchange_event ev = {.kind = EXCHANGE_REFUSED, .end = end};
+
+	ev.status = fault ? h1_fault_status(fault) : exchange_end_status(end);
+	if (fault)
+		http_malformed(c->http, "client", c->address, fault);
+	client_tell(c, &ev);
+}
+
+/* The times that hold for this request. */
+static void set_limits(struct client *c)
+{
+	const struct conf_listener *settings = c->request->settings;
+	const struct pool *pool = c->request->origin.pool;
+	struct exchange_limits *limits = &c->exchange.limits;
+
+	limits->request_head_ms = settings->timeouts.request_head_ms;
+	limits->client_idle_ms = settings->timeouts.idle_ms;
+	if (!pool)
+		return;
+	limits->response_ms = pool_conf(pool)->timeouts.response_ms;
+	limits->server_idle_ms = pool_conf(pool)->timeouts.idle_ms;
+}
+
+static void take_body(struct client *c)
+{
+	struct request *r = c->request;
+	int rc = request_take_body(c);
+
+	if (rc == H1_BAD)
+		refuse(c, EXCHANGE_END_BAD_REQUEST_BODY, (enum h1_fault)r->body.fault);
+	else if (rc)
+		refuse(c, EXCHANGE_END_BODY_TOO_LARGE, H1_FAULT_NONE);
+	else
+		origin_send(c);
+}
+
+static void take_request(struct client *c)
+{
+	struct request *r = c->request;
+	struct exchange_event ev = {.kind = EXCHANGE_REQUEST};
+
+	if (request_take_head(c) < 0) {
+		stop(c, EXCHANGE_END_INTERNAL);
+		return;
+	}
+	if (request_is_too_large(r)) {
+		refuse(c, EXCHANGE_END_BODY_TOO_LARGE, H1_FAULT_NONE);
+		return;
+	}
+	set_limits(c);
+	ev.request = (struct exchange_request){
+		.is_idempotent = h1_method_is_idempotent((enum h1_method)r->head.method),
+		.has_body = h1_request_has_body(&r->head),
+		.keeps = h1_head_keeps(&r->head),
+		.upgrades = h1_head_upgrades(&r->head),
+		.is_http10 = !r->head.minor,
+	};
+	if (ev.request.has_body && request_take_body(c)) {
+		refuse(c,
+			r->body.fault ? EXCHANGE_END_BAD_REQUEST_BODY : EXCHANGE_END_BODY_TOO_LARGE,
+			(enum h1_fault)r->body.fault);
+		return;
+	}
+	if (!io_buffer_len(c->in))
+		put_buffer(c, &c->in);
+	client_tell(c, &ev);
+}
+
+/* A head is arriving in c->in. */
+static void take_head(struct client *c)
+{
+	struct request *r;
+	int rc;
+
+	tell(c, EXCHANGE_BYTES);
+	if (!c->request && request_begin(c) < 0) {
+		c->aborts = true;
+		tell(c, EXCHANGE_CLIENT_LOST);
+		return;
+	}
+	r = c->request;
+	rc = h1_parse_request(&r->head, (char *)io_buffer_head(c->in), io_buffer_len(c->in));
+	if (rc != H1_MORE)
+		request_note(c);
+	if (rc == H1_BAD)
+		refuse(c, EXCHANGE_END_BAD_REQUEST_HEAD, (enum h1_fault)r->head.fault);
+	else if (rc == 0)
+		take_request(c);
+	else if (c->exchange.client_ended)
+		tell(c, EXCHANGE_CLIENT_ENDED); /* the rest will never come */
+}
+
+/* Moves a long run of the request's body through a pipe: true when it did, or cannot go on for now.
+ */
+static bool splice_body(struct client *c)
+{
+	struct request *r = c->request;
+	uint64_t run = h1_body_run(&r->body);
+	ssize_t n;
+
+	if (!r->origin.is_connected || r->origin.is_send_broken || r->body_ready ||
+		r->forward_sent < r->forward->end || run < (r->pipe ? 1 : SPLICE_MIN) ||
+		(c->in && io_buffer_len(c->in)))
+		return false;
+	if (!r->pipe)
+		r->pipe = pipe_get(&c->worker->pipes);
+	if (!r->pipe)
+		return false;
+	if (r->pipe->stored)
+		return true;
+	n = pipe_fill(r->pipe, c->socket, run < r->pipe->capacity ? run : r->pipe->capacity);
+	if (n == -EAGAIN)
+		return true;
+	if (n <= 0)
+		return false; /* the next receive tells why */
+	r->is_replayable = false;
+	board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_IN, (uint64_t)n);
+	h1_body_skip(&r->body, (uint64_t)n);
+	if (request_is_too_large(r))
+		refuse(c, EXCHANGE_END_BODY_TOO_LARGE, H1_FAULT_NONE);
+	else
+		origin_send(c);
+	return true;
+}
+
+/* Receives into c->in: bytes, 0 at the end, -EAGAIN (or no room), or another negative errno. */
+static ssize_t receive(struct client *c)
+{
+	ssize_t n;
+
+	if (!c->in)
+		c->in = io_buffer_get(&c->worker->buffers);
+	if (!c->in)
+		return -ENOBUFS;
+	if (!io_buffer_len(c->in))
+		c->in->start = c->in->end = 0;
+	else if (c->in->start && io_buffer_room(c->in) < IO_BUFFER_SIZE / 4)
+		io_buffer_compact(c->in);
+	if (!io_buffer_room(c->in))
+		return -EAGAIN;
+	n = socket_recv(c->socket, io_buffer_tail(c->in), io_buffer_room(c->in));
+	if (n > 0) {
+		c->in->end += (uint32_t)n;
+		board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_IN, (uint64_t)n);
+	} else if (!io_buffer_len(c->in)) {
+		put_buffer(c, &c->in);
+	}
+	return n;
+}
+
+static void received(struct client *c, ssize_t n)
+{
+	if (n == -EAGAIN)
+		return;
+	if (n == 0) {
+		tell(c, EXCHANGE_CLIENT_ENDED);
+	} else if (n < 0) {
+		tell(c, EXCHANGE_CLIENT_LOST);
+	} else if (c->exchange.state == EXCHANGE_LINGERING) {
+		put_buffer(c, &c->in);
+	} else if (c->exchange.state == EXCHANGE_IDLE || c->exchange.state == EXCHANGE_HEAD) {
+		take_head(c);
+	} else if (!c->request->body.is_whole) {
+		take_body(c);
+	}
+}
+
+/* What the client may still send is of use now, or has to be thrown away. */
+static bool is_listening(const struct client *c)
+{
+	const struct request *r = c->request;
+
+	if (c->wants_next || c->exchange.client_ended)
+		return false;
+	switch (c->exchange.state) {
+	case EXCHANGE_IDLE:
+	case EXCHANGE_HEAD:
+	case EXCHANGE_LINGERING:
+		return true;
+	case EXCHANGE_CONNECTING:
+	case EXCHANGE_WAITING:
+	case EXCHANGE_RESPONDING:
+		return !c->exchange.response_whole && !(r->pipe && r->pipe->stored) &&
+		       !(c->in && io_buffer_len(c->in) >= IO_BUFFER_SIZE * 3 / 4);
+	case EXCHANGE_ANSWERING:
+	case EXCHANGE_TUNNEL:
+	case EXCHANGE_CLOSED:
+	case EXCHANGE_STATES:
+		break;
+	}
+	return false;
+}
+
+static void receive_turns(struct client *c, bool is_broken)
+{
+	for (int turn = 0; (turn < TURNS_MAX || is_broken) && c->socket && is_listening(c);
+		turn++) {
+		bool is_body = c->request && !c->request->body.is_whole && c->request->is_parsed;
+		ssize_t n;
+
+		if (is_body && splice_body(c)) {
+			if (!is_broken)
+				return;
+			continue;
+		}
+		n = receive(c);
+		received(c, n);
+		if (n <= 0 || (n < IO_BUFFER_SIZE / 2 && !is_broken))
+			return;
+	}
+}
+
+/* Carrying out */
+
+static void answer(struct client *c)
+{
+	const struct exchange *x = &c->exchange;
+	bool is_for_head = c->request->is_parsed && c->request->head.method == H1_HEAD;
+	char *out = client_out(c);
+
+	if (!out)
+		return;
+	c->out->end += (uint32_t)head_write_answer(x->status, is_for_head, x->closes,
+		c->request->is_parsed && x->request.is_http10, out);
+	client_flush(c);
+}
+
+static void carry_out(struct client *c, unsigned does)
+{
+	if (does & EXCHANGE_DO_AVOID)
+		origin_avoid(c);
+	if (does & (EXCHANGE_DO_KEEP | EXCHANGE_DO_DROP))
+		origin_release(c, does & EXCHANGE_DO_KEEP);
+	if (does & EXCHANGE_DO_FIND)
+		origin_find(c);
+	if (does & EXCHANGE_DO_SEND)
+		origin_send_again(c);
+	if (does & (EXCHANGE_DO_INTERIM | EXCHANGE_DO_FORWARD))
+		response_pass_head(c);
+	if (does & EXCHANGE_DO_ANSWER)
+		answer(c);
+	if (does & EXCHANGE_DO_TUNNEL)
+		upgrade_open(c);
+	if (does & EXCHANGE_DO_FINISH)
+		request_finish(c);
+	if (does & EXCHANGE_DO_NEXT)
+		c->wants_next = true;
+	if (does & EXCHANGE_DO_LINGER) {
+		socket_shut(c->socket);
+		put_buffer(c, &c->in);
+	}
+	if (does & EXCHANGE_DO_ABORT)
+		c->aborts = true;
+}
+
+void client_tell(struct client *c, const struct exchange_event *ev)
+{
+	if (is_open(c))
+		carry_out(c, exchange_step(&c->exchange, ev, worker_now_ms(c->worker)));
+}
+
+/* The last word of every entry */
+
+static void release(struct client *c)
+{
+	if (c->tunnel)
+		tunnel_close(c->tunnel, c->aborts);
+	if (c->request) {
+		origin_release(c, false);
+		request_end(c);
+	}
+	worker_timeout_clear(c->worker, &c->timer);
+	put_buffer(c, &c->in);
+	put_buffer(c, &c->out);
+	if (c->aborts)
+		socket_abort(c->socket);
+	else
+		socket_close(c->socket);
+	listener_leave(&c->member);
+	free(c);
+}
+
+static void begin_next(struct client *c)
+{
+	c->wants_next = false;
+	request_end(c);
+	if (c->in && io_buffer_len(c->in)) {
+		take_head(c);
+	} else {
+		if (c->in)
+			put_buffer(c, &c->in);
+		if (c->exchange.client_ended)
+			tell(c, EXCHANGE_CLIENT_ENDED);
+	}
+}
+
+static void arm(struct client *c)
+{
+	int64_t deadline_ms = c->exchange.deadline_ms;
+
+	if (deadline_ms == c->armed_ms)
+		return;
+	c->armed_ms = deadline_ms;
+	if (deadline_ms == EXCHANGE_NEVER)
+		worker_timeout_clear(c->worker, &c->timer);
+	else
+		worker_timeout(c->worker, &c->timer, deadline_ms - worker_now_ms(c->worker));
+}
+
+void client_settle(struct client *c)
+{
+	while (c->wants_next && is_open(c))
+		begin_next(c);
+	if (!is_open(c)) {
+		release(c);
+		return;
+	}
+	if (c->exchange.state == EXCHANGE_LINGERING && c->request)
+		request_end(c);
+	if (c->request)
+		origin_interest(c);
+	if (c->socket)
+		socket_interest(c->socket,
+			(is_listening(c) ? SOCKET_READ : 0) | (c->is_blocked ? SOCKET_WRITE : 0));
+	if (c->exchange.state != EXCHANGE_TUNNEL)
+		arm(c);
+}
+
+/* Entries from the loop */
+
+static void ready(struct socket *s, unsigned events)
+{
+	struct client *c = s->user;
+
+	if (events & SOCKET_WRITE && c->is_blocked) {
+		client_flush(c);
+		if (is_open(c) && c->request)
+			response_resume(c);
+	}
+	if (events & (SOCKET_READ | SOCKET_ERROR))
+		receive_turns(c, events & SOCKET_ERROR);
+	if (events & SOCKET_ERROR)
+		tell(c, EXCHANGE_CLIENT_LOST);
+	client_settle(c);
+}
+
+/* Whether it is the client that we wait for. */
+static bool is_client_late(const struct client *c)
+{
+	const struct request *r = c->request;
+
+	if (c->exchange.state == EXCHANGE_WAITING)
+		return !r->origin.wants_write;
+	return c->is_blocked;
+}
+
+static void expired(struct wheel_timer *timer)
+{
+	struct client *c = list_entry(timer, struct client, timer);
+
+	c->armed_ms = 0;
+	client_tell(c, &(struct exchange_event){
+			       .kind = EXCHANGE_TIMEOUT, .is_client_late = is_client_late(c)});
+	client_settle(c);
+}
+
+static void drain(struct listener_client *member)
+{
+	struct client *c = list_entry(member, struct client, member);
+
+	tell(c, EXCHANGE_DRAIN);
+	client_settle(c);
+}
+
+/* A last answer is sent as far as it goes at once. */
+static void end(struct listener_client *member)
+{
+	struct client *c = list_entry(member, struct client, member);
+
+	stop(c, EXCHANGE_END_DRAINED);
+	tell(c, EXCHANGE_CLIENT_LOST);
+	client_settle(c);
+}
+
+void client_open(struct http *h, int fd, const struct addr *peer)
+{
+	const struct conf_listener_timeouts *timeouts = &h->listener->settings->timeouts;
+	struct exchange_limits limits = {
+		.request_head_ms = timeouts->request_head_ms, .client_idle_ms = timeouts->idle_ms};
+	struct client *c = calloc(1, sizeof *c);
+
+	if (!c || socket_open(h->worker->loop, fd, ready, c, &c->socket) < 0) {
+		listener_refuse(h->listener, c ? -1 : fd);
+		free(c);
+		return;
+	}
+	c->worker = h->worker;
+	c->http = h;
+	c->peer = *peer;
+	addr_unmap(&c->peer);
+	addr_print_ip(&c->peer, c->address);
+	c->member.drain = drain;
+	c->member.end = end;
+	wheel_timer_init(&c->timer, expired);
+	exchange_init(&c->exchange, &limits, worker_now_ms(c->worker));
+	listener_join(h->listener, &c->member);
+	if (h->listener->is_draining)
+		tell(c, EXCHANGE_DRAIN);
+	receive_turns(c, false);
+	client_settle(c);
+}

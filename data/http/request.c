@@ -1,0 +1,229 @@
+/* See request.h. Memory of requests is kept by the listener's state: an exchange costs no
+ * allocation. */
+#include "data/http/request.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/now.h"
+#include "data/http/access_log.h"
+#include "data/http/client.h"
+
+static_assert(HEAD_SIZE <= IO_BUFFER_SIZE, "a head fits a buffer");
+
+int request_begin(struct client *c)
+{
+	struct http *h = c->http;
+	struct request *r = h->spare;
+
+	if (r) {
+		h->spare = r->next;
+		h->spare_count--;
+	} else {
+		r = malloc(sizeof *r);
+		if (!r)
+			return -ENOMEM;
+	}
+	memset(r, 0, offsetof(struct request, id));
+	r->settings = h->listener->settings;
+	r->conf = conf_ref(h->listener->conf);
+	r->began_ms = worker_now_ms(c->worker);
+	r->server[0] = '\0';
+	h1_head_init(&r->head);
+	response_init(&r->response);
+	origin_init(&r->origin, c, h->listener->pool);
+	c->request = r;
+	return 0;
+}
+
+void request_end(struct client *c)
+{
+	struct request *r = c->request;
+	struct http *h = c->http;
+
+	if (!r)
+		return;
+	assert(!r->origin.upstream && !r->origin.use.server);
+	response_fini(c);
+	io_buffer_put(&c->worker->buffers, r->forward);
+	pipe_put(&c->worker->pipes, r->pipe);
+	conf_unref(r->conf);
+	c->request = NULL;
+	if (h->spare_count == HTTP_SPARE_MAX) {
+		free(r);
+		return;
+	}
+	r->next = h->spare;
+	h->spare = r;
+	h->spare_count++;
+}
+
+static uint16_t copy(char *to, size_t size, const char *data, struct h1_run run)
+{
+	uint16_t len = run.len < size ? run.len : (uint16_t)size;
+
+	memcpy(to, data + run.start, len);
+	return len;
+}
+
+void request_note(struct client *c)
+{
+	struct request *r = c->request;
+	const char *data = (const char *)io_buffer_head(c->in);
+
+	if (!r->head.is_started)
+		return;
+	r->method_len = copy(r->method, sizeof r->method, data, r->head.verb);
+	r->host_len = copy(r->host, sizeof r->host, data, r->head.host);
+	r->path_len = copy(r->path, sizeof r->path, data,
+		r->head.form == H1_ABSOLUTE && r->head.path.len ? r->head.path : r->head.target);
+}
+
+/* The client's own id if it is a good one, else a new one; true when it is new. */
+static bool choose_id(struct client *c, const char *data)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct request *r = c->request;
+	struct h1_run run;
+
+	if (head_request_id(data, &r->head, &run)) {
+		r->id_len = copy(r->id, HEAD_REQUEST_ID_MAX, data, run);
+		r->id[r->id_len] = '\0';
+		return false;
+	}
+	for (size_t i = 0; i < 32; i += 16) {
+		uint64_t x = rand_next(&c->worker->rand);
+
+		for (size_t digit = 0; digit < 16; digit++, x >>= 4)
+			r->id[i + digit] = digits[x & 15];
+	}
+	r->id_len = 32;
+	r->id[32] = '\0';
+	return true;
+}
+
+static bool is_trusted(const struct client *c, const struct conf_forwarded *f)
+{
+	for (size_t i = 0; i < f->trust_count; i++)
+		if (addr_prefix_has(&f->trust[i], &c->peer))
+			return true;
+	return false;
+}
+
+int request_take_head(struct client *c)
+{
+	struct request *r = c->request;
+	const char *data = (const char *)io_buffer_head(c->in);
+	const struct conf_forwarded *f = &r->settings->forwarded;
+	struct head_request to = {.data = data,
+		.head = &r->head,
+		.client = c->address,
+		.proto = "http",
+		.host = "localhost",
+		.appends = f->append,
+		.is_trusted = is_trusted(c, f)};
+
+	r->is_parsed = true;
+	if (choose_id(c, data))
+		to.request_id = r->id;
+	r->forward = io_buffer_get(&c->worker->buffers);
+	if (!r->forward)
+		return -ENOMEM;
+	r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
+	r->is_replayable = true;
+	c->in->start += r->head.len;
+	h1_body_of_request(&r->body, &r->head);
+	return 0;
+}
+
+/* Small bodies are sent with the head, and can be sent again with it. */
+static void join_body(struct client *c)
+{
+	struct request *r = c->request;
+
+	if (!r->is_replayable || !r->body_ready || io_buffer_room(r->forward) < r->body_ready)
+		return;
+	memcpy(io_buffer_tail(r->forward), io_buffer_head(c->in), r->body_ready);
+	r->forward->end += r->body_ready;
+	c->in->start += r->body_ready;
+	r->body_ready = 0;
+}
+
+bool request_is_too_large(const struct request *r)
+{
+	uint64_t most = (uint64_t)r->settings->maximum_request_body;
+
+	if (!most)
+		return false;
+	return r->body.content > most || (r->head.length != H1_NO_LENGTH && r->head.length > most);
+}
+
+int request_take_body(struct client *c)
+{
+	struct request *r = c->request;
+	size_t len = c->in ? io_buffer_len(c->in) - r->body_ready : 0, taken;
+	int rc;
+
+	if (!len || r->body.is_whole)
+		return 0;
+	rc = h1_body_take(&r->body, (char *)io_buffer_head(c->in) + r->body_ready, len, &taken);
+	if (rc)
+		return rc;
+	if (request_is_too_large(r))
+		return -EMSGSIZE;
+	r->body_ready += (uint32_t)taken;
+	join_body(c);
+	return 0;
+}
+
+static int64_t span_ms(int64_t from, int64_t to)
+{
+	return from && to ? to - from : -1;
+}
+
+static void log_access(struct client *c, enum exchange_end end, int status)
+{
+	const struct request *r = c->request;
+	const struct origin *o = &r->origin;
+	int64_t total_ms = worker_now_ms(c->worker) - r->began_ms;
+	struct access_entry e = {
+		.time = {wall_now().ms - total_ms},
+		.listener = c->http->listener->name,
+		.client = c->address,
+		.method = {r->method, r->method_len},
+		.host = {r->host, r->host_len},
+		.path = {r->path, r->path_len},
+		.status = status,
+		.bytes = r->bytes_out,
+		.pool = o->sought_ms ? r->settings->pool_name : NULL,
+		.server = r->server[0] ? r->server : NULL,
+		.retries = c->exchange.tries,
+		.end = exchange_end_name(end),
+		.queue_ms = span_ms(o->sought_ms, o->opened_ms),
+		.connect_ms = span_ms(o->opened_ms, o->sent_ms),
+		.response_ms = span_ms(o->sent_ms, r->response.begun_ms),
+		.total_ms = total_ms,
+		.request_id = {r->id, r->id_len},
+	};
+
+	access_log_add(c->http->log, &e);
+}
+
+void request_finish(struct client *c)
+{
+	struct board_cells *cells = c->http->listener->cells;
+	const struct exchange *x = &c->exchange;
+	int status = x->status ? x->status : c->request->status;
+	int cell = exchange_end_cell(x->end);
+
+	if (status >= 100 && status < 600)
+		board_add(cells, BOARD_LISTENER_REQUESTS_1XX + (unsigned)(status / 100 - 1), 1);
+	if (x->tries)
+		board_add(cells, BOARD_LISTENER_RETRIES, x->tries);
+	if (cell >= 0)
+		board_add(cells, (unsigned)cell, 1);
+	if (c->http->log)
+		log_access(c, x->end, status);
+}

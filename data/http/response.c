@@ -1,0 +1,371 @@
+/*
+ * See response.h. What the client has not taken yet stays in p->in or p->pipe,
+ * and nothing more is received until it is gone: that is all the back-pressure
+ * there is.
+ */
+#include "data/http/response.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "data/http/client.h"
+#include "data/http/head.h"
+
+#define WRAP_HEAD H1_CHUNK_HEAD_MAX /* kept free before the bytes of a chunk */
+#define WRAP_TAIL 7                 /* kept free behind: CRLF, and the last chunk "0" CRLF CRLF */
+
+static struct response *response_of(const struct client *c)
+{
+	return &c->request->response;
+}
+
+static struct server *server_of(const struct client *c)
+{
+	return c->request->origin.use.server;
+}
+
+static struct socket *socket_of(const struct client *c)
+{
+	return c->request->origin.upstream->socket;
+}
+
+static void tell(struct client *c, enum exchange_event_kind kind)
+{
+	client_tell(c, &(struct exchange_event){.kind = kind});
+}
+
+static void put_in(struct client *c)
+{
+	struct response *p = response_of(c);
+
+	io_buffer_put(&c->worker->buffers, p->in);
+	p->in = NULL;
+}
+
+void response_init(struct response *p)
+{
+	memset(p, 0, offsetof(struct response, head));
+	h1_head_init(&p->head);
+}
+
+void response_fini(struct client *c)
+{
+	struct response *p = response_of(c);
+
+	put_in(c);
+	pipe_put(&c->worker->pipes, p->pipe);
+	p->pipe = NULL;
+}
+
+bool response_has_output(const struct client *c)
+{
+	const struct response *p = response_of(c);
+
+	return c->exchange.state == EXCHANGE_RESPONDING &&
+	       ((p->in && io_buffer_len(p->in)) || (p->pipe && p->pipe->stored));
+}
+
+static void bad_response(struct client *c, enum h1_fault fault)
+{
+	struct response *p = response_of(c);
+
+	board_add(server_of(c)->cells, BOARD_SERVER_BAD_RESPONSES, 1);
+	http_malformed(c->http, "server", c->request->server, fault);
+	p->has_begun = true;
+	origin_failed(c, EXCHANGE_END_BAD_RESPONSE);
+}
+
+/* The connection ended where the response did not. */
+static void broke(struct client *c, ssize_t rc)
+{
+	board_add(server_of(c)->cells, BOARD_SERVER_RESETS, 1);
+	origin_failed(c, rc == 0 ? EXCHANGE_END_SERVER_CLOSED : EXCHANGE_END_SERVER_RESET);
+}
+
+/* Receives behind what p->in holds: bytes, 0 at the end, -EAGAIN, or another negative errno. */
+static ssize_t receive(struct client *c, uint32_t kept_free)
+{
+	struct response *p = response_of(c);
+	ssize_t n;
+
+	if (!p->in) {
+		p->in = io_buffer_get(&c->worker->buffers);
+		if (!p->in)
+			return -ENOBUFS;
+	}
+	if (!io_buffer_len(p->in))
+		p->in->start = p->in->end = kept_free;
+	n = socket_recv(socket_of(c), io_buffer_tail(p->in), io_buffer_room(p->in) - WRAP_TAIL);
+	if (n > 0) {
+		p->in->end += (uint32_t)n;
+		board_add(server_of(c)->cells, BOARD_SERVER_BYTES_IN, (uint64_t)n);
+	} else if (!io_buffer_len(p->in)) {
+		put_in(c);
+	}
+	return n;
+}
+
+/* The bytes in p->in become a chunk. What came before them in the buffer has been used up. */
+static void wrap(struct response *p)
+{
+	char head[H1_CHUNK_HEAD_MAX];
+	size_t len = io_buffer_len(p->in), head_len;
+
+	if (!len)
+		return;
+	head_len = h1_chunk_head(head, len);
+	assert(p->in->start >= head_len);
+	p->in->start -= (uint32_t)head_len;
+	memcpy(io_buffer_head(p->in), head, head_len);
+	memcpy(io_buffer_tail(p->in), "\r\n", 2);
+	p->in->end += 2;
+}
+
+/* The bytes in p->in have just come: leaves there what goes on to the client. 0 or H1_BAD. */
+static int convert(struct response *p)
+{
+	size_t len = io_buffer_len(p->in), used = 0, content = 0;
+	char *data = (char *)io_buffer_head(p->in);
+	int rc = 0;
+
+	if (p->mode == RESPONSE_UNWRAP) {
+		rc = h1_body_unwrap(&p->body, data, len, &used, &content);
+	} else {
+		rc = h1_body_take(&p->body, data, len, &used);
+		content = used;
+	}
+	if (rc)
+		return rc;
+	p->is_spoiled |= used < len;
+	p->in->end = p->in->start + (uint32_t)content;
+	if (p->mode == RESPONSE_WRAP)
+		wrap(p);
+	return 0;
+}
+
+static void tell_whole(struct client *c)
+{
+	const struct response *p = response_of(c);
+
+	client_tell(c, &(struct exchange_event){
+			       .kind = EXCHANGE_RESPONSE_WHOLE, .is_spoiled = p->is_spoiled});
+}
+
+/* Body bytes are in p->in, or none: on to the client with them. */
+static void take_body(struct client *c)
+{
+	struct response *p = response_of(c);
+
+	if (p->in && io_buffer_len(p->in) && convert(p)) {
+		bad_response(c, (enum h1_fault)p->body.fault);
+		return;
+	}
+	if (p->body.is_whole)
+		tell_whole(c);
+	client_flush(c);
+}
+
+static enum response_mode choose_mode(const struct client *c, const struct response *p)
+{
+	bool is_old = c->exchange.request.is_http10;
+
+	if (p->body.framing == H1_FRAMING_CHUNKED && is_old)
+		return RESPONSE_UNWRAP;
+	if (p->body.framing == H1_FRAMING_CLOSE && !is_old)
+		return RESPONSE_WRAP;
+	return RESPONSE_RAW;
+}
+
+/* A final head: the response begins. */
+static void respond(struct client *c)
+{
+	struct response *p = response_of(c);
+	struct exchange_event ev = {.kind = EXCHANGE_RESPONSE};
+	unsigned class = p->head.status / 100u;
+
+	h1_body_of_response(&p->body, &p->head, (enum h1_method)c->request->head.method);
+	p->mode = (uint8_t)choose_mode(c, p);
+	p->begun_ms = worker_now_ms(c->worker);
+	c->request->status = p->head.status;
+	if (class <= 5)
+		board_add(server_of(c)->cells, BOARD_SERVER_RESPONSES_1XX + class - 1, 1);
+	ev.response.keeps = h1_head_keeps(&p->head) && p->body.framing != H1_FRAMING_CLOSE;
+	ev.response.is_delimited = p->body.framing == H1_FRAMING_NONE ||
+				   p->body.framing == H1_FRAMING_LENGTH ||
+				   !c->exchange.request.is_http10;
+	client_tell(c, &ev);
+	if (c->exchange.state == EXCHANGE_RESPONDING)
+		take_body(c);
+}
+
+/* Heads in p->in, as many as are whole: interim ones, then the final one. */
+static void take_heads(struct client *c)
+{
+	struct response *p = response_of(c);
+
+	while (c->exchange.state == EXCHANGE_WAITING && p->in && io_buffer_len(p->in)) {
+		int rc = h1_parse_response(
+			&p->head, (char *)io_buffer_head(p->in), io_buffer_len(p->in));
+
+		if (rc == H1_MORE) {
+			io_buffer_compact(p->in);
+			return;
+		}
+		if (rc) {
+			bad_response(c, (enum h1_fault)p->head.fault);
+		} else if (p->head.status >= 200) {
+			respond(c);
+		} else if (p->head.status == 101) {
+			tell(c, EXCHANGE_SWITCHED);
+		} else {
+			uint16_t len = p->head.len;
+
+			tell(c, EXCHANGE_INTERIM);
+			p->in->start += len;
+			h1_head_init(&p->head);
+			client_flush(c);
+		}
+	}
+}
+
+static void receive_head(struct client *c)
+{
+	struct response *p = response_of(c);
+	ssize_t n = receive(c, WRAP_HEAD);
+
+	if (n == -EAGAIN)
+		return;
+	if (n == -ENOBUFS) {
+		client_tell(c, &(struct exchange_event){
+				       .kind = EXCHANGE_STOPPED, .end = EXCHANGE_END_INTERNAL});
+	} else if (n <= 0) {
+		broke(c, n);
+	} else {
+		p->has_begun = true;
+		take_heads(c);
+	}
+}
+
+/* The server has sent its end: that of the response too, or not. */
+static void end_body(struct client *c)
+{
+	struct response *p = response_of(c);
+
+	if (p->body.framing != H1_FRAMING_CLOSE) {
+		broke(c, 0);
+		return;
+	}
+	p->body.is_whole = true;
+	if (p->mode == RESPONSE_WRAP && client_out(c)) {
+		memcpy(io_buffer_tail(c->out), "0\r\n\r\n", 5);
+		c->out->end += 5;
+	}
+	if (c->exchange.state != EXCHANGE_RESPONDING)
+		return;
+	tell_whole(c);
+	client_flush(c);
+}
+
+/* Moves a long run of body through a pipe: true when it did, or cannot go on for now. */
+static bool splice_body(struct client *c)
+{
+	struct response *p = response_of(c);
+	uint64_t run = h1_body_run(&p->body);
+	ssize_t n;
+
+	if (p->mode != RESPONSE_RAW || run < (p->pipe ? 1 : RESPONSE_SPLICE_MIN))
+		return false;
+	if (!p->pipe)
+		p->pipe = pipe_get(&c->worker->pipes);
+	if (!p->pipe)
+		return false;
+	n = pipe_fill(p->pipe, socket_of(c), run < p->pipe->capacity ? run : p->pipe->capacity);
+	if (n == -EAGAIN)
+		return true;
+	if (n <= 0)
+		return false; /* the next receive tells why */
+	board_add(server_of(c)->cells, BOARD_SERVER_BYTES_IN, (uint64_t)n);
+	h1_body_skip(&p->body, (uint64_t)n);
+	if (p->body.is_whole)
+		tell_whole(c);
+	client_flush(c);
+	return true;
+}
+
+static void receive_body(struct client *c)
+{
+	ssize_t n;
+
+	if (splice_body(c))
+		return;
+	n = receive(c, WRAP_HEAD);
+	if (n == -EAGAIN)
+		return;
+	if (n == 0)
+		end_body(c);
+	else if (n < 0)
+		broke(c, n);
+	else
+		take_body(c);
+}
+
+bool response_is_wanted(const struct client *c)
+{
+	const struct exchange *x = &c->exchange;
+
+	if (x->state == EXCHANGE_WAITING)
+		return true;
+	return x->state == EXCHANGE_RESPONDING && !x->response_whole && !c->is_blocked &&
+	       !response_has_output(c);
+}
+
+static bool is_receiving(const struct client *c)
+{
+	return c->exchange.state == EXCHANGE_WAITING ||
+	       (c->exchange.state == EXCHANGE_RESPONDING && response_is_wanted(c));
+}
+
+static void receive_some(struct client *c)
+{
+	if (c->exchange.state == EXCHANGE_WAITING)
+		receive_head(c);
+	else
+		receive_body(c);
+}
+
+void response_receive(struct client *c)
+{
+	if (is_receiving(c))
+		receive_some(c);
+	response_resume(c);
+}
+
+/* A socket that is broken reports nothing any more: all it holds is received here. */
+void response_resume(struct client *c)
+{
+	while (is_receiving(c) && socket_of(c)->is_broken)
+		receive_some(c);
+}
+
+void response_pass_head(struct client *c)
+{
+	struct response *p = response_of(c);
+	const struct exchange *x = &c->exchange;
+	bool is_final = p->head.status >= 200;
+	char *out = client_out(c);
+	struct head_response to = {
+		.data = (char *)io_buffer_head(p->in),
+		.head = &p->head,
+		.adds_chunked = is_final && p->mode == RESPONSE_WRAP,
+		.drops_chunked = is_final && x->request.is_http10,
+		.says_close = is_final && x->closes,
+		.says_keep_alive = is_final && x->request.is_http10,
+	};
+
+	if (!out)
+		return;
+	c->out->end += (uint32_t)head_write_response(&to, out);
+	if (is_final)
+		p->in->start += p->head.len;
+}
