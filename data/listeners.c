@@ -407,6 +407,8 @@ static void free_listener(struct listener *l)
 	list_unlink(&l->link);
 	conf_unref(l->private->conf);
 	pool_unref(l->pool);
+	if (l->protocol && l->protocol->released)
+		l->protocol->released(l);
 	free(l->private);
 	free(l);
 }

@@ -1,6 +1,7 @@
 /* Which protocol serves a listener. A wing that adds one adds its line here. */
 #include <stddef.h>
 
+#include "data/http/http.h"
 #include "data/l4/tcp.h"
 #include "data/listener.h"
 
@@ -10,6 +11,7 @@ const struct listener_protocol *listener_protocol_of(int conf_protocol)
 	case CONF_LISTENER_TCP:
 		return &tcp_protocol;
 	case CONF_LISTENER_HTTP:
+		return &http_protocol;
 	case CONF_LISTENER_UDP:
 	case CONF_LISTENER_HTTPS:
 	case CONF_LISTENER_TLS:

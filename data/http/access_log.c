@@ -137,7 +137,6 @@ struct access_log *access_log_new(struct worker *w, const char *listener,
 		return NULL;
 	}
 	wheel_timer_init(&l->timer, expired);
-	list_init(&l->reopen.link);
 	l->reopen.reopen = reopened;
 	worker_on_reopen(w, &l->reopen);
 	open_file(l);
@@ -152,7 +151,7 @@ void access_log_free(struct access_log *l)
 	if (l->len)
 		drop(l, l->len);
 	worker_timeout_clear(l->worker, &l->timer);
-	list_unlink(&l->reopen.link);
+	worker_off_reopen(&l->reopen);
 	if (l->fd >= 0)
 		close(l->fd);
 	free(l->path);

@@ -18,6 +18,7 @@ int request_begin(struct client *c)
 	struct http *h = c->http;
 	struct request *r = h->spare;
 
+	http_refresh(h);
 	if (r) {
 		h->spare = r->next;
 		h->spare_count--;
