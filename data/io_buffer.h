@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 #define IO_BUFFER_SIZE (16384 - 16) /* bytes of payload; with its header 16 KiB */
-#define IO_BUFFERS_KEPT 256 /* free ones that are kept; more are returned to the system */
+#define IO_BUFFERS_KEPT 256         /* free ones that are kept; more are returned to the system */
 
 struct io_buffer {
 	struct io_buffer *next; /* the owner's to use while it holds the buffer */
-	uint32_t start, end; /* the bytes held are data[start..end) */
+	uint32_t start, end;    /* the bytes held are data[start..end) */
 	unsigned char data[IO_BUFFER_SIZE];
 };
 
@@ -27,7 +27,8 @@ void io_buffers_init(struct io_buffers *b, size_t maximum);
 /* Releases the free ones; all must have been put back. */
 void io_buffers_fini(struct io_buffers *b);
 
-/* An empty buffer (start = end = 0, next NULL) that the caller owns, or NULL at the maximum or without memory. */
+/* An empty buffer (start = end = 0, next NULL) that the caller owns, or NULL at the maximum or
+ * without memory. */
 struct io_buffer *io_buffer_get(struct io_buffers *b);
 /* Takes the buffer back, whatever it holds; NULL is fine. */
 void io_buffer_put(struct io_buffers *b, struct io_buffer *buffer);

@@ -26,6 +26,7 @@ struct process_private {
 	int pidfd;
 	/* what it has been sent */
 	bool welcomed, retire_sent;
+	bool is_asked_to_end;
 	uint64_t socket_mark;
 	uint32_t socket_place; /* within the binding after the mark */
 	uint64_t snapshot_serial;
@@ -56,6 +57,11 @@ static void room(void *user)
 
 static const struct channel_handlers handlers = {.record = record, .gone = gone, .room = room};
 
+static const char *role_name(const struct process *p)
+{
+	return p->role == CHANNEL_AGENT ? "agent" : "worker";
+}
+
 static void ended(uv_poll_t *watch, int status, int events)
 {
 	struct process *p = watch->data;
@@ -66,9 +72,12 @@ static void ended(uv_poll_t *watch, int status, int events)
 	uv_poll_stop(watch);
 	waitid(P_PIDFD, (id_t)p->private->pidfd, &info,
 		WEXITED | WNOHANG); /* ours; an adopted one has another parent */
-	if (!p->is_retired || info.si_code != CLD_EXITED || info.si_status != 0)
-		log_warn("supervisor: %s pid=%d ended %s=%d",
-			p->role == CHANNEL_AGENT ? "agent" : "worker", (int)p->pid,
+	if (p->is_retired || p->private->is_asked_to_end)
+		log_info("supervisor: %s pid=%d has left", role_name(p), (int)p->pid);
+	else if (info.si_pid == 0)
+		log_warn("supervisor: %s pid=%d ended", role_name(p), (int)p->pid);
+	else
+		log_warn("supervisor: %s pid=%d ended %s=%d", role_name(p), (int)p->pid,
 			info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
 	p->private->handlers->died(p->private->user, p);
 }
@@ -331,4 +340,10 @@ void process_retire(struct process *p)
 {
 	p->is_retired = true;
 	process_feed(p);
+}
+
+void process_end(struct process *p, bool is_forced)
+{
+	p->private->is_asked_to_end = true;
+	pidfd_send_signal(p->private->pidfd, is_forced ? SIGKILL : SIGTERM, NULL, 0);
 }

@@ -57,3 +57,5 @@ void process_feed(struct process *p);
 /* Has it been sent everything? Then records of the caller's own may follow. */
 int process_say(struct process *p, struct channel_record *r, int fd);
 void process_retire(struct process *p);
+/* Ends it at once, by TERM or KILL; its death is told as any other. */
+void process_end(struct process *p, bool is_forced);

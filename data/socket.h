@@ -17,10 +17,12 @@
 
 #define SOCKET_READ 1u
 #define SOCKET_WRITE 2u
-#define SOCKET_ERROR 4u /* reported whatever the interest: reset, or a failed connect; polling has ended */
+#define SOCKET_ERROR                                                                               \
+	4u /* reported whatever the interest: reset, or a failed connect; polling has ended */
 
 struct socket;
-/* Called from the loop. May close the socket; events are SOCKET_ bits, SOCKET_ERROR together with the others. */
+/* Called from the loop. May close the socket; events are SOCKET_ bits, SOCKET_ERROR together with
+ * the others. */
 typedef void socket_ready(struct socket *s, unsigned events);
 
 struct socket {
@@ -32,9 +34,11 @@ struct socket {
 	void *user; /* the owner's */
 };
 
-/* Takes a connected, non-blocking descriptor (closed on failure): 0 and a socket without interest, or a negative errno. */
+/* Takes a connected, non-blocking descriptor (closed on failure): 0 and a socket without interest,
+ * or a negative errno. */
 int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret);
-/* Starts a non-blocking connect: 0 and a socket to be held with SOCKET_WRITE interest, or a negative errno. */
+/* Starts a non-blocking connect: 0 and a socket to be held with SOCKET_WRITE interest, or a
+ * negative errno. */
 int socket_connect(uv_loop_t *loop, const struct addr *to, socket_ready *ready, void *user,
 	struct socket **ret);
 /* After the first event of a connecting socket: 0 when connected, else the negative errno. */
@@ -45,7 +49,8 @@ void socket_hold(struct socket *s, socket_ready *ready, void *user);
 /* What to report from now on: SOCKET_READ, SOCKET_WRITE, both or 0. */
 void socket_interest(struct socket *s, unsigned interest);
 
-/* Bytes moved; 0 at the peer's end (recv only); -EAGAIN when nothing can move now; another negative errno: broken. */
+/* Bytes moved; 0 at the peer's end (recv only); -EAGAIN when nothing can move now; another negative
+ * errno: broken. */
 ssize_t socket_recv(struct socket *s, void *data, size_t len);
 ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows);
 /* Sends our end (FIN); reading goes on. Errors are of no interest: the next recv tells. */

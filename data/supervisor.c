@@ -5,48 +5,17 @@
 #include "data/supervisor.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/daemon.h"
-#include "common/lastgood.h"
 #include "common/log.h"
 #include "common/now.h"
-#include "data/adoption.h"
-#include "data/bindings.h"
-#include "data/board_map.h"
-#include "data/process.h"
-#include "data/roster.h"
-#include "data/slots.h"
 #include "data/snapshot.h"
+#include "data/supervisor_inside.h"
 
 #define TICK_MS 20
-#define CHILDREN_MAX (ROSTER_COLUMNS_MAX + 1)
-
-struct supervisor {
-	struct daemon *daemon;
-	char *program;
-	uv_timer_t tick;
-	struct roster roster;
-	struct process *children[CHILDREN_MAX];
-	unsigned children_count;
-	struct process_news news;
-	struct bindings *bindings;
-	struct board board;
-	struct slots *slots;
-	struct conf *conf;           /* the newest snapshot that we could read */
-	uint64_t acknowledged;       /* the snapshot_serial that every accepting worker runs */
-	char lag[CHANNEL_TEXT_SIZE]; /* why it is not the newest */
-	int64_t retry_at_ms;
-	bool upgrade; /* adopted workers are to be replaced */
-	bool is_leaving;
-	int64_t leave_until_ms;
-};
 
 /* Children */
 
@@ -152,7 +121,7 @@ static int assign_slots(struct supervisor *s, const struct conf *c, int *ret_fd)
 }
 
 /* Takes a snapshot that was read (and counted) and its descriptor, and puts it in force. */
-static int publish(struct supervisor *s, struct conf *c, int fd, char why[512])
+int supervisor_publish(struct supervisor *s, struct conf *c, int fd, char why[512])
 {
 	int slots_fd, rc = assign_slots(s, c, &slots_fd);
 
@@ -191,7 +160,7 @@ static void take_snapshot(struct supervisor *s, struct process *agent, int fd)
 	if (rc < 0)
 		close(fd);
 	else
-		rc = publish(s, c, fd, why);
+		rc = supervisor_publish(s, c, fd, why);
 	if (rc == 0)
 		return;
 	snprintf(r.text, sizeof r.text, "%s", why);
@@ -260,7 +229,7 @@ static void child_died(void *user, struct process *p)
 	start_due(s);
 }
 
-static const struct process_handlers child_handlers = {.record = child_record, .died = child_died};
+const struct process_handlers supervisor_children = {.record = child_record, .died = child_died};
 
 static void start_one(struct supervisor *s, uint32_t place, uint32_t column)
 {
@@ -269,7 +238,7 @@ static void start_one(struct supervisor *s, uint32_t place, uint32_t column)
 	int rc = -EAGAIN;
 
 	if (s->children_count < CHILDREN_MAX)
-		rc = process_start(&s->news, role, place, column, &child_handlers, s, &p);
+		rc = process_start(&s->news, role, place, column, &supervisor_children, s, &p);
 	if (rc < 0) {
 		log_error("supervisor: cannot start %s why=\"%s\"",
 			role == CHANNEL_AGENT ? "the agent" : "a worker", strerror(-rc));
@@ -379,12 +348,12 @@ static void go_on_leaving(struct supervisor *s)
 	for (unsigned i = 0; i < s->children_count; i++) {
 		any |= s->children[i]->role == CHANNEL_WORKER;
 		if (is_over && s->children[i]->role == CHANNEL_WORKER)
-			kill(s->children[i]->pid, SIGKILL);
+			process_end(s->children[i], true);
 	}
 	if (any)
 		return;
 	if (agent_of(s))
-		kill(agent_of(s)->pid, SIGTERM);
+		process_end(agent_of(s), false);
 	daemon_exit(s->daemon, 0);
 }
 
@@ -421,168 +390,13 @@ static json_t *hand_over(struct daemon *d, void *user)
 	return json_pack("{s:b}", "upgrade", 1);
 }
 
-/* Start */
-
-static int open_board(struct supervisor *s, int adopted_fd)
-{
-	int rc = adopted_fd >= 0 ? board_map(adopted_fd, &s->board) : -ENOENT;
-
-	s->news.board_fd = adopted_fd;
-	if (rc < 0) {
-		s->news.board_fd = board_create(
-			s->roster.places * (1 + ROSTER_RETIRED_SETS), BOARD_OBJECTS_MAX);
-		if (s->news.board_fd < 0)
-			return s->news.board_fd;
-		rc = board_map(s->news.board_fd, &s->board);
-	}
-	if (rc < 0)
-		return rc;
-	s->slots = slots_new(&s->board);
-	return s->slots ? 0 : -ENOMEM;
-}
-
-static void adopt_one(struct supervisor *s, struct adoption *a, unsigned i)
-{
-	struct process *like = &a->found[i], *p;
-	uint32_t place = like->role == CHANNEL_AGENT ? ROSTER_AGENT : like->place;
-	int rc = 0;
-
-	if (like->is_retired)
-		roster_take_column(&s->roster, like->column);
-	else
-		rc = roster_adopt(&s->roster, place, like->column, mono_now());
-	if (rc < 0) { /* fewer workers are configured now */
-		like->is_retired = true;
-		roster_take_column(&s->roster, like->column);
-	}
-	if (process_adopt(&s->news, like, a->lines[i], &child_handlers, s, &p) < 0)
-		return;
-	p->is_old = a->is_old[i] || daemon_inherited(s->daemon);
-	s->upgrade |= p->is_old;
-	s->children[s->children_count++] = p;
-	if (rc < 0)
-		process_retire(p);
-}
-
-/* The agent holds nothing that lasts: an old one is replaced at once. */
-static void adopt_all(struct supervisor *s, struct adoption *a)
-{
-	for (unsigned i = 0; i < a->count; i++) {
-		if (a->found[i].role == CHANNEL_AGENT) {
-			kill(a->found[i].pid, SIGTERM);
-			close(a->lines[i]);
-			continue;
-		}
-		adopt_one(s, a, i);
-	}
-}
-
-/* What the workers run, or what ran when this node was last well, or nothing. */
-static void open_snapshot(struct supervisor *s, int adopted_fd)
-{
-	struct conf_problems problems = {0};
-	const char *state_dir = s->news.state_dir;
-	char why[512];
-	struct conf *c = NULL;
-	int rc = -ENOENT, fd = adopted_fd;
-
-	if (fd >= 0)
-		rc = snapshot_read(fd, &c, why);
-	if (rc < 0) {
-		rc = lastgood_load(state_dir, "data", &problems, &c);
-		fd = rc == 0 ? snapshot_write(c) : -1;
-	}
-	if (rc == 0 && fd >= 0)
-		publish(s, c, fd, why);
-	else if (rc == -ENOENT)
-		log_info("supervisor: no snapshot yet; nothing is served until control sends one");
-	else
-		log_error("supervisor: the last good snapshot in %s cannot be read why=\"%s\"",
-			state_dir, problems.count ? problems.items[0].what : strerror(-rc));
-	conf_problems_fini(&problems);
-}
-
-static unsigned count_places(const struct nodefile *n)
-{
-	long cores = n->data_workers > 0 ? n->data_workers : sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cores < 1 ? 1 : cores > ROSTER_PLACES_MAX ? ROSTER_PLACES_MAX : (unsigned)cores;
-}
-
-/* As many descriptors as the system lets us have; workers inherit it. */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-static int make_folder(const char *run_dir)
-{
-	char path[108];
-
-	if ((size_t)snprintf(path, sizeof path, "%s/data", run_dir) >= sizeof path - 32)
-		return -ENAMETOOLONG;
-	return mkdir(path, 0750) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static const char *level_name(enum log_level level)
-{
-	static const char *const names[] = {"error", "warn", "info", "debug"};
-
-	return names[level];
-}
-
-static void fill_news(struct supervisor *s)
-{
-	const struct nodefile *n = daemon_nodefile(s->daemon);
-
-	s->news = (struct process_news){.loop = daemon_loop(s->daemon),
-		.program = s->program,
-		.node = n->node,
-		.run_dir = n->run_dir,
-		.state_dir = n->state_dir,
-		.log_level = level_name(n->log_level),
-		.bindings = s->bindings,
-		.board_fd = -1,
-		.snapshot_fd = -1,
-		.slots_fd = -1};
-}
-
-static int open_all(struct supervisor *s, struct adoption *a)
-{
-	const struct nodefile *n = daemon_nodefile(s->daemon);
-	int rc = make_folder(n->run_dir);
-
-	roster_init(&s->roster, count_places(n), mono_now());
-	if (rc == 0)
-		rc = bindings_new(s->roster.places, &s->bindings);
-	if (rc < 0)
-		return rc;
-	fill_news(s);
-	adoption_collect(n->run_dir, s->bindings, a);
-	rc = open_board(s, a->board_fd);
-	if (rc < 0)
-		return rc;
-	adopt_all(s, a);
-	open_snapshot(s, a->snapshot_fd);
-	return 0;
-}
-
 static int start(struct daemon *d, void *user)
 {
 	struct supervisor *s = user;
-	struct adoption *a = calloc(1, sizeof *a);
 	int rc;
 
 	s->daemon = d;
-	s->program = realpath("/proc/self/exe", NULL);
-	raise_descriptors();
-	rc = s->program && a ? open_all(s, a) : -ENOMEM;
-	free(a);
+	rc = supervisor_open(s);
 	if (rc < 0) {
 		log_error("supervisor: cannot start why=\"%s\"", strerror(-rc));
 		return rc;

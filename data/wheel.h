@@ -12,18 +12,20 @@
 #include "common/list.h"
 
 #define WHEEL_TICK_MS 8
-#define WHEEL_SLOTS 1024 /* one turn is about eight seconds; later deadlines stay for further turns */
+#define WHEEL_SLOTS                                                                                \
+	1024 /* one turn is about eight seconds; later deadlines stay for further turns */
 
 struct wheel_timer {
 	struct list link;
 	int64_t at_ms; /* the deadline; meaningless while not set */
-	void (*fire)(struct wheel_timer *t); /* the timer is cleared before; may set it anew, or free its owner */
+	void (*fire)(struct wheel_timer
+			*t); /* the timer is cleared before; may set it anew, or free its owner */
 };
 
 struct wheel {
 	struct list slots[WHEEL_SLOTS];
 	uint64_t occupied[WHEEL_SLOTS / 64];
-	int64_t tick; /* all slots before this tick have been served */
+	int64_t tick;   /* all slots before this tick have been served */
 	uint64_t count; /* timers set */
 };
 

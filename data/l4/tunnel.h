@@ -16,17 +16,21 @@ struct worker;
 struct tunnel;
 
 struct tunnel_spec {
-	struct socket *sockets[FLOW_SIDES]; /* taken: the client's and the server's */
-	struct io_buffer *buffers[FLOW_SIDES]; /* taken: bytes already received *from* that side, for the other; NULL: none */
-	bool is_ended[FLOW_SIDES]; /* that side has already sent its end */
+	struct socket *sockets[FLOW_SIDES];    /* taken: the client's and the server's */
+	struct io_buffer *buffers[FLOW_SIDES]; /* taken: bytes already received *from* that side,
+						  for the other; NULL: none */
+	bool is_ended[FLOW_SIDES];             /* that side has already sent its end */
 	int64_t idle_ms; /* without a byte in either direction for so long: closed; 0: no limit */
-	struct board_cells *listener_cells, *server_cells; /* where bytes are counted; NULL: nowhere */
-	/* Called once, from the loop, when both sockets are closed and nothing is left. Not after tunnel_close(). */
+	struct board_cells *listener_cells,
+		*server_cells; /* where bytes are counted; NULL: nowhere */
+	/* Called once, from the loop, when both sockets are closed and nothing is left. Not after
+	 * tunnel_close(). */
 	void (*done)(void *user, enum flow_end why);
 	void *user;
 };
 
-/* 0 and a running tunnel; on -ENOMEM what was given is released. done() is not called before this returns. */
+/* 0 and a running tunnel; on -ENOMEM what was given is released. done() is not called before this
+ * returns. */
 int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel **ret);
 /* Closes both sides now; reset: with RST. done() is not called. */
 void tunnel_close(struct tunnel *t, bool reset);

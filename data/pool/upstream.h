@@ -19,7 +19,8 @@ struct upstream {
 	struct socket *socket; /* hold it with socket_hold() once ready */
 	struct server *server;
 	struct worker *worker;
-	bool is_reused; /* was kept idle: a reset before any response byte may mean that it had just ended */
+	bool is_reused; /* was kept idle: a reset before any response byte may mean that it had just
+			   ended */
 	uint64_t requests; /* given to users so far */
 	/* upstream.c's own */
 	struct list idle;
@@ -41,10 +42,11 @@ typedef void upstream_done(void *user, int status);
  * UPSTREAM_CONNECTING: done() will be called from the loop. A negative errno:
  * failed at once, server marked, nothing to close.
  */
-int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done, void *user,
-	struct upstream **ret);
+int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
+	void *user, struct upstream **ret);
 
-/* Gives a ready connection back for reuse: nothing may be unread or unsent. Takes it; closes it past maximum_idle, or when the server is no longer used. */
+/* Gives a ready connection back for reuse: nothing may be unread or unsent. Takes it; closes it
+ * past maximum_idle, or when the server is no longer used. */
 void upstream_keep(struct upstream *u);
 /* Closes it, connecting or ready. NULL is fine. */
 void upstream_close(struct upstream *u);

@@ -1,0 +1,175 @@
+/*
+ * How the supervisor begins: the board, sockets and workers of an earlier one
+ * where they are found (decision S4), else new ones, and the last good snapshot.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/lastgood.h"
+#include "common/log.h"
+#include "common/now.h"
+#include "data/board_map.h"
+#include "data/snapshot.h"
+#include "data/supervisor_inside.h"
+
+static int open_board(struct supervisor *s, int adopted_fd)
+{
+	int rc = adopted_fd >= 0 ? board_map(adopted_fd, &s->board) : -ENOENT;
+
+	s->news.board_fd = adopted_fd;
+	if (rc < 0) {
+		s->news.board_fd = board_create(
+			s->roster.places * (1 + ROSTER_RETIRED_SETS), BOARD_OBJECTS_MAX);
+		if (s->news.board_fd < 0)
+			return s->news.board_fd;
+		rc = board_map(s->news.board_fd, &s->board);
+	}
+	if (rc < 0)
+		return rc;
+	s->slots = slots_new(&s->board);
+	return s->slots ? 0 : -ENOMEM;
+}
+
+static void adopt_one(struct supervisor *s, struct adoption *a, unsigned i)
+{
+	struct process *like = &a->found[i], *p;
+	uint32_t place = like->role == CHANNEL_AGENT ? ROSTER_AGENT : like->place;
+	int rc = 0;
+
+	if (like->is_retired)
+		roster_take_column(&s->roster, like->column);
+	else
+		rc = roster_adopt(&s->roster, place, like->column, mono_now());
+	if (rc < 0) { /* fewer workers are configured now */
+		like->is_retired = true;
+		roster_take_column(&s->roster, like->column);
+	}
+	if (process_adopt(&s->news, like, a->lines[i], &supervisor_children, s, &p) < 0)
+		return;
+	p->is_old = a->is_old[i] || daemon_inherited(s->daemon);
+	s->upgrade |= p->is_old;
+	s->children[s->children_count++] = p;
+	if (p->role == CHANNEL_AGENT)
+		process_end(p, false); /* it holds nothing that lasts: its place is filled when it
+					  has gone */
+	else if (rc < 0)
+		process_retire(p);
+}
+
+static void adopt_all(struct supervisor *s, struct adoption *a)
+{
+	for (unsigned i = 0; i < a->count; i++)
+		adopt_one(s, a, i);
+}
+
+/* What the workers run, or what ran when this node was last well, or nothing. */
+static void open_snapshot(struct supervisor *s, int adopted_fd)
+{
+	struct conf_problems problems = {0};
+	const char *state_dir = s->news.state_dir;
+	char why[512];
+	struct conf *c = NULL;
+	int rc = -ENOENT, fd = adopted_fd;
+
+	if (fd >= 0)
+		rc = snapshot_read(fd, &c, why);
+	if (rc < 0) {
+		rc = lastgood_load(state_dir, "data", &problems, &c);
+		fd = rc == 0 ? snapshot_write(c) : -1;
+	}
+	if (rc == 0 && fd >= 0)
+		supervisor_publish(s, c, fd, why);
+	else if (rc == -ENOENT)
+		log_info("supervisor: no snapshot yet; nothing is served until control sends one");
+	else
+		log_error("supervisor: the last good snapshot in %s cannot be read why=\"%s\"",
+			state_dir, problems.count ? problems.items[0].what : strerror(-rc));
+	conf_problems_fini(&problems);
+}
+
+static unsigned count_places(const struct nodefile *n)
+{
+	long cores = n->data_workers > 0 ? n->data_workers : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > ROSTER_PLACES_MAX ? ROSTER_PLACES_MAX : (unsigned)cores;
+}
+
+/* As many descriptors as the system lets us have; workers inherit it. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int make_folder(const char *run_dir)
+{
+	char path[108];
+
+	if ((size_t)snprintf(path, sizeof path, "%s/data", run_dir) >= sizeof path - 32)
+		return -ENAMETOOLONG;
+	return mkdir(path, 0750) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static const char *level_name(enum log_level level)
+{
+	static const char *const names[] = {"error", "warn", "info", "debug"};
+
+	return names[level];
+}
+
+static void fill_news(struct supervisor *s)
+{
+	const struct nodefile *n = daemon_nodefile(s->daemon);
+
+	s->news = (struct process_news){.loop = daemon_loop(s->daemon),
+		.program = s->program,
+		.node = n->node,
+		.run_dir = n->run_dir,
+		.state_dir = n->state_dir,
+		.log_level = level_name(n->log_level),
+		.bindings = s->bindings,
+		.board_fd = -1,
+		.snapshot_fd = -1,
+		.slots_fd = -1};
+}
+
+static int open_all(struct supervisor *s, struct adoption *a)
+{
+	const struct nodefile *n = daemon_nodefile(s->daemon);
+	int rc = make_folder(n->run_dir);
+
+	roster_init(&s->roster, count_places(n), mono_now());
+	if (rc == 0)
+		rc = bindings_new(s->roster.places, &s->bindings);
+	if (rc < 0)
+		return rc;
+	fill_news(s);
+	adoption_collect(n->run_dir, s->bindings, a);
+	rc = open_board(s, a->board_fd);
+	if (rc < 0)
+		return rc;
+	adopt_all(s, a);
+	open_snapshot(s, a->snapshot_fd);
+	return 0;
+}
+
+int supervisor_open(struct supervisor *s)
+{
+	struct adoption *a = calloc(1, sizeof *a);
+	int rc;
+
+	s->program = realpath("/proc/self/exe", NULL);
+	raise_descriptors();
+	rc = s->program && a ? open_all(s, a) : -ENOMEM;
+	free(a);
+	return rc;
+}
