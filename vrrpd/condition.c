@@ -15,8 +15,7 @@
 
 int condition_init(struct condition *c)
 {
-	*c = (struct condition){
-		.overlay = json_object(), .verdicts = json_object(), .is_data_well = true};
+	*c = (struct condition){.overlay = json_object(), .verdicts = json_object()};
 	if (c->overlay && c->verdicts)
 		return 0;
 	condition_fini(c);
@@ -96,20 +95,20 @@ static bool interface_is_well(struct netlink *n, const char *name)
 }
 
 static struct role_track track_of(const struct condition *c, const struct conf *conf,
-	const struct conf_track *t, struct netlink *n)
+	const struct conf_track *t, bool is_data_well)
 {
 	struct role_track track = {
 		.weight_is_down = t->weight.is_down, .weight = (int)t->weight.number};
 
 	if (t->data) {
 		track.target = "data";
-		track.is_well = c->is_data_well;
+		track.is_well = is_data_well;
 	} else if (t->pool) {
 		track.target = t->pool;
 		track.is_well = pool_is_well(c, conf_pool(conf, t->pool), t->minimum_up);
 	} else if (t->interface) {
 		track.target = t->interface;
-		track.is_well = interface_is_well(n, t->interface);
+		track.is_well = interface_is_well(c->netlink, t->interface);
 	} else {
 		track.target = t->check;
 		track.is_well = check_is_well(c, t->check);
@@ -118,12 +117,12 @@ static struct role_track track_of(const struct condition *c, const struct conf *
 }
 
 size_t condition_tracks(const struct condition *c, const struct conf *conf,
-	const struct conf_vip *vip, struct netlink *n, struct role_track tracks[ROLE_TRACKS_MAX])
+	const struct conf_vip *vip, bool is_data_well, struct role_track tracks[ROLE_TRACKS_MAX])
 {
 	size_t count = vip->track_count < ROLE_TRACKS_MAX ? vip->track_count : ROLE_TRACKS_MAX;
 
 	for (size_t i = 0; i < count; i++)
-		tracks[i] = track_of(c, conf, &vip->track[i], n);
+		tracks[i] = track_of(c, conf, &vip->track[i], is_data_well);
 	return count;
 }
 

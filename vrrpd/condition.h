@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Shell: what is known of the node's own condition, as far as VIPs go by it:
- * the operator's overlay, healthd's verdicts, data's generation and lifeline.
+ * the operator's overlay, healthd's verdicts, data's generation.
  * It keeps what was heard last when a publisher is away (house.md, promise 4)
  * and turns it into the tracks that role judges by.
  */
@@ -15,15 +15,15 @@
 #include "vrrpd/role.h"
 
 struct condition {
+	struct netlink *netlink;    /* kept; for tracks of interfaces */
 	json_t *overlay, *verdicts; /* objects: key -> row, as heard */
 	bool has_verdicts;          /* healthd's whole table has been heard */
 	bool has_data;              /* data's row `daemon/self` has been heard */
 	uint64_t data_generation;
-	bool is_data_well; /* lifeline (decision V6); true until it says otherwise */
-	uint64_t version;  /* grows when any of it changes: tracks are then made anew */
+	uint64_t version; /* grows when any of it changes: tracks are then made anew */
 };
 
-/* 0 or -ENOMEM. */
+/* 0 or -ENOMEM. The netlink is kept, and may be set later. */
 int condition_init(struct condition *c);
 void condition_fini(struct condition *c);
 
@@ -31,9 +31,12 @@ void condition_fini(struct condition *c);
 void condition_overlay(struct condition *c, const char *key, const json_t *row);
 void condition_verdict(struct condition *c, const char *key, const json_t *row);
 
-/* The VIP's tracks with their targets' condition; at most ROLE_TRACKS_MAX. Returns their number. */
+/*
+ * The VIP's tracks with their targets' condition (that of data is the
+ * caller's, from lifeline); at most ROLE_TRACKS_MAX. Returns their number.
+ */
 size_t condition_tracks(const struct condition *c, const struct conf *conf,
-	const struct conf_vip *vip, struct netlink *n, struct role_track tracks[ROLE_TRACKS_MAX]);
+	const struct conf_vip *vip, bool is_data_well, struct role_track tracks[ROLE_TRACKS_MAX]);
 
 /* True while the operator has our instance in maintenance, drained or disabled. */
 bool condition_in_maintenance(const struct condition *c, const char *node, struct wall now);

@@ -15,44 +15,9 @@
 
 #include "common/log.h"
 #include "common/now.h"
-#include "vrrpd/roster.h"
+#include "vrrpd/router_parts.h"
 
-#define JUDGE_EACH_MS 1000
 #define LATE_TURN_MS 10 /* counted, so that an operator sees a starved node */
-
-/* What was last reported of one peer. */
-struct told {
-	char name[CONF_NAME_SIZE];
-	enum peer_state state;
-};
-
-struct router {
-	char node[CONF_NAME_SIZE];
-	const struct router_handlers *handlers;
-	void *user;
-	struct ownership *ownership;
-	struct netlink *netlink;
-	struct heartbeat *heartbeat;
-	struct condition condition;
-	struct segment_uses segment_uses;
-	struct vip_uses vip_uses;
-	struct roster roster;
-	int timer_fd;
-	uv_poll_t timer;
-	uv_prepare_t prepare;
-	int handles;       /* open uv handles of our own */
-	struct mono armed; /* what timer_fd is set to */
-	bool must_refresh; /* links or own addresses have changed */
-	bool must_judge;   /* something a wish goes by has changed */
-	bool must_settle;  /* VIPs may have left, or are wanted */
-	bool has_told_left;
-	struct mono judge_at;                  /* now and then, for what has an end of its own */
-	struct told told[HEARTBEAT_PEERS_MAX]; /* of peers, in table `roles` */
-	size_t told_count;
-	struct {
-		uint64_t malformed[ADVERT_REFUSALS], no_such_router, turns, late_turns;
-	} counters;
-};
 
 /* ---- what comes in ---- */
 
@@ -172,63 +137,8 @@ static void drain(struct router *r)
 		if (r->roster.segments[i]->wire)
 			wire_drain(r->roster.segments[i]->wire);
 	heartbeat_drain(r->heartbeat);
+	lifeline_drain(r->lifeline);
 	netlink_drain(r->netlink);
-}
-
-/* A peer with a newer generation shows that ours is stale (decision V7). */
-static const char *unready_why(
-	const struct router *r, const struct vip *v, char text[ROLE_WHY_SIZE])
-{
-	uint64_t ours = router_generation(r);
-
-	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
-		const struct peer *p = heartbeat_peer(r->heartbeat, i);
-
-		if (p->state != PEER_HEALTHY || p->generation <= ours)
-			continue;
-		snprintf(text, ROLE_WHY_SIZE, "generation %llu, %s runs %llu",
-			(unsigned long long)ours, heartbeat_name(r->heartbeat, i),
-			(unsigned long long)p->generation);
-		return text;
-	}
-	return condition_unready(&r->condition, v->conf, v->config, text);
-}
-
-static void tracks_renew(struct router *r, struct vip *v)
-{
-	if (v->tracks_version == r->condition.version + 1)
-		return;
-	v->tracks_version = r->condition.version + 1; /* 0 is: never made */
-	v->tracks_count = condition_tracks(
-		&r->condition, v->conf, v->config, r->netlink, v->tracks);
-}
-
-static void judge_one(struct router *r, struct vip *v, struct mono now)
-{
-	struct role_peer peers[ROLE_PEERS_MAX];
-	char text[ROLE_WHY_SIZE];
-	struct role_input in = {.peers = peers};
-
-	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
-		const struct peer *p = heartbeat_peer(r->heartbeat, i);
-
-		peers[in.peers_count++] = (struct role_peer){
-			.name = heartbeat_name(r->heartbeat, i),
-			.is_alive = p->state == PEER_HEALTHY,
-			.vip = peer_vip(p, v->config->name)};
-	}
-	tracks_renew(r, v);
-	in.in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
-	in.unready = unready_why(r, v, text);
-	vip_judge(v, &in, now);
-}
-
-static void judge_all(struct router *r, struct mono now)
-{
-	r->must_judge = false;
-	r->judge_at = mono_add_ms(now, JUDGE_EACH_MS);
-	for (size_t i = 0; i < r->roster.vips_count; i++)
-		judge_one(r, r->roster.vips[i], now);
 }
 
 static void vip_gone(void *user, const char *name)
@@ -242,71 +152,10 @@ static void settle(struct router *r, struct mono now)
 {
 	r->must_settle = false;
 	if (roster_settle(&r->roster, vip_gone, r)) {
-		judge_all(r, now); /* before the start: the machine begins with its true priority */
+		router_judge_all(
+			r, now); /* before the start: the machine begins with its true priority */
 		r->must_refresh = true;
 	}
-}
-
-static void report_vips(struct router *r)
-{
-	struct report_vip report;
-
-	for (size_t i = 0; i < r->roster.vips_count; i++) {
-		struct vip *v = r->roster.vips[i];
-
-		if (!v->must_report)
-			continue;
-		v->must_report = false;
-		vip_report(v, &report);
-		r->handlers->vip(r->user, v->config->name, &report);
-	}
-}
-
-static void peer_report(const struct router *r, size_t index, struct report_peer *ret)
-{
-	static const enum report_peer_state states[] = {
-		[PEER_UNKNOWN] = REPORT_PEER_UNKNOWN,
-		[PEER_HEALTHY] = REPORT_PEER_HEALTHY,
-		[PEER_UNHEALTHY] = REPORT_PEER_UNHEALTHY,
-	};
-	const struct peer *p = heartbeat_peer(r->heartbeat, index);
-	int64_t ago_ms = mono_since_ms(mono_now(), p->since);
-
-	*ret = (struct report_peer){.state = states[p->state],
-		.since = {wall_now().ms - ago_ms},
-		.round_trip_us = p->round_trip_us};
-	snprintf(ret->why, sizeof ret->why, "%s", p->why);
-}
-
-static void report_peers(struct router *r)
-{
-	size_t count = heartbeat_peers(r->heartbeat);
-	struct report_peer report;
-
-	for (size_t i = 0; i < count; i++) {
-		const char *name = heartbeat_name(r->heartbeat, i);
-		enum peer_state state = heartbeat_peer(r->heartbeat, i)->state;
-		struct told *t = &r->told[i];
-
-		if (i < r->told_count && t->state == state && strcmp(t->name, name) == 0)
-			continue;
-		snprintf(t->name, sizeof t->name, "%s", name);
-		t->state = state;
-		peer_report(r, i, &report);
-		r->handlers->peer(r->user, name, &report);
-		log_info("peer=%s state=%s why=\"%s\"", name, peer_state_name(state), report.why);
-	}
-	r->told_count = count;
-}
-
-static bool is_judgement_due(const struct router *r, struct mono now)
-{
-	if (r->must_judge || mono_reached(r->judge_at, now))
-		return true;
-	for (size_t i = 0; i < r->roster.vips_count; i++)
-		if (mono_reached(r->roster.vips[i]->judge_at, now))
-			return true;
-	return false;
 }
 
 /* Machines first: what they owe the segment is never late for what follows. */
@@ -318,16 +167,17 @@ static void turn(struct router *r)
 	for (size_t i = 0; i < r->roster.vips_count; i++)
 		vip_tick(r->roster.vips[i], now);
 	heartbeat_tick(r->heartbeat, now);
+	router_feel_pulse(r, now);
 	if (r->must_settle)
 		settle(r, now);
 	if (r->must_refresh) {
 		r->must_refresh = false;
 		roster_refresh(&r->roster, now);
 	}
-	if (is_judgement_due(r, now))
-		judge_all(r, now);
-	report_vips(r);
-	report_peers(r);
+	if (router_is_judgement_due(r, now))
+		router_judge_all(r, now);
+	router_report_vips(r);
+	router_report_peers(r);
 	if (r->roster.is_leaving && r->roster.vips_count == 0 && !r->has_told_left) {
 		r->has_told_left = true;
 		r->handlers->left(r->user);
@@ -338,16 +188,20 @@ static void turn(struct router *r)
 
 static struct mono deadline(const struct router *r)
 {
-	struct mono t = mono_min(heartbeat_deadline(r->heartbeat), r->judge_at);
+	struct mono t = mono_min(heartbeat_deadline(r->heartbeat), r->judge_at), now = mono_now();
 
 	if (r->must_refresh || r->must_judge || r->must_settle)
 		return (struct mono){0};
 	for (size_t i = 0; i < r->roster.vips_count; i++) {
-		t = mono_min(t, vip_deadline(r->roster.vips[i]));
-		if (r->roster.vips[i]->must_report)
+		const struct vip *v = r->roster.vips[i];
+
+		if (v->must_report)
 			return (struct mono){0};
+		t = mono_min(t, vip_deadline(v));
+		t = mono_min(
+			t, lifeline_turning_point(r->lifeline, v->config->data_timeout_ms, now));
 	}
-	return t;
+	return mono_min(t, lifeline_deadline(r->lifeline));
 }
 
 /* Before the loop goes to sleep: wake at the next deadline. */
@@ -413,6 +267,7 @@ static const struct heartbeat_handlers heartbeat_handlers = {
 static void router_free(struct router *r)
 {
 	roster_fini(&r->roster);
+	lifeline_close(r->lifeline);
 	heartbeat_close(r->heartbeat);
 	netlink_close(r->netlink);
 	ownership_close(r->ownership);
@@ -460,7 +315,10 @@ static int shells_open(
 		log_error("no netlink socket: %s", strerror(-rc));
 		return rc;
 	}
-	rc = timer_open(r, loop);
+	r->condition.netlink = r->netlink;
+	rc = lifeline_open(loop, run_dir, &r->lifeline);
+	if (rc == 0)
+		rc = timer_open(r, loop);
 	if (rc < 0)
 		log_error("no timer: %s", strerror(-rc));
 	return rc;
@@ -525,15 +383,6 @@ void router_judge(struct router *r)
 	r->must_judge = true;
 }
 
-/* Rows of peers that the new generation has not. Names still lie in `told`. */
-static void forget_peers(struct router *r, const struct conf *conf)
-{
-	for (size_t i = 0; i < r->told_count; i++)
-		if (!conf_instance(conf, r->told[i].name))
-			r->handlers->peer(r->user, r->told[i].name, NULL);
-	r->told_count = 0;
-}
-
 int router_apply(struct router *r, struct conf *conf, char why[REPORT_TEXT_SIZE])
 {
 	struct mono now = mono_now();
@@ -545,7 +394,7 @@ int router_apply(struct router *r, struct conf *conf, char why[REPORT_TEXT_SIZE]
 	if (rc < 0)
 		log_error("heartbeats: the port cannot be opened, peers count as unknown: %s",
 			strerror(-rc));
-	forget_peers(r, conf);
+	router_forget_peers(r, conf);
 	r->must_settle = r->must_judge = true;
 	return 0;
 }
@@ -554,43 +403,4 @@ void router_leave(struct router *r)
 {
 	roster_leave(&r->roster, mono_now());
 	r->must_settle = true;
-}
-
-static json_t *packets_encode(const struct router *r)
-{
-	json_t *dropped = json_object();
-
-	for (int i = ADVERT_OK + 1; i < ADVERT_REFUSALS; i++)
-		json_object_set_new(dropped, advert_refusal_name((enum advert_refusal)i),
-			json_integer((json_int_t)r->counters.malformed[i]));
-	json_object_set_new(
-		dropped, "no_such_router", json_integer((json_int_t)r->counters.no_such_router));
-	return dropped;
-}
-
-static json_t *heartbeats_encode(const struct router *r)
-{
-	const struct heartbeat_counters *c = heartbeat_counters(r->heartbeat);
-	json_t *dropped = json_pack("{s:I, s:I, s:I, s:I}", "malformed", (json_int_t)c->malformed,
-		"stranger", (json_int_t)c->strangers, "replayed", (json_int_t)c->replayed,
-		"unproven", (json_int_t)c->unproven);
-
-	for (int i = SEAL_OK + 1; i < SEAL_REFUSALS; i++)
-		json_object_set_new(dropped, seal_refusal_name((enum seal_refusal)i),
-			json_integer((json_int_t)c->refused[i]));
-	return json_pack("{s:I, s:I, s:I, s:o}", "sent", (json_int_t)c->sent, "send_errors",
-		(json_int_t)c->send_errors, "received", (json_int_t)c->received, "dropped",
-		dropped);
-}
-
-json_t *router_counters_encode(const struct router *r)
-{
-	json_t *vips = json_object();
-
-	for (size_t i = 0; i < r->roster.vips_count; i++)
-		json_object_set_new(vips, r->roster.vips[i]->config->name,
-			vip_counters_encode(r->roster.vips[i]));
-	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "vips", vips, "packets_dropped",
-		packets_encode(r), "heartbeats", heartbeats_encode(r), "turns",
-		(json_int_t)r->counters.turns, "late_turns", (json_int_t)r->counters.late_turns);
 }

@@ -47,6 +47,7 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 	snprintf(v->key, sizeof v->key, "%s/%d/%s/%s", config->name, (int)config->virtual_router_id,
 		segment->interface, segment->family == AF_INET ? "ipv4" : "ipv6");
 	wish.priority = conf_vip_priority(conf, config, uses->node);
+	v->is_data_well = true;
 	role_init(&v->role);
 	vrrp_config = vrrp_config_of(v);
 	vrrp_init(&v->vrrp, &vrrp_config, &wish);

@@ -37,7 +37,7 @@ struct vip_counters {
 	uint64_t adverts_sent, send_errors, adverts_received, addresses_mended, address_errors,
 		announcements, addresses_differ;
 	uint64_t dropped[ADVERT_REFUSALS]; /* by cause, advert_refusal_name() */
-	uint64_t dropped_stranger; /* not to the group; in unicast: not of an instance */
+	uint64_t dropped_stranger;         /* not to the group; in unicast: not of an instance */
 };
 
 /* How often an RFC state was reached for one cause. */
@@ -68,6 +68,7 @@ struct vip {
 	struct role_track tracks[ROLE_TRACKS_MAX]; /* as of tracks_version of the condition */
 	size_t tracks_count;
 	uint64_t tracks_version;
+	bool is_data_well;      /* as found last, for a VIP that tracks data */
 	bool must_look;         /* at the interface, in this turn: an address came or went */
 	bool has_pseudo_header; /* as heard last, see advert.h */
 	struct mono look_at;    /* the next regular look at, and renewal of, the addresses */
