@@ -310,10 +310,18 @@ static void connect_to(struct store_body *b, const char *address)
 		next_host(b, "its connection cannot be watched");
 }
 
+static void name_failed(struct store_body *b, const char *said)
+{
+	char why[STORE_WHY_SIZE];
+
+	snprintf(why, sizeof why, "host %.200s: %s", b->hosts.items[b->host].host, said);
+	next_host(b, why);
+}
+
 static void on_named(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct store_body *b = request->data;
-	char address[INET6_ADDRSTRLEN] = "", why[STORE_WHY_SIZE];
+	char address[INET6_ADDRSTRLEN] = "";
 	bool is_current = b && b->naming == request;
 
 	free(request);
@@ -324,13 +332,10 @@ static void on_named(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 	uv_freeaddrinfo(found);
 	if (!is_current)
 		return;
-	if (status == 0) {
+	if (status == 0)
 		connect_to(b, address);
-		return;
-	}
-	snprintf(why, sizeof why, "host %.200s: %s", b->hosts.items[b->host].host,
-		uv_strerror(status));
-	next_host(b, why);
+	else
+		name_failed(b, uv_strerror(status));
 }
 
 /* The lookup goes on, for nobody. */
@@ -379,7 +384,7 @@ static void on_timer(uv_timer_t *t)
 		return;
 	case PG_STATE_NAMING:
 		forget_naming(b);
-		next_host(b, "its name was not resolved in time");
+		name_failed(b, "its name was not resolved in time");
 		return;
 	case PG_STATE_CONNECTING:
 	case PG_STATE_SETTING_UP:

@@ -98,6 +98,42 @@ static void starts_without_a_server(void **state)
 	store_client_close(&c);
 }
 
+/* Hosts are tried one after the other; with none of them, the last one's reason is told. */
+static void tries_every_host(void **state)
+{
+	static const char *const hosts[] = {
+		"/nonexistent,%s", "%s,/nonexistent", "/nonexistent,/tmp,%s"};
+	char uri[512], list[256];
+	struct store_client c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		snprintf(list, sizeof list, hosts[i], server.dir);
+		snprintf(uri, sizeof uri, "postgresql:///postgres?host=%s&user=ballast", list);
+		store_client_open(&c, &loop, uri, "/nonexistent");
+		store_client_wait_state(&c, STORE_CONNECTED, 5000);
+		store_client_close(&c);
+	}
+	store_client_open(
+		&c, &loop, "postgresql:///postgres?host=/nonexistent,/absent", "/nonexistent");
+	store_client_wait_state(&c, STORE_LOST, 5000);
+	assert_non_null(strstr(store_status(c.store)->why, "/absent/.s.PGSQL.5432"));
+	assert_null(strchr(store_status(c.store)->why, '\n'));
+	store_client_close(&c);
+}
+
+/* A name that leads nowhere is told, and the loop is not held up while it is looked for. */
+static void says_when_a_name_is_not_found(void **state)
+{
+	struct store_client c;
+
+	(void)state;
+	store_client_open(&c, &loop, "postgresql://store.invalid/ballast", "/nonexistent");
+	store_client_wait_state(&c, STORE_LOST, 10000);
+	assert_non_null(strstr(store_status(c.store)->why, "host store.invalid: "));
+	store_client_close(&c);
+}
+
 static void cut_connections(void)
 {
 	private_postgres_sql(&server,
@@ -330,6 +366,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(starts_without_a_server, setup, teardown),
+		cmocka_unit_test_setup_teardown(tries_every_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(says_when_a_name_is_not_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(writes_once_though_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_deadlines, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_a_newer_schema, setup, teardown),
