@@ -132,7 +132,7 @@ static const struct field vip_fields[] = {
 	{"when_all_down", FIELD_WORD, FIELD_AT(conf_vip, when_all_down), .words = when_all_down,
 		.initial = "hold", .help = "When every node is disqualified: the best holds on, or all release."},
 	{"data_timeout", FIELD_DURATION, FIELD_AT(conf_vip, data_timeout_ms), .minimum = 100,
-		.maximum = FIELD_HOUR, .initial = "1s",
+		.maximum = FIELD_HOUR, .initial = "1s", .is_later = true,
 		.help = "How long a data plane that lives may be silent before it counts as failed."},
 	{"sync_group", FIELD_NAME, FIELD_AT(conf_vip, sync_group), .is_later = true, .example = "edge",
 		.help = "VIPs of one group move together."},
