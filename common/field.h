@@ -169,6 +169,12 @@ bool field_is_same(const struct field_kind *kind, const json_t *a, const json_t 
 /* The same for one field's values; NULL for one that is not written. */
 bool field_is_same_value(const struct field *f, const json_t *a, const json_t *b);
 
+/* The type in words, appended: "list of IP:port", "duration, 10ms to 1m", "tcp | http | h2*" (*: not in this version). */
+struct buf;
+void field_print_type(const struct field *f, struct buf *out);
+/* JSON Schema of a kind, parts included. Owned. */
+json_t *field_schema(const struct field_kind *kind);
+
 /* Adds a problem at a place. */
 void field_problem(struct field_reader *r, const struct field_place *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
