@@ -10,6 +10,9 @@
 
 #define NS_PER_CS 10000000LL
 #define HAND_OVER_MIN_NS 50000000LL
+/* A giver's advertisements that a taker lets pass: one that was under way, one before it heard us.
+ */
+#define GIVER_PASSES 2
 
 static struct vrrp_action *add(struct vrrp_todo *todo, enum vrrp_action_kind kind)
 {
@@ -64,6 +67,7 @@ static void forget_term(struct vrrp *v)
 	v->is_leaving = false;
 	v->giver = (struct addr){0};
 	v->giver_until = MONO_NEVER;
+	v->giver_passes = 0;
 }
 
 static void become_active(
@@ -196,7 +200,8 @@ static void active_heard(
 	if (ev->priority == VRRP_PRIORITY_LEAVE) {
 		advertise(v, now, todo);
 		add(todo, VRRP_ANNOUNCE);
-	} else if (is_giver) {
+	} else if (is_giver && v->giver_passes > 0) {
+		v->giver_passes--;
 		advertise(v, now, todo);
 	} else if (outranks_us(v, ev)) {
 		yield_to_higher(v, ev, now, todo);
@@ -431,6 +436,7 @@ static void take(
 		become_active(v, VRRP_ASKED, now, todo);
 		v->giver = ev->source;
 		v->giver_until = mono_add_ns(now, guard_ns(v));
+		v->giver_passes = GIVER_PASSES;
 		add(todo, VRRP_ACCEPT);
 	}
 }

@@ -177,6 +177,7 @@ struct vrrp {
 	bool is_leaving;           /* handing over, yielding: to Initialize */
 	struct addr giver;         /* Active by `take`: its advertisements are let pass … */
 	struct mono giver_until;   /* … until here */
+	int giver_passes;          /* … and as long as this many are left */
 };
 
 /* In Initialize, with nothing to do until VRRP_START. The config is copied. */

@@ -129,8 +129,11 @@ static void judge_ghost(struct judge *j, const struct node *n)
 static void judge_conflict(struct judge *j, int64_t now_ns)
 {
 	size_t holders = 0, actives = 0, silent = 0;
-	/* There and back: the lower one is heard, and answered at once. */
-	int64_t limit = 2 * j->scene->delay_ns + INSTANT;
+	/*
+	 * There and back: the lower one is heard, and answered at once. An owner is
+	 * Active at once, even while its taker still lets two of its words pass.
+	 */
+	int64_t limit = (scene_has_owner(j->scene) ? 6 : 2) * j->scene->delay_ns + INSTANT;
 
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		const struct node *n = &j->nodes[i];

@@ -208,8 +208,7 @@ static void note_transition(struct node *n, const struct vrrp_transition *row, i
 		.away_ns = mono_since_ns(now, (struct mono){n->record.sent_ns}),
 	};
 	n->not_below_at = n->heard_at = now;
-	if (row->cause != VRRP_HEARD_HIGHER && row->cause != VRRP_HANDED_OVER)
-		n->not_below_interval_cs = n->heard_interval_cs = n->vrrp.config.interval_cs;
+	n->not_below_interval_cs = n->heard_interval_cs = n->vrrp.config.interval_cs;
 	n->heartbeat_at = now;
 	trace_say(n->trace, n->name, "%s -> %s  (%s; priority %d)", vrrp_state_name(row->from),
 		vrrp_state_name(row->to), row->why, n->vrrp.wish.priority);
@@ -343,13 +342,14 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	ev.interval_cs = a.interval_cs;
 	n->heard_priority = a.priority;
 	n->heard_is_above = p->from > n->index;
+	step(n, &ev, now_ns);
+	/* After the step: it may have begun a new state, and counts for that one. */
 	n->heard_at = local(n, now_ns);
 	n->heard_interval_cs = a.interval_cs;
 	if (a.priority >= n->vrrp.wish.priority) {
-		n->not_below_at = local(n, now_ns);
+		n->not_below_at = n->heard_at;
 		n->not_below_interval_cs = a.interval_cs;
 	}
-	step(n, &ev, now_ns);
 }
 
 static void act_on_message(

@@ -50,6 +50,14 @@ void scene_draw(struct scene *s, struct rand_state *r)
 	s->rough_delay_ns = s->delay_ns + (int64_t)rand_below(r, (uint64_t)interval_cs * CS * 3);
 }
 
+bool scene_has_owner(const struct scene *s)
+{
+	for (size_t i = 0; i < s->nodes; i++)
+		if (s->priority[i] == 255)
+			return true;
+	return false;
+}
+
 int64_t scene_interval_ns(const struct scene *s)
 {
 	int most = 0;

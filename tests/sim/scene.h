@@ -27,6 +27,7 @@ struct scene {
 
 void scene_draw(struct scene *s, struct rand_state *r);
 
+bool scene_has_owner(const struct scene *s);
 /* The longest interval of any router, and what any Active-down can last at most. */
 int64_t scene_interval_ns(const struct scene *s);
 int64_t scene_active_down_ns(const struct scene *s);
