@@ -110,6 +110,8 @@ static int bus_peer_need(struct bus_peer *p, enum bus_link_role role, const char
 
 int bus_peer_need_subscribe(struct bus_peer *p)
 {
+	if (!p->subscribe)
+		p->redialed = mono_now();
 	return bus_peer_need(p, BUS_LINK_SUBSCRIBE, "pub", bus_peer_on_published, &p->subscribe);
 }
 
