@@ -16,7 +16,8 @@ static enum store_step postgres_lock(
 		"set search_path to ballast;"
 		"set client_min_messages to warning;"
 		"set statement_timeout to '20s';"
-		"set idle_in_transaction_session_timeout to '20s';" POSTGRES_LOCK,
+		"set idle_in_transaction_session_timeout to '20s';"
+		"listen ballast;" POSTGRES_LOCK,
 		NULL);
 }
 
