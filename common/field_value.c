@@ -173,14 +173,14 @@ static json_t *read_number(struct field_reader *r, const struct field *f, const 
 	return number_print(f->type, n);
 }
 
-/* "one of a, b or c", without the words that this version does not have. */
-static void words_print(const struct field_word *words, bool with_later, char *text, size_t size)
+/* The words that this version has. */
+static void words_print(const struct field_word *words, char *text, size_t size)
 {
 	size_t len = 0;
 
 	text[0] = '\0';
 	for (const struct field_word *w = words; w->word && len < size; w++)
-		if (with_later || !w->is_later)
+		if (!w->is_later)
 			len += (size_t)snprintf(
 				text + len, size - len, "%s%s", len ? ", " : "", w->word);
 }
@@ -194,7 +194,7 @@ static json_t *refuse_word(struct field_reader *r, const struct field *f, const 
 	nearest_init(&nearest, text);
 	for (const struct field_word *w = f->words; w->word; w++)
 		nearest_look(&nearest, w->word);
-	words_print(f->words, true, words, sizeof words);
+	words_print(f->words, words, sizeof words);
 	if (nearest.best)
 		field_problem(r, at, "unknown word \"%s\"; did you mean %s?",
 			field_quote(text, quote), nearest.best);
@@ -210,13 +210,14 @@ static json_t *read_word(struct field_reader *r, const struct field *f, const js
 	const char *text = json_string_value(value);
 	char words[256];
 
-	words_print(f->words, true, words, sizeof words);
-	if (!text)
-		return field_value_refuse(r, at, words, value);
+	words_print(f->words, words, sizeof words);
+	if (!text) {
+		field_problem(r, at, "expected one of %s", words);
+		return NULL;
+	}
 	for (int i = 0; f->words[i].word; i++) {
 		if (strcmp(f->words[i].word, text) != 0)
 			continue;
-		words_print(f->words, false, words, sizeof words);
 		if (f->words[i].is_later)
 			field_problem(r, at, "%s is not available in this version (it has %s)",
 				text, words);

@@ -40,7 +40,7 @@ static enum outcome write_document(struct ctl *c, const char *stack,
 	if (c->in.output != OUTPUT_TABLE)
 		ctl_print_value(c, answer.json);
 	else if (!is_dry_run)
-		view_write(&c->view, stack, answer.json, &c->out);
+		view_write(&c->view, stack, answer.json, c->in.wait_ms > 0, &c->out);
 	if (is_dry_run)
 		*ret_changes += c->in.output == OUTPUT_TABLE
 					? view_changes(&c->view, answer.json, &c->out)

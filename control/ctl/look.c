@@ -76,7 +76,7 @@ static enum outcome get_table(struct ctl *c, const struct kind *kind, const char
 	client_answer_fini(&answer);
 	if (name && shown == 0)
 		return ctl_fail(OUTCOME_FAILED, "there is no %s %.128s", kind->name, name);
-	return OUTCOME_DONE;
+	return shown ? OUTCOME_DONE : ctl_fail(OUTCOME_DONE, "there are no %s", kind->plural);
 }
 
 /* "web/w1" or "web/" or "web" below /v1/stacks/S: the path of servers. */

@@ -19,6 +19,11 @@ static int read_all(FILE *f, struct source *s)
 	return ferror(f) ? -errno : 0;
 }
 
+static const char *shown_path(const struct source *s)
+{
+	return strcmp(s->path, "-") == 0 ? "standard input" : s->path;
+}
+
 static enum outcome read_text(struct source *s)
 {
 	bool is_stdin = strcmp(s->path, "-") == 0;
@@ -28,7 +33,7 @@ static enum outcome read_text(struct source *s)
 	if (f && !is_stdin)
 		fclose(f);
 	if (rc < 0)
-		return ctl_fail(OUTCOME_FAILED, "cannot read %s: %s", s->path, strerror(-rc));
+		return ctl_fail(OUTCOME_FAILED, "cannot read %s: %s", shown_path(s), strerror(-rc));
 	return OUTCOME_DONE;
 }
 
@@ -52,14 +57,14 @@ static enum outcome take_stack(struct source *s, const json_t *document, const c
 	const char *own = json_string_value(json_object_get(document, "stack"));
 
 	if (!own)
-		return ctl_fail(
-			OUTCOME_FAILED, "%s: stack: is required: the name of the stack", s->path);
+		return ctl_fail(OUTCOME_FAILED, "%s: stack: is required: the name of the stack",
+			shown_path(s));
 	if (!conf_name_is_valid(own))
-		return ctl_fail(
-			OUTCOME_FAILED, "%s: stack: %.64s cannot be a stack's name", s->path, own);
+		return ctl_fail(OUTCOME_FAILED, "%s: stack: %.64s cannot be a stack's name",
+			shown_path(s), own);
 	if (stack && strcmp(stack, own) != 0)
 		return ctl_fail(OUTCOME_FAILED, "%s is for stack %s, and --stack says %.64s",
-			s->path, own, stack);
+			shown_path(s), own, stack);
 	snprintf(s->stack, sizeof s->stack, "%s", own);
 	return OUTCOME_DONE;
 }
@@ -76,7 +81,7 @@ static enum outcome look_into(struct source *s, const char *stack)
 		json_decref(document);
 	}
 	for (size_t i = 0; i < problems.count; i++)
-		ctl_fail(OUTCOME_FAILED, "%s: %s%s%s", s->path, problems.items[i].where,
+		ctl_fail(OUTCOME_FAILED, "%s: %s%s%s", shown_path(s), problems.items[i].where,
 			*problems.items[i].where ? ": " : "", problems.items[i].what);
 	conf_problems_fini(&problems);
 	return outcome;

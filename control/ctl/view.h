@@ -31,9 +31,11 @@ size_t view_listeners(
 void view_stacks(const struct view *v, const json_t *stacks, struct buf *out);
 void view_generations(const struct view *v, const json_t *generations, struct buf *out);
 
-/* What a write of a document answered: its generation and who runs it; and the changes of a dry
- * run, whose number is returned. */
-void view_write(const struct view *v, const char *stack, const json_t *body, struct buf *out);
+/* What a write of a document answered: its generation and, when it has waited for them, who runs
+ * it. */
+void view_write(const struct view *v, const char *stack, const json_t *body, bool has_waited,
+	struct buf *out);
+/* The changes that a dry run found; returns their number. */
 size_t view_changes(const struct view *v, const json_t *body, struct buf *out);
 
 /* One event on a line. */

@@ -84,7 +84,8 @@ static void print_acknowledgements(const struct view *v, const json_t *nodes, st
 	table_fini(&t);
 }
 
-void view_write(const struct view *v, const char *stack, const json_t *body, struct buf *out)
+void view_write(const struct view *v, const char *stack, const json_t *body, bool has_waited,
+	struct buf *out)
 {
 	const json_t *nodes = json_object_get(body, "nodes");
 	const char *why = text_of(body, "why");
@@ -92,6 +93,8 @@ void view_write(const struct view *v, const char *stack, const json_t *body, str
 	buf_printf(out, "stack %s: generation %lld%s\n", stack,
 		(long long)json_integer_value(json_object_get(body, "generation")),
 		json_is_true(json_object_get(body, "unchanged")) ? ", unchanged" : "");
+	if (!has_waited)
+		return;
 	if (json_object_size(nodes) > 0)
 		print_acknowledgements(v, nodes, out);
 	plain_add(out, why);

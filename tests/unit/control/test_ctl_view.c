@@ -94,7 +94,7 @@ static void bears_what_is_missing(void **state)
 		view_status(&view, value, &out);
 		view_generations(&view, value, &out);
 		view_stacks(&view, value, &out);
-		view_write(&view, "s", value, &out);
+		view_write(&view, "s", value, true, &out);
 		view_changes(&view, value, &out);
 		view_event(&view, value, &out);
 		view_explanation(&view, value, &out);
