@@ -200,7 +200,7 @@ static void active_heard(
 	if (ev->priority == VRRP_PRIORITY_LEAVE) {
 		advertise(v, now, todo);
 		add(todo, VRRP_ANNOUNCE);
-	} else if (is_giver && v->giver_passes > 0) {
+	} else if (outranks_us(v, ev) && is_giver && v->giver_passes > 0) {
 		v->giver_passes--;
 		advertise(v, now, todo);
 	} else if (outranks_us(v, ev)) {

@@ -37,7 +37,7 @@ void judge_calm(struct judge *j, int64_t quiet_ns)
 {
 	judge_storm(j);
 	j->is_calm = j->gap_is_excused = true;
-	j->rivalry_ns = 0;
+	j->rivals = 0;
 	j->quiet_ns = quiet_ns;
 }
 
@@ -128,7 +128,8 @@ static void judge_ghost(struct judge *j, const struct node *n)
 
 static void judge_conflict(struct judge *j, int64_t now_ns)
 {
-	size_t holders = 0, actives = 0, silent = 0;
+	size_t holders = 0, silent = 0;
+	unsigned actives = 0;
 	/*
 	 * There and back: the lower one is heard, and answered at once. An owner is
 	 * Active at once, even while its taker still lets two of its words pass.
@@ -140,7 +141,7 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 
 		holders += node_is_live(n) && n->has_address;
 		silent += node_is_live(n) && (n->vrrp.is_keeping || n->vrrp.state == VRRP_YIELDING);
-		actives += node_is_live(n) && n->vrrp.state == VRRP_ACTIVE;
+		actives |= (unsigned)(node_is_live(n) && n->vrrp.state == VRRP_ACTIVE) << i;
 	}
 	/* From before the quiet: the next regular advertisement begins its end. */
 	if (j->conflict_ns >= 0 && j->conflict_ns <= j->quiet_ns + INSTANT)
@@ -156,8 +157,8 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 		j->conflict_ns = -1;
 	else if (j->conflict_ns < 0)
 		j->conflict_ns = now_ns;
-	if (actives >= 2 && j->conflict_ns >= 0 && now_ns > j->conflict_ns)
-		j->rivalry_ns = j->conflict_ns;
+	if ((actives & (actives - 1)) && j->conflict_ns >= 0 && now_ns > j->conflict_ns)
+		j->rivals |= actives;
 }
 
 /* ---- none at all ---- */
@@ -174,7 +175,7 @@ static int64_t take_over_ns(const struct judge *j)
 
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		int64_t from = later(j->able_ns[i], later(j->gap_ns, j->quiet_ns));
-		int64_t until = from + j->down_ns[i];
+		int64_t until = later(from + j->down_ns[i], j->down_since_ns[i]);
 
 		if (j->able_ns[i] >= 0 && until < first)
 			first = until;
@@ -203,6 +204,7 @@ static void judge_gap_length(struct judge *j, int64_t now_ns)
 static void judge_gap(struct judge *j, int64_t now_ns)
 {
 	bool is_held = false;
+	int64_t down;
 
 	if (j->gap_ns >= 0)
 		judge_gap_length(j, now_ns);
@@ -214,8 +216,11 @@ static void judge_gap(struct judge *j, int64_t now_ns)
 			j->able_ns[i] = -1;
 		else if (j->able_ns[i] < 0)
 			j->able_ns[i] = now_ns;
-		j->down_ns[i] = active_down_ns(
-			j, n->vrrp.active_interval_cs, n->vrrp.wish.priority);
+		down = active_down_ns(j, n->vrrp.active_interval_cs, n->vrrp.wish.priority);
+		/* A priority that rose may make it due at once, but not before. */
+		if (down != j->down_ns[i])
+			j->down_since_ns[i] = now_ns;
+		j->down_ns[i] = down;
 	}
 	if (is_held)
 		j->gap_ns = -1;
@@ -282,6 +287,18 @@ static void judge_peers(struct judge *j, const struct node *n)
 				peer_state_name(n->peers[i].state));
 }
 
+/* After two were Active nobody on the segment may still send to the one that lost. */
+static void judge_neighbours(struct judge *j, const struct node *holder)
+{
+	for (size_t i = 0; i < j->scene->nodes; i++) {
+		size_t believed = holder->network->announcer[i];
+
+		if (believed != holder->index && (j->rivals >> believed & 1))
+			judge_fail(j, "neighbours believe lb-%c has the address, not %s",
+				'a' + (int)believed, holder->name);
+	}
+}
+
 void judge_rest(struct judge *j)
 {
 	const struct node *holder = judge_holder(j);
@@ -301,8 +318,8 @@ void judge_rest(struct judge *j)
 		judge_fail(j, "nobody is Active at rest");
 	if (holder && !holder->has_address)
 		judge_fail(j, "%s rests as Active without the address", holder->name);
-	if (holder && holder->announced_ns < j->rivalry_ns)
-		judge_fail(j, "%s did not announce itself after two were Active", holder->name);
+	if (holder)
+		judge_neighbours(j, holder);
 	j->is_settled = true;
 	j->settled_transitions = j->transitions;
 }

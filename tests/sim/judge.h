@@ -23,7 +23,9 @@ struct judge {
 	int64_t able_ns[SCENE_NODES_MAX]; /* since when a node could take the address; -1: it could
 					     not */
 	int64_t down_ns[SCENE_NODES_MAX]; /* its Active-down when last looked at */
-	int64_t rivalry_ns; /* when two were last Active at once, for longer than an instant */
+	int64_t down_since_ns[SCENE_NODES_MAX]; /* since when it is that long */
+	unsigned
+		rivals; /* bits of the nodes that were Active at once, for longer than an instant */
 	bool is_silent; /* the conflict is of two that hold without a word: keeping or yielding */
 	uint64_t transitions, settled_transitions;
 	bool is_settled;

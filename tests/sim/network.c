@@ -11,6 +11,7 @@ void network_init(struct network *n, struct rand_state *rand, size_t nodes, int6
 	n->count = 0;
 	n->order = 0;
 	memset(n->last_ns, 0, sizeof n->last_ns);
+	memset(n->announcer, 0, sizeof n->announcer);
 	network_heal(n, delay_ns);
 }
 
@@ -89,6 +90,13 @@ void network_broadcast(struct network *n, int64_t now_ns, const struct packet *p
 	for (sent.to = 0; sent.to < n->nodes; sent.to++)
 		if (sent.to != sent.from)
 			network_send(n, now_ns, &sent);
+}
+
+void network_announce(struct network *n, size_t from)
+{
+	for (size_t i = 0; i < n->nodes; i++)
+		if (network_connects(n, NETWORK_SEGMENT, from, i))
+			n->announcer[i] = from;
 }
 
 int64_t network_next(const struct network *n)

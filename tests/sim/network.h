@@ -33,7 +33,8 @@ struct network {
 	bool is_deaf[SCENE_NODES_MAX];                 /* hears nothing, but is heard */
 	bool keeps_order; /* a calm segment does not reorder what one sends to another */
 	int64_t last_ns[NETWORK_PATHS][SCENE_NODES_MAX]
-		       [SCENE_NODES_MAX]; /* arrival of the last, from, to */
+		       [SCENE_NODES_MAX];  /* arrival of the last, from, to */
+	size_t announcer[SCENE_NODES_MAX]; /* whom the neighbours beside each node believe */
 	uint64_t order;
 	size_t count;
 	struct packet packets[NETWORK_PACKETS_MAX]; /* a heap by arrival */
@@ -47,6 +48,9 @@ bool network_connects(const struct network *n, enum network_path path, size_t a,
 /* From one to one, or to all others that are connected. */
 void network_send(struct network *n, int64_t now_ns, const struct packet *p);
 void network_broadcast(struct network *n, int64_t now_ns, const struct packet *p);
+
+/* Neighbours on that side of the segment learn where the address is. */
+void network_announce(struct network *n, size_t from);
 
 /* When the next packet arrives; INT64_MAX: none is under way. */
 int64_t network_next(const struct network *n);

@@ -240,7 +240,7 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		reconcile(n, now_ns);
 		break;
 	case VRRP_ANNOUNCE:
-		n->announced_ns = now_ns;
+		network_announce(n->network, n->index);
 		break;
 	case VRRP_ADVERTISE:
 		send_advertisement(n, a->priority, now_ns);

@@ -72,7 +72,6 @@ struct node {
 	int not_below_interval_cs, heard_interval_cs;
 	int heard_priority;
 	bool heard_is_above;
-	int64_t announced_ns;
 	struct node_happened happened[NODE_HAPPENED_MAX];
 	size_t happened_count;
 };
