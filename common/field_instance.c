@@ -79,7 +79,7 @@ static const struct field ha_fields[] = {
 		.help = "The node preferred for VIPs that list no priority (200 instead of 100)."},
 	{"port", FIELD_INTEGER, FIELD_AT(conf_ha, port), .minimum = 1, .maximum = 65535, .initial = "7610",
 		.help = "Heartbeats (UDP) and table sync (TCP) to and from the other nodes."},
-	{"addresses", FIELD_HOST, FIELD_LIST(conf_ha, addresses), .most = PATHS_MAX, .is_later = true,
+	{"addresses", FIELD_HOST, FIELD_LIST(conf_ha, addresses), .most = PATHS_MAX,
 		.help = "Further addresses of this node, as second paths for heartbeats."},
 	{"peer_check_interval", FIELD_DURATION, FIELD_AT(conf_ha, peer_check_interval_ms),
 		.minimum = 10, .maximum = 60 * FIELD_SECOND, .initial = "500ms",

@@ -75,20 +75,20 @@ static const struct field_form weight = {"down, or a number from -254 to 254",
 	"}",
 	sizeof(struct conf_track_weight), read_weight};
 
-static const struct field_word when_all_down[] = {{"hold"}, {"release", .is_later = true}, {NULL}};
+static const struct field_word when_all_down[] = {{"hold"}, {"release"}, {NULL}};
 
 /* clang-format off */
 static const struct field track_fields[] = {
 	{"data", FIELD_BOOL, FIELD_AT(conf_track, data), .initial = "false",
 		.help = "The node's own data plane answers."},
-	{"pool", FIELD_NAME, FIELD_AT(conf_track, pool), .is_later = true,
+	{"pool", FIELD_NAME, FIELD_AT(conf_track, pool),
 		.help = "That pool has minimum_up servers up."},
-	{"interface", FIELD_INTERFACE, FIELD_AT(conf_track, interface), .is_later = true,
+	{"interface", FIELD_INTERFACE, FIELD_AT(conf_track, interface),
 		.help = "That interface is up."},
 	{"check", FIELD_NAME, FIELD_AT(conf_track, check), .is_later = true,
 		.help = "That standing check is up."},
 	{"minimum_up", FIELD_INTEGER, FIELD_AT(conf_track, minimum_up), .maximum = CONF_SERVERS_MAX,
-		.initial = "1", .is_later = true, .help = "With pool: how many servers must be up."},
+		.initial = "1", .help = "With pool: how many servers must be up."},
 	{"weight", FIELD_FORM, FIELD_AT(conf_track, weight), .form = &weight, .initial = "down",
 		.help = "What failing adds to the priority; down makes the node the last resort."},
 	{0}
@@ -127,12 +127,12 @@ static const struct field vip_fields[] = {
 	{"virtual_mac", FIELD_BOOL, FIELD_AT(conf_vip, virtual_mac), .initial = "false", .is_later = true,
 		.help = "Use the virtual router's MAC address."},
 	{"startup_hold", FIELD_DURATION, FIELD_AT(conf_vip, startup_hold_ms), .maximum = FIELD_HOUR,
-		.initial = "30s", .is_later = true,
+		.initial = "30s",
 		.help = "How long an unready node refrains from preempting."},
 	{"when_all_down", FIELD_WORD, FIELD_AT(conf_vip, when_all_down), .words = when_all_down,
 		.initial = "hold", .help = "When every node is disqualified: the best holds on, or all release."},
 	{"data_timeout", FIELD_DURATION, FIELD_AT(conf_vip, data_timeout_ms), .minimum = 100,
-		.maximum = FIELD_HOUR, .initial = "1s", .is_later = true,
+		.maximum = FIELD_HOUR, .initial = "1s",
 		.help = "How long a data plane that lives may be silent before it counts as failed."},
 	{"sync_group", FIELD_NAME, FIELD_AT(conf_vip, sync_group), .is_later = true, .example = "edge",
 		.help = "VIPs of one group move together."},

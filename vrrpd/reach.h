@@ -11,7 +11,7 @@
 #include "common/clock.h"
 #include "common/conf.h"
 
-#define REACH_PATHS_MAX 8 /* further ones are not used */
+#define REACH_PATHS_MAX 9 /* its address and its ha.addresses */
 
 struct lookup;
 
