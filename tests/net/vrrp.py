@@ -28,11 +28,14 @@ def instance(name, address, **ha):
     return {"name": name, "address": address, "ha": {"mode": "active-passive", **ha}}
 
 
-def vip(addresses, interval, priority=None, **more):
-    """A VIP document; `more` are fields that stand behind advertisement_interval in the tables."""
+def vip(addresses, interval, priority=None, track=(), **more):
+    """A VIP document; `more` are fields that stand behind advertisement_interval in the tables.
+
+    By default a VIP goes by its node's data plane, which does not run in most of these stories: hence no track.
+    """
     return {"name": "web", "virtual_router_id": 51, "interface": "eth0", "addresses": addresses,
             **({"priority": priority} if priority else {}), "advertisement_interval": interval, **more,
-            "track": []}  # by default a VIP goes by the node's data plane, which does not run here
+            "track": list(track)}
 
 
 class Vrrpd:
