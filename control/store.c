@@ -232,7 +232,8 @@ static void set_status(
 		return;
 	s->status.state = state;
 	s->status.is_synchronous = is_synchronous;
-	snprintf(s->status.why, sizeof s->status.why, "%s", why);
+	if (why != s->status.why)
+		snprintf(s->status.why, sizeof s->status.why, "%s", why);
 	if (s->handlers->status && !s->is_closing)
 		s->handlers->status(s->user);
 }
