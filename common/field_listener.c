@@ -122,7 +122,7 @@ static const struct field listener_fields[] = {
 	{"connection_rate", FIELD_INTEGER, FIELD_AT(conf_listener, connection_rate), .initial = "0",
 		.is_later = true, .help = "New connections a second; 0: no limit."},
 	{"maximum_request_body", FIELD_SIZE, FIELD_AT(conf_listener, maximum_request_body), .initial = "0",
-		.is_later = true, .help = "The largest request body; 0: no limit, it is streamed."},
+		.help = "The largest request body; 0: no limit, it is streamed."},
 	{"timeouts", FIELD_OBJECT, FIELD_AT(conf_listener, timeouts), .kind = &timeouts,
 		.help = "How long clients may take."},
 	{"accept_proxy_protocol", FIELD_BOOL, .initial = "false", .is_later = true,

@@ -239,37 +239,38 @@ static void take_head(struct client *c)
 		tell(c, EXCHANGE_CLIENT_ENDED); /* the rest will never come */
 }
 
-/* Moves a long run of the request's body through a pipe: true when it did, or cannot go on for now.
- */
-static bool splice_body(struct client *c)
+/* True when much of the request's body is known to come, and there is a pipe for it. */
+static bool can_splice(struct client *c)
 {
 	struct request *r = c->request;
-	uint64_t run = h1_body_run(&r->body);
-	ssize_t n;
+	uint64_t run;
 
-	if (!r->origin.is_connected || r->origin.is_send_broken || r->body_ready ||
-		r->forward_sent < r->forward->end || run < (r->pipe ? 1 : SPLICE_MIN) ||
+	if (!r || !r->is_parsed || !r->origin.is_connected || r->origin.is_send_broken ||
+		r->body_ready || r->forward_sent < r->forward->end ||
 		(c->in && io_buffer_len(c->in)))
+		return false;
+	run = h1_body_run(&r->body);
+	if (run < (r->pipe ? 1 : SPLICE_MIN))
 		return false;
 	if (!r->pipe)
 		r->pipe = pipe_get(&c->worker->pipes);
-	if (!r->pipe)
-		return false;
-	if (r->pipe->stored)
-		return true;
-	n = pipe_fill(r->pipe, c->socket, run < r->pipe->capacity ? run : r->pipe->capacity);
-	if (n == -EAGAIN)
-		return true;
+	return r->pipe;
+}
+
+/* Moves a part of a long run of body through the pipe: returns like receive(). */
+static ssize_t splice_body(struct client *c)
+{
+	struct request *r = c->request;
+	uint64_t run = h1_body_run(&r->body);
+	ssize_t n = pipe_fill(
+		r->pipe, c->socket, run < r->pipe->capacity ? run : r->pipe->capacity);
+
 	if (n <= 0)
-		return false; /* the next receive tells why */
+		return n;
 	r->is_replayable = false;
 	board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_IN, (uint64_t)n);
 	h1_body_skip(&r->body, (uint64_t)n);
-	if (request_is_too_large(r))
-		refuse(c, EXCHANGE_END_BODY_TOO_LARGE, H1_FAULT_NONE);
-	else
-		origin_send(c);
-	return true;
+	return n;
 }
 
 /* Receives into c->in: bytes, 0 at the end, -EAGAIN (or no room), or another negative errno. */
@@ -309,7 +310,7 @@ static void received(struct client *c, ssize_t n)
 		put_buffer(c, &c->in);
 	} else if (c->exchange.state == EXCHANGE_IDLE || c->exchange.state == EXCHANGE_HEAD) {
 		take_head(c);
-	} else if (!c->request->body.is_whole) {
+	} else if (!c->exchange.request_whole) {
 		take_body(c);
 	}
 }
@@ -340,19 +341,13 @@ static bool is_listening(const struct client *c)
 	return false;
 }
 
+/* Receives what there is; all of it from a broken socket, which reports nothing any more. */
 static void receive_turns(struct client *c, bool is_broken)
 {
 	for (int turn = 0; (turn < TURNS_MAX || is_broken) && c->socket && is_listening(c);
 		turn++) {
-		bool is_body = c->request && !c->request->body.is_whole && c->request->is_parsed;
-		ssize_t n;
+		ssize_t n = can_splice(c) ? splice_body(c) : receive(c);
 
-		if (is_body && splice_body(c)) {
-			if (!is_broken)
-				return;
-			continue;
-		}
-		n = receive(c);
 		received(c, n);
 		if (n <= 0 || (n < IO_BUFFER_SIZE / 2 && !is_broken))
 			return;

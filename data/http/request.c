@@ -167,16 +167,14 @@ int request_take_body(struct client *c)
 	size_t len = c->in ? io_buffer_len(c->in) - r->body_ready : 0, taken;
 	int rc;
 
-	if (!len || r->body.is_whole)
-		return 0;
-	rc = h1_body_take(&r->body, (char *)io_buffer_head(c->in) + r->body_ready, len, &taken);
-	if (rc)
-		return rc;
-	if (request_is_too_large(r))
-		return -EMSGSIZE;
-	r->body_ready += (uint32_t)taken;
-	join_body(c);
-	return 0;
+	if (len && !r->body.is_whole) {
+		rc = h1_body_take(&r->body, (char *)io_buffer_head(c->in) + r->body_ready, len, &taken);
+		if (rc)
+			return rc;
+		r->body_ready += (uint32_t)taken;
+		join_body(c);
+	}
+	return request_is_too_large(r) ? -EMSGSIZE : 0;
 }
 
 static int64_t span_ms(int64_t from, int64_t to)

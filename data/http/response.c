@@ -267,39 +267,38 @@ static void end_body(struct client *c)
 	client_flush(c);
 }
 
-/* Moves a long run of body through a pipe: true when it did, or cannot go on for now. */
-static bool splice_body(struct client *c)
+/* True when much of the body is known to come, and there is a pipe for it. */
+static bool can_splice(const struct client *c)
 {
 	struct response *p = response_of(c);
 	uint64_t run = h1_body_run(&p->body);
-	ssize_t n;
 
 	if (p->mode != RESPONSE_RAW || run < (p->pipe ? 1 : RESPONSE_SPLICE_MIN))
 		return false;
 	if (!p->pipe)
 		p->pipe = pipe_get(&c->worker->pipes);
-	if (!p->pipe)
-		return false;
-	n = pipe_fill(p->pipe, socket_of(c), run < p->pipe->capacity ? run : p->pipe->capacity);
-	if (n == -EAGAIN)
-		return true;
+	return p->pipe;
+}
+
+/* Moves a part of a long run of body through the pipe: returns like receive(). */
+static ssize_t splice_body(struct client *c)
+{
+	struct response *p = response_of(c);
+	uint64_t run = h1_body_run(&p->body);
+	ssize_t n = pipe_fill(
+		p->pipe, socket_of(c), run < p->pipe->capacity ? run : p->pipe->capacity);
+
 	if (n <= 0)
-		return false; /* the next receive tells why */
+		return n;
 	board_add(server_of(c)->cells, BOARD_SERVER_BYTES_IN, (uint64_t)n);
 	h1_body_skip(&p->body, (uint64_t)n);
-	if (p->body.is_whole)
-		tell_whole(c);
-	client_flush(c);
-	return true;
+	return n;
 }
 
 static void receive_body(struct client *c)
 {
-	ssize_t n;
+	ssize_t n = can_splice(c) ? splice_body(c) : receive(c, WRAP_HEAD);
 
-	if (splice_body(c))
-		return;
-	n = receive(c, WRAP_HEAD);
 	if (n == -EAGAIN)
 		return;
 	if (n == 0)
