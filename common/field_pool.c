@@ -112,7 +112,7 @@ static const struct field retry_fields[] = {
 		.initial = "[\"connect-failure\", \"reset-before-response\"]",
 		.help = "What is tried again; a reset only for idempotent requests."},
 	{"budget_percent", FIELD_INTEGER, FIELD_AT(conf_retry, budget_percent), .maximum = 100,
-		.initial = "20", .is_later = true,
+		.initial = "20",
 		.help = "Retries allowed as a share of the requests under way."},
 	{0}
 };
@@ -170,9 +170,9 @@ static const struct field_kind timeouts = {
 
 static const struct field queue_fields[] = {
 	{"maximum", FIELD_INTEGER, FIELD_AT(conf_queue, maximum), .maximum = 1000000, .initial = "1000",
-		.is_later = true, .help = "Requests that may wait for a server at its limit."},
+		.help = "Requests that may wait for a server at its limit."},
 	{"timeout", FIELD_DURATION, FIELD_AT(conf_queue, timeout_ms), .maximum = FIELD_HOUR,
-		.initial = "5s", .is_later = true, .help = "How long one waits before it is refused."},
+		.initial = "5s", .help = "How long one waits before it is refused."},
 	{0}
 };
 static const struct field_kind queue = {
@@ -210,7 +210,7 @@ static const struct field pool_fields[] = {
 	{"minimum_up", FIELD_INTEGER, FIELD_AT(conf_pool, minimum_up), .maximum = CONF_SERVERS_MAX,
 		.initial = "0", .help = "A drain that would leave fewer servers is refused unless forced."},
 	{"panic_percent", FIELD_INTEGER, FIELD_AT(conf_pool, panic_percent), .maximum = 100,
-		.initial = "0", .is_later = true,
+		.initial = "0",
 		.help = "With fewer usable servers than this, spread over all."},
 	{"quiesce", FIELD_OBJECT, .is_optional = true, .kind = &quiesce, .is_later = true,
 		.help = "The application's own drain and idle probes, for maintenance."},
@@ -233,7 +233,7 @@ static const struct field pool_fields[] = {
 	{"send_proxy_protocol", FIELD_WORD, .words = proxy_versions, .initial = "none", .is_later = true,
 		.help = "Tell servers the client's address by the PROXY protocol."},
 	{"close_on_down", FIELD_BOOL, FIELD_AT(conf_pool, close_on_down), .initial = "true",
-		.is_later = true, .help = "End connections to a server that went down or lost its role."},
+		.help = "End connections to a server that went down or lost its role."},
 	{0}
 };
 /* clang-format on */

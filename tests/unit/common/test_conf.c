@@ -173,7 +173,7 @@ static const struct {
 		"did you mean round-robin?"},
 	{"stack: s\npools: [{name: w, circuit: {requests: 1}}]\n", "pools[w].circuit",
 		"is not available in this version"},
-	{"stack: s\npools: [{name: w, queue: {maximum: 1}}]\n", "pools[w].queue.maximum",
+	{"stack: s\npools: [{name: w, slow_start: 30s}]\n", "pools[w].slow_start",
 		"not available in this version"},
 	{"stack: s\npools: [{name: w, timeouts: {connect: 5}, retry: {on: [\"503\"]}}]\n",
 		"pools[w].retry.on[0]", "not available in this version"},

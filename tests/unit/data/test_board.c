@@ -127,7 +127,8 @@ static void addresses_are_whole_or_absent(void **state)
 static void a_dead_worker_holds_nothing(void **state)
 {
 	struct board_object *l = &board.objects[0], *s = &board.objects[1];
-	struct board_cells *dead_l = board_cells_of(&board, 1, 0), *dead_s = board_cells_of(&board, 1, 1);
+	struct board_cells *dead_l = board_cells_of(&board, 1, 0),
+			   *dead_s = board_cells_of(&board, 1, 1);
 
 	(void)state;
 	atomic_store(&board.head->objects_used, 2);
@@ -145,7 +146,8 @@ static void a_dead_worker_holds_nothing(void **state)
 	assert_int_equal(atomic_load(&s->uses), 1);
 	assert_int_equal(board_read(dead_l, BOARD_LISTENER_CONNECTIONS), 0);
 	assert_int_equal(board_read(dead_s, BOARD_SERVER_IDLE), 0);
-	assert_int_equal(board_read(dead_l, BOARD_LISTENER_ACCEPTED), 7); /* what was counted stays */
+	assert_int_equal(
+		board_read(dead_l, BOARD_LISTENER_ACCEPTED), 7); /* what was counted stays */
 	assert_int_equal(atomic_load(&board.columns[1].pid), 0);
 }
 

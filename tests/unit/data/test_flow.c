@@ -63,8 +63,8 @@ static void decides(void **state)
 		{"fe", "rR", FLOW_END_NONE, false},
 		{"fF", "wW", FLOW_END_NONE, false},
 		{"x", "R", FLOW_END_NONE, false},
-		{"xS", "R", FLOW_END_NONE, false}, /* half-closed: the server still talks */
-		{"xSN", "R", FLOW_END_NONE, false}, /* told once */
+		{"xS", "R", FLOW_END_NONE, false},   /* half-closed: the server still talks */
+		{"xSN", "R", FLOW_END_NONE, false},  /* told once */
 		{"bxN", "RW", FLOW_END_NONE, false}, /* not before its bytes are gone */
 		{"bxNeS", "R", FLOW_END_NONE, false},
 		{"xSB", "wR", FLOW_END_NONE, false},
@@ -73,7 +73,7 @@ static void decides(void **state)
 		{"xSBXnEs", "", FLOW_END_CLOSED, false},
 		{"r", "", FLOW_END_CLIENT_RESET, true},
 		{"R", "", FLOW_END_SERVER_RESET, true},
-		{"fR", "", FLOW_END_SERVER_RESET, true}, /* what is stored is lost with it */
+		{"fR", "", FLOW_END_SERVER_RESET, true},  /* what is stored is lost with it */
 		{"Rri", "", FLOW_END_SERVER_RESET, true}, /* the first reason counts */
 		{"i", "", FLOW_END_IDLE, false},
 		{"xSi", "", FLOW_END_IDLE, false},

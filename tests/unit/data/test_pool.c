@@ -1,4 +1,5 @@
-/* pool: choice by weight, tier, fullness and failure; waiting; retries; what a change of words or a generation does. */
+/* pool: choice by weight, tier, fullness and failure; waiting; retries; what a change of words or a
+ * generation does. */
 #include "data/pool/pool.h"
 
 #include <errno.h>
@@ -112,7 +113,8 @@ static void end(void)
 	free(t.memory);
 }
 
-/* The name's digit of the server taken, '-' for none, '!' for full. The use stays open when keep is set. */
+/* The name's digit of the server taken, '-' for none, '!' for full. The use stays open when keep is
+ * set. */
 static char take(const struct pool_tried *tried, int64_t now_ms, bool keep)
 {
 	static unsigned next;
@@ -159,9 +161,11 @@ static void round_robin_takes_turns(void **state)
 		{"servers: [{name: w1, address: '10.0.0.1:1'}, {name: w2, address: '10.0.0.2:1'}, "
 		 "{name: w3, address: '10.0.0.3:1'}]",
 			"123123123"},
-		{"servers: [{name: w1, address: '10.0.0.1:1', weight: 200}, {name: w2, address: '10.0.0.2:1'}]",
+		{"servers: [{name: w1, address: '10.0.0.1:1', weight: 200}, {name: w2, address: "
+		 "'10.0.0.2:1'}]",
 			"112112112"},
-		{"servers: [{name: w1, address: '10.0.0.1:1', weight: 0}, {name: w2, address: '10.0.0.2:1'}]",
+		{"servers: [{name: w1, address: '10.0.0.1:1', weight: 0}, {name: w2, address: "
+		 "'10.0.0.2:1'}]",
 			"2222"},
 		{"servers: [{name: w1, address: '10.0.0.1:1', weight: 0}]", "--"},
 		{"servers: []", "-"},
@@ -191,7 +195,8 @@ static void round_robin_is_smooth(void **state)
 	int run = 0, longest = 0, light = 0;
 
 	(void)state;
-	begin("servers: [{name: w1, address: '10.0.0.1:1', weight: 300}, {name: w2, address: '10.0.0.2:1'}]");
+	begin("servers: [{name: w1, address: '10.0.0.1:1', weight: 300}, {name: w2, address: "
+	      "'10.0.0.2:1'}]");
 	for (int i = 0; i < 400; i++) {
 		if (take(NULL, 0, false) == '1') {
 			run++;
@@ -241,7 +246,8 @@ static void least_connections_counts_everyones(void **state)
 	assert_in_range(atomic_load(&t.board.objects[1].uses), 12, 14);
 	atomic_fetch_sub(&t.board.objects[1].uses, 3);
 	end();
-	begin("balance: least-connections, servers: [{name: w1, address: '10.0.0.1:1', weight: 300}, "
+	begin("balance: least-connections, servers: [{name: w1, address: '10.0.0.1:1', weight: "
+	      "300}, "
 	      "{name: w2, address: '10.0.0.2:1'}]");
 	for (int i = 0; i < 40; i++)
 		take(NULL, 0, true);
@@ -250,7 +256,8 @@ static void least_connections_counts_everyones(void **state)
 }
 
 #define FOUR                                                                                       \
-	"servers: [{name: w1, address: '10.0.0.1:1'}, {name: w2, address: '10.0.0.2:1', backup: true}, "   \
+	"servers: [{name: w1, address: '10.0.0.1:1'}, {name: w2, address: '10.0.0.2:1', backup: "  \
+	"true}, "                                                                                  \
 	"{name: w3, address: '10.0.0.3:1'}, {name: w4, address: '10.0.0.4:1', backup: true}]"
 
 /* Order of use, H1. U up, N unknown, D down, d drain, x disabled, of w1 to w4. */
@@ -259,8 +266,16 @@ static void tiers_are_used_in_order(void **state)
 	static const struct {
 		const char *states, *chosen; /* the set that is used */
 	} rows[] = {
-		{"UUUU", "13"}, {"DUUU", "3"}, {"DUDU", "24"}, {"NUNU", "24"}, {"NNNN", "13"}, {"DNDN", "24"},
-		{"DDDD", "-"}, {"ddNN", "3"}, {"xxxx", "-"}, {"NDUD", "3"},
+		{"UUUU", "13"},
+		{"DUUU", "3"},
+		{"DUDU", "24"},
+		{"NUNU", "24"},
+		{"NNNN", "13"},
+		{"DNDN", "24"},
+		{"DDDD", "-"},
+		{"ddNN", "3"},
+		{"xxxx", "-"},
+		{"NDUD", "3"},
 	};
 
 	(void)state;
@@ -269,15 +284,20 @@ static void tiers_are_used_in_order(void **state)
 		for (int s = 1; s <= 4; s++) {
 			char c = rows[i].states[s - 1];
 
-			say(s, c == 'U' ? EFFECTIVE_UP : c == 'N' ? EFFECTIVE_UNKNOWN
-				: c == 'D' ? EFFECTIVE_DOWN : c == 'd' ? EFFECTIVE_DRAIN : EFFECTIVE_DISABLED,
+			say(s,
+				c == 'U'   ? EFFECTIVE_UP
+				: c == 'N' ? EFFECTIVE_UNKNOWN
+				: c == 'D' ? EFFECTIVE_DOWN
+				: c == 'd' ? EFFECTIVE_DRAIN
+					   : EFFECTIVE_DISABLED,
 				100);
 		}
 		for (int k = 0; k < 8; k++) {
 			char c = take(NULL, 0, false);
 
 			if (!strchr(rows[i].chosen, c))
-				fail_msg("%s: took %c, not one of %s", rows[i].states, c, rows[i].chosen);
+				fail_msg("%s: took %c, not one of %s", rows[i].states, c,
+					rows[i].chosen);
 		}
 		end();
 	}
@@ -331,7 +351,8 @@ static void full_servers_are_passed_over(void **state)
 	struct pool_waiter waiters[3] = {{.woken = woken}, {.woken = woken}, {.woken = woken}};
 
 	(void)state;
-	begin("queue: {maximum: 2, timeout: 1s}, servers: [{name: w1, address: '10.0.0.1:1', maximum_connections: 2}]");
+	begin("queue: {maximum: 2, timeout: 1s}, servers: [{name: w1, address: '10.0.0.1:1', "
+	      "maximum_connections: 2}]");
 	expect_turns("11!", true);
 	woken_free = woken_late = 0;
 	assert_int_equal(pool_wait(t.pool, &waiters[0], 0), 0);
@@ -357,7 +378,8 @@ static void retries_keep_to_their_budget(void **state)
 	int granted = 0;
 
 	(void)state;
-	begin("retry: {attempts: 2, on: [connect-failure, reset-before-response], budget_percent: 10}, " TWO);
+	begin("retry: {attempts: 2, on: [connect-failure, reset-before-response], budget_percent: "
+	      "10}, " TWO);
 	assert_true(pool_may_retry(t.pool, 2, CONF_RETRY_CONNECT_FAILURE));
 	assert_false(pool_may_retry(t.pool, 3, CONF_RETRY_CONNECT_FAILURE));
 	for (int i = 0; i < POOL_RETRIES_AT_START; i++)

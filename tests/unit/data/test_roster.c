@@ -83,7 +83,7 @@ static void others_accept_for_who_cannot(void **state)
 		{6, 0, 0, {0, 2 | 1, 4}},
 		{7, 2, 0, {1 | 2, 0, 4}}, /* stalled */
 		{7, 0, 4, {1 | 4, 2, 0}}, /* full */
-		{7, 7, 0, {1, 2, 4}}, /* all are late: each keeps its own */
+		{7, 7, 0, {1, 2, 4}},     /* all are late: each keeps its own */
 		{4, 0, 4, {0, 0, 4}},
 	};
 
@@ -95,7 +95,8 @@ static void others_accept_for_who_cannot(void **state)
 		start_all(&r, 0);
 		for (uint32_t p = 0; p < 3; p++)
 			roster_observe(&r, p, rows[i].is_accepting >> p & 1,
-				rows[i].is_late >> p & 1 ? ROSTER_STALLED_MS : 0, rows[i].is_full >> p & 1);
+				rows[i].is_late >> p & 1 ? ROSTER_STALLED_MS : 0,
+				rows[i].is_full >> p & 1);
 		for (uint32_t p = 0; p < 3; p++)
 			if (roster_assignment(&r, p) != rows[i].polled[p])
 				fail_msg("row %zu place %u: %#llx", i, p,
@@ -119,7 +120,8 @@ static void retiring_needs_columns(void **state)
 		assert_int_equal(r.workers[0].column, set + 1);
 	}
 	roster_retire(&r, 0, at(0));
-	assert_int_equal(roster_next_start(&r, at(0), &place, &column), 1); /* D5: the oldest goes first */
+	assert_int_equal(
+		roster_next_start(&r, at(0), &place, &column), 1); /* D5: the oldest goes first */
 	roster_free_column(&r, 0);
 	assert_int_equal(roster_next_start(&r, at(0), &place, &column), 0);
 	assert_int_equal(column, 0);
@@ -162,8 +164,8 @@ static void holds_its_invariants(void **state)
 				roster_died(&r, p, at(ms));
 			break;
 		default:
-			roster_observe(&r, p, rand_below(&rnd, 4) > 0, (int64_t)rand_below(&rnd, 1200),
-				rand_below(&rnd, 8) == 0);
+			roster_observe(&r, p, rand_below(&rnd, 4) > 0,
+				(int64_t)rand_below(&rnd, 1200), rand_below(&rnd, 8) == 0);
 		}
 		roster_check(&r);
 	}

@@ -45,9 +45,15 @@ static struct conf *parse(const char *text)
 	return c;
 }
 
-#define HEAD "stack: t\nlisteners:\n- {name: a, bind: ['10.0.0.1:1'], protocol: tcp, pool: a}\npools:\n"
-#define ONE HEAD "- {name: a, protocol: tcp, servers: [{name: a, address: '10.0.0.1:1'}, {name: b, address: 'b.x:1'}]}\n"
-#define TWO HEAD "- {name: z, protocol: tcp, servers: []}\n- {name: a, protocol: tcp, servers: [{name: b, address: 'b.x:1'}]}\n"
+#define HEAD                                                                                       \
+	"stack: t\nlisteners:\n- {name: a, bind: ['10.0.0.1:1'], protocol: tcp, pool: "            \
+	"a}\npools:\n"
+#define ONE                                                                                        \
+	HEAD "- {name: a, protocol: tcp, servers: [{name: a, address: '10.0.0.1:1'}, {name: b, "   \
+	     "address: 'b.x:1'}]}\n"
+#define TWO                                                                                        \
+	HEAD "- {name: z, protocol: tcp, servers: []}\n- {name: a, protocol: tcp, servers: "       \
+	     "[{name: b, address: 'b.x:1'}]}\n"
 
 static void names_keep_their_slots(void **state)
 {
@@ -96,7 +102,8 @@ static void removed_ones_go_when_unused(void **state)
 	slots_sweep(s);
 	assert_int_equal(atomic_load(&board.objects[one[2]].kind), BOARD_FREE);
 	assert_int_equal(slots_assign(s, c1, one), 0);
-	assert_int_equal(board_sum(&board, one[2], 3), 0); /* another object now, though of the same name */
+	assert_int_equal(
+		board_sum(&board, one[2], 3), 0); /* another object now, though of the same name */
 	slots_free(s);
 	conf_unref(c1);
 	conf_unref(c2);
@@ -111,7 +118,8 @@ static void a_full_board_refuses(void **state)
 
 	(void)state;
 	for (int i = 0; i < OBJECTS; i++)
-		sprintf(text + strlen(text), "%s{name: s%d, address: '10.0.0.1:%d'}", i ? ", " : "", i, i + 1);
+		sprintf(text + strlen(text), "%s{name: s%d, address: '10.0.0.1:%d'}", i ? ", " : "",
+			i, i + 1);
 	strcat(text, "]}\n");
 	c2 = parse(text);
 	assert_int_equal(slots_assign(s, c1, table), 0);
@@ -126,7 +134,8 @@ static void a_full_board_refuses(void **state)
 
 static json_t *overlay(enum overlay_state state, int64_t until)
 {
-	struct overlay o = {.state = state, .since = {1}, .until = {until}, .who = "alice", .why = "test"};
+	struct overlay o = {
+		.state = state, .since = {1}, .until = {until}, .who = "alice", .why = "test"};
 
 	return overlay_encode(&o);
 }
@@ -155,7 +164,8 @@ static void words_follow_rows(void **state)
 	struct addr a;
 
 	(void)state;
-	judge_overlay(j, "pool/a/a", drain, (struct wall){1000}); /* before there is a configuration */
+	judge_overlay(
+		j, "pool/a/a", drain, (struct wall){1000}); /* before there is a configuration */
 	assert_int_equal(slots_assign(s, c, table), 0);
 	assert_int_equal(judge_configure(j, c, table, (struct wall){1000}), 0);
 	assert_int_equal(state_of(table[2]), EFFECTIVE_DRAIN);
@@ -169,10 +179,12 @@ static void words_follow_rows(void **state)
 	assert_int_equal(state_of(table[2]), EFFECTIVE_UNCHECKED); /* the overlay has ended */
 	judge_overlay(j, "pool/a/a", NULL, (struct wall){6000});
 	judge_verdict(j, "pool/a/b", up, (struct wall){6000});
-	assert_true(board_address(&board.objects[table[3]], &a)); /* given by name, resolved by healthd */
+	assert_true(board_address(
+		&board.objects[table[3]], &a)); /* given by name, resolved by healthd */
 	assert_false(board_address(&board.objects[table[2]], &a));
 	judge_verdict(j, "pool/a/b", NULL, (struct wall){6000});
-	assert_true(board_address(&board.objects[table[3]], &a)); /* better an old address than none */
+	assert_true(
+		board_address(&board.objects[table[3]], &a)); /* better an old address than none */
 	json_decref(drain);
 	json_decref(down);
 	json_decref(up);
