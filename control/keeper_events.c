@@ -104,6 +104,22 @@ void keeper_event(struct keeper *k, json_t *event)
 	keeper_flush_events(k);
 }
 
+/*
+ * The first answer only tells how far the store is: begin with the newest it
+ * has. When events were shown already, under ids of our own, what happened
+ * before them is not put behind them: followers would take it for news.
+ */
+static void begin_reading(struct keeper *k, uint64_t newest)
+{
+	k->has_begun = true;
+	k->events_read = newest > JOURNAL_EVENTS_MAX ? newest - JOURNAL_EVENTS_MAX : 0;
+	if (k->events_shown > 0) {
+		k->events_read = newest;
+		journal_begin_at(k->journal, newest);
+	}
+	keeper_fetch_events(k);
+}
+
 static void on_fetched(void *user, const struct store_answer *a)
 {
 	struct keeper *k = user;
@@ -113,13 +129,7 @@ static void on_fetched(void *user, const struct store_answer *a)
 	if (a->outcome != STORE_OK)
 		return;
 	if (!k->has_begun) {
-		/* The first answer only tells how far the store is: begin with the newest it has.
-		 */
-		k->has_begun = true;
-		k->events_read = a->generation > JOURNAL_EVENTS_MAX
-					 ? a->generation - JOURNAL_EVENTS_MAX
-					 : 0;
-		keeper_fetch_events(k);
+		begin_reading(k, a->generation);
 		return;
 	}
 	for (size_t i = 0; i < a->events_count; i++) {
@@ -147,12 +157,14 @@ void keeper_fetch_events(struct keeper *k)
 	store_list_events(k->store, k->events_read, k->has_begun ? STORE_LIST_MAX : 1, &call);
 }
 
-/* One observer tells: the live node whose name comes first. */
-static bool is_teller(const struct keeper *k, const struct store_answer *a)
+/* One observer tells: the live node whose name comes first, not counting the one it is about. */
+static bool is_teller(const struct keeper *k, const struct store_answer *a, const char *about)
 {
 	for (size_t i = 0; i < a->nodes_count; i++) {
-		if (a->nodes[i].age_ms >= 0 && a->nodes[i].age_ms < STORE_LIVE_MS &&
-			strcmp(a->nodes[i].name, k->picture->node) < 0)
+		const struct store_node *n = &a->nodes[i];
+		bool is_live = n->age_ms >= 0 && n->age_ms < STORE_LIVE_MS;
+
+		if (is_live && strcmp(n->name, about) != 0 && strcmp(n->name, k->picture->node) < 0)
 			return false;
 	}
 	return true;
@@ -160,8 +172,6 @@ static bool is_teller(const struct keeper *k, const struct store_answer *a)
 
 void keeper_watch_nodes(struct keeper *k, const struct store_answer *a)
 {
-	bool tells = is_teller(k, a);
-
 	for (size_t i = 0; i < a->nodes_count; i++) {
 		const struct store_node *n = &a->nodes[i];
 		bool is_live = n->age_ms >= 0 && n->age_ms < STORE_LIVE_MS;
@@ -170,7 +180,7 @@ void keeper_watch_nodes(struct keeper *k, const struct store_answer *a)
 
 		if (strcmp(n->name, k->picture->node) == 0)
 			continue;
-		if (known && json_is_true(known) != is_live && tells)
+		if (known && json_is_true(known) != is_live && is_teller(k, a, n->name))
 			keeper_event(
 				k, event_make(&place, "node", n->name, is_live ? "away" : "ready",
 					   is_live ? "ready" : "away",

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define API_HEARTBEAT_MS 5000
+#define API_EARLY_MS 2000
 #define API_GROUP "ballast-admin"
 
 static family_handler *const handlers[ROUTE_IDS] = {
@@ -116,6 +117,59 @@ static void on_admit(void *user, struct exchange *x)
 	find_route(user, x, &m);
 }
 
+/* A request that came before the store was read. */
+struct early {
+	struct family_wait wait; /* first: found from it */
+	struct exchange *x;
+	struct route_match match; /* its texts live as long as x */
+};
+
+static bool has_picture(struct family_wait *w)
+{
+	const struct picture *p = w->api->site.picture;
+
+	return p->is_loaded || strcmp(p->store.state, "away") == 0;
+}
+
+static void on_picture(struct family_wait *w, bool is_timed_out)
+{
+	struct early *e = (struct early *)w;
+
+	(void)is_timed_out;
+	if (w->api->is_leaving)
+		family_refuse(e->x, 503, "this ballast-control is leaving");
+	else
+		handlers[e->match.route->id](w->api, e->x, &e->match);
+	free(e);
+}
+
+static bool needs_picture(enum route_id id)
+{
+	return id != ROUTE_HEALTHZ && id != ROUTE_READYZ && id != ROUTE_METRICS &&
+	       id != ROUTE_OPENAPI && id != ROUTE_EVENTS;
+}
+
+/* In the first moments of the process a request waits until the store was read, or is known to be
+ * away. */
+static void handle(struct api *a, struct exchange *x, const struct route_match *m)
+{
+	struct early *e;
+
+	if (a->site.picture->is_loaded || !needs_picture(m->route->id)) {
+		handlers[m->route->id](a, x, m);
+		return;
+	}
+	e = calloc(1, sizeof *e);
+	if (!e) {
+		family_refuse(x, 503, "out of memory: try again");
+		return;
+	}
+	e->x = x;
+	e->match = *m;
+	e->wait = (struct family_wait){.is_over = has_picture, .over = on_picture};
+	family_wait(a, &e->wait, API_EARLY_MS);
+}
+
 static void on_handle(void *user, struct exchange *x)
 {
 	struct api *a = user;
@@ -124,7 +178,7 @@ static void on_handle(void *user, struct exchange *x)
 	if (a->is_leaving)
 		family_refuse(x, 503, "this ballast-control is leaving");
 	else if (find_route(a, x, &m) == 0)
-		handlers[m.route->id](a, x, &m);
+		handle(a, x, &m);
 }
 
 /* ---- what families share ---- */

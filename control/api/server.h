@@ -9,9 +9,10 @@
 #include "common/addr.h"
 #include "control/api/exchange.h"
 
-#define SERVER_CONNECTIONS_MAX 256 /* per door; the one that idled longest gives way to a new one  \
-				    */
-#define SERVER_HEAD_MS 30000 /* between requests, and for a request's head */
+#define SERVER_CONNECTIONS_MAX                                                                     \
+	256                      /* per door; the one that idled longest gives way to a new one    \
+				  */
+#define SERVER_HEAD_MS 30000     /* between requests, and for a request's head */
 #define SERVER_PATIENCE_MS 60000 /* for a whole request, and for taking its answer */
 
 struct server;

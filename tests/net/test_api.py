@@ -63,8 +63,10 @@ class Follower:
         """All whole events so far."""
         return [json.loads(line[6:]) for line in self.text.splitlines() if line.startswith("data: ") and line.endswith("}")]
 
-    def wait(self, claim):
+    def wait(self, claim, within=10.0):
+        deadline = time.monotonic() + within
         while not any(claim(e) for e in self.events()):
+            assert time.monotonic() < deadline, f"no such event within {within} s: {self.text[-2000:]}"
             self._read()
         return next(e for e in self.events() if claim(e))
 
@@ -367,8 +369,8 @@ def test_without_its_store_control_reads_refuses_writes_and_starts(lab):
 
     postgres.start()
     wait_for(lambda: node.api("PUT", DOCUMENT, document(description="late"))[0] == 200, 10, "writes to go on")
-    kinds = {e["kind"] for e in node.api("GET", "/v1/events?follow=0&since=0")[1]}
-    assert {"store", "generation"} <= kinds
+    wait_for(lambda: {"store", "generation"} <= {e["kind"] for e in node.api("GET", "/v1/events?follow=0&since=0")[1]},
+             5, "what happened meanwhile to be told")
 
 
 def test_two_nodes_show_each_other_and_the_same_events(lab):
@@ -378,7 +380,7 @@ def test_two_nodes_show_each_other_and_the_same_events(lab):
     pair = document(instances=[{"name": "lb-a", "address": "127.0.0.1"}, {"name": "lb-b", "address": "127.0.0.2"}])
     follower = Follower(b)
     generation = a.put(pair, query="")["generation"]
-    wait_for(lambda: b.status()["generation"] == generation, 5, "the other node to load it")
+    wait_for(lambda: b.status()["generation"] == generation, 1, "the other node to load it: announced, not polled for")
     made = follower.wait(lambda e: e["kind"] == "generation")
     assert made["node"] == "lb-a"
     assert {n["name"] for n in b.status()["nodes"]} == {"lb-a", "lb-b"}
