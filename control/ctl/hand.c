@@ -9,6 +9,7 @@
 #include "control/ctl/ctl.h"
 
 #define LOOK_EVERY_MS 250
+#define SETTLE_MS 1000
 #define WEIGHT_MAX 1000
 
 struct hand {
@@ -157,26 +158,36 @@ static enum outcome look_once(struct hand *h)
 	return outcome;
 }
 
-/* Reached means seen twice in a row: the count of connections may be a moment old. */
+/*
+ * No connection left is believed when it has been so for SETTLE_MS: workers
+ * report their counts twice a second.
+ */
 static enum outcome wait_until_reached(struct hand *h)
 {
 	static const struct timespec pause = {0, LOOK_EVERY_MS * 1000000l};
-	struct mono deadline = mono_add_ms(mono_now(), h->ctl->in.wait_ms);
+	struct mono deadline = mono_add_ms(mono_now(), h->ctl->in.wait_ms), since = MONO_NEVER;
+	int64_t half_ms = h->ctl->in.wait_ms / 2,
+		settle_ms = half_ms < SETTLE_MS ? half_ms : SETTLE_MS;
 	enum outcome outcome = OUTCOME_TIMED_OUT;
-	int seen = 0;
 
-	while (seen < 2 && !mono_reached(deadline, mono_now())) {
+	if (h->ctl->in.command->id == COMMAND_READY)
+		settle_ms = 0;
+	while (outcome == OUTCOME_TIMED_OUT && !mono_reached(deadline, mono_now())) {
 		outcome = look_once(h);
-		if (outcome != OUTCOME_DONE && outcome != OUTCOME_TIMED_OUT)
-			break;
-		seen = outcome == OUTCOME_DONE ? seen + 1 : 0;
-		if (seen < 2)
+		if (outcome == OUTCOME_TIMED_OUT)
+			since = MONO_NEVER;
+		else if (outcome == OUTCOME_DONE)
+			since = mono_min(since, mono_now());
+		if (outcome == OUTCOME_DONE &&
+			!mono_reached(mono_add_ms(since, settle_ms), mono_now()))
+			outcome = OUTCOME_TIMED_OUT;
+		if (outcome == OUTCOME_TIMED_OUT)
 			nanosleep(&pause, NULL);
 	}
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\n");
-	if (seen < 2 && (outcome == OUTCOME_DONE || outcome == OUTCOME_TIMED_OUT))
-		return ctl_fail(OUTCOME_TIMED_OUT, "timed out: %s", h->shown);
+	if (outcome == OUTCOME_TIMED_OUT)
+		return ctl_fail(outcome, "timed out: %s", h->shown);
 	return outcome;
 }
 
