@@ -265,7 +265,8 @@ static void run_last_good(struct agent *a)
 	} else if (rc == -ENOENT) {
 		log_info("no last good snapshot: waiting for control");
 	} else {
-		log_error("%s/%s.snapshot is not used: %s", a->nodefile->state_dir, NAME,
+		log_error("%s/%s.snapshot is not used: %s%s%s", a->nodefile->state_dir, NAME,
+			problems.count ? problems.items[0].where : "", problems.count ? ": " : "",
 			problems.count ? problems.items[0].what : strerror(-rc));
 		conf_problems_fini(&problems);
 	}
