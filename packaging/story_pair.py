@@ -72,7 +72,7 @@ def lose_power(pair, say, interval_ms):
     """Kills the Active node under a client that asks every 5 ms; checks and prints the outage."""
     bound = active_down_ms(interval_ms) + 15
     client = pair.client()
-    wait_for(lambda: pair.states()["lb-b"] == "backup", 5)
+    client.wait_answered()
     pair.power_off("lb-a")
     wait_for(lambda: pair.nodes["lb-b"].vip_state("web") == "active", 10, "lb-b to take the address")
     wait_until_served(pair)
@@ -94,7 +94,7 @@ def wait_until_served(pair):
 
 def stop_in_order(pair, say):
     client = pair.client()
-    wait_until_served(pair)
+    client.wait_answered()
     pair.stop_in_order("lb-a")
     wait_until_served(pair)
     books = client.books()

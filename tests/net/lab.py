@@ -348,6 +348,7 @@ class Lab:
             return json.loads(process.text().splitlines()[-1])
 
         process.books = books
+        process.wait_answered = lambda: wait_for(lambda: "answered" in process.text(), 10, "the client's first answers")
         return process
 
     def postgres(self):

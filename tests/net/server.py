@@ -15,6 +15,7 @@ CHUNK = b"ballast-" * 8192
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # head and body leave together: no waiting for a delayed acknowledgement
     health = 200
 
     def log_message(self, *args):
