@@ -90,7 +90,7 @@ static json_t *schema_of(const struct field *f)
 	if (initial)
 		json_object_set_new(schema, "default", initial);
 	if (f->is_later)
-		json_object_set_new(schema, "x-available", json_false());
+		json_object_set_new(schema, "x-later", json_true());
 	return schema;
 }
 
