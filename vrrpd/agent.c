@@ -80,8 +80,11 @@ static int counters_asked(void *user, const json_t *body, json_t **ret_reply, ch
 
 	(void)body;
 	(void)why;
-	*ret_reply = router_counters_encode(a->router);
-	return *ret_reply ? 0 : -ENOMEM;
+	*ret_reply = json_object();
+	if (!*ret_reply)
+		return -ENOMEM;
+	router_count(a->router, *ret_reply);
+	return 0;
 }
 
 /* ---- generations ---- */

@@ -163,7 +163,6 @@ static void turn(struct router *r)
 {
 	struct mono now = mono_now();
 
-	r->counters.turns++;
 	for (size_t i = 0; i < r->roster.vips_count; i++)
 		vip_tick(r->roster.vips[i], now);
 	heartbeat_tick(r->heartbeat, now);

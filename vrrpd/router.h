@@ -53,5 +53,5 @@ void router_judge(struct router *r);
 /* Gives all VIPs up in order, then calls left. */
 void router_leave(struct router *r);
 
-/* Owned JSON object: the answer of verb `counters`; see README.md. */
-json_t *router_counters_encode(const struct router *r);
+/* Adds the counters of all VIPs, of packets and heartbeats to a set of metrics (metric.h). */
+void router_count(const struct router *r, json_t *set);

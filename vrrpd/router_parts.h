@@ -39,7 +39,7 @@ struct router {
 	struct told told[HEARTBEAT_PEERS_MAX]; /* of peers, in table `roles` */
 	size_t told_count;
 	struct {
-		uint64_t malformed[ADVERT_REFUSALS], no_such_router, turns, late_turns;
+		uint64_t malformed[ADVERT_REFUSALS], no_such_router, late_turns;
 	} counters;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/metric.h"
 #include "common/now.h"
 
 void router_report_vips(struct router *r)
@@ -68,41 +69,50 @@ void router_forget_peers(struct router *r, const struct conf *conf)
 	r->told_count = 0;
 }
 
-static json_t *packets_encode(const struct router *r)
-{
-	json_t *dropped = json_object();
+static const struct metric packets_dropped = {"ballast_vrrp_packets_dropped_total", METRIC_COUNTER,
+	"VRRP packets that belong to no virtual router of this node, or to no protocol, by cause."};
+static const struct metric beats_sent = {
+	"ballast_heartbeats_sent_total", METRIC_COUNTER, "Frames sent to other instances."};
+static const struct metric beats_errors = {"ballast_heartbeats_send_errors_total", METRIC_COUNTER,
+	"Frames that the kernel did not send."};
+static const struct metric beats_received = {"ballast_heartbeats_received_total", METRIC_COUNTER,
+	"Genuine, fresh frames of other instances."};
+static const struct metric beats_dropped = {"ballast_heartbeats_dropped_total", METRIC_COUNTER,
+	"Frames on the heartbeat port that were refused, by cause."};
+static const struct metric late_turns = {"ballast_vrrpd_late_turns_total", METRIC_COUNTER,
+	"Turns of vrrpd's loop that began more than 10 ms late: the node is starved."};
 
+static void count_packets(const struct router *r, json_t *set)
+{
 	for (int i = ADVERT_OK + 1; i < ADVERT_REFUSALS; i++)
-		json_object_set_new(dropped, advert_refusal_name((enum advert_refusal)i),
-			json_integer((json_int_t)r->counters.malformed[i]));
-	json_object_set_new(
-		dropped, "no_such_router", json_integer((json_int_t)r->counters.no_such_router));
-	return dropped;
+		metric_add(set, &packets_dropped, (int64_t)r->counters.malformed[i], "why",
+			advert_refusal_name((enum advert_refusal)i), NULL);
+	metric_add(set, &packets_dropped, (int64_t)r->counters.no_such_router, "why",
+		"no_such_router", NULL);
 }
 
-static json_t *heartbeats_encode(const struct router *r)
+static void count_heartbeats(const struct router *r, json_t *set)
 {
 	const struct heartbeat_counters *c = heartbeat_counters(r->heartbeat);
-	json_t *dropped = json_pack("{s:I, s:I, s:I, s:I}", "malformed", (json_int_t)c->malformed,
-		"stranger", (json_int_t)c->strangers, "replayed", (json_int_t)c->replayed,
-		"unproven", (json_int_t)c->unproven);
+	const struct metric *d = &beats_dropped;
 
+	metric_add(set, &beats_sent, (int64_t)c->sent, NULL);
+	metric_add(set, &beats_errors, (int64_t)c->send_errors, NULL);
+	metric_add(set, &beats_received, (int64_t)c->received, NULL);
+	metric_add(set, d, (int64_t)c->malformed, "why", "malformed", NULL);
+	metric_add(set, d, (int64_t)c->strangers, "why", "stranger", NULL);
+	metric_add(set, d, (int64_t)c->replayed, "why", "replayed", NULL);
+	metric_add(set, d, (int64_t)c->unproven, "why", "unproven", NULL);
 	for (int i = SEAL_OK + 1; i < SEAL_REFUSALS; i++)
-		json_object_set_new(dropped, seal_refusal_name((enum seal_refusal)i),
-			json_integer((json_int_t)c->refused[i]));
-	return json_pack("{s:I, s:I, s:I, s:o}", "sent", (json_int_t)c->sent, "send_errors",
-		(json_int_t)c->send_errors, "received", (json_int_t)c->received, "dropped",
-		dropped);
+		metric_add(set, d, (int64_t)c->refused[i], "why",
+			seal_refusal_name((enum seal_refusal)i), NULL);
 }
 
-json_t *router_counters_encode(const struct router *r)
+void router_count(const struct router *r, json_t *set)
 {
-	json_t *vips = json_object();
-
 	for (size_t i = 0; i < r->roster.vips_count; i++)
-		json_object_set_new(vips, r->roster.vips[i]->config->name,
-			vip_counters_encode(r->roster.vips[i]));
-	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "vips", vips, "packets_dropped",
-		packets_encode(r), "heartbeats", heartbeats_encode(r), "turns",
-		(json_int_t)r->counters.turns, "late_turns", (json_int_t)r->counters.late_turns);
+		vip_count(r->roster.vips[i], set);
+	count_packets(r, set);
+	count_heartbeats(r, set);
+	metric_add(set, &late_turns, (int64_t)r->counters.late_turns, NULL);
 }

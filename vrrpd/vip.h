@@ -128,8 +128,8 @@ enum report_vip_state vip_state(const struct vip *v);
 void vip_report(const struct vip *v, struct report_vip *ret);
 /* What our heartbeats say of it. */
 void vip_tell(const struct vip *v, struct peer_vip *ret);
-/* Owned JSON object of counters. */
-json_t *vip_counters_encode(const struct vip *v);
+/* Adds its counters to a set of metrics (metric.h). */
+void vip_count(const struct vip *v, json_t *set);
 
 /* What a VIP says; called by vip.c alone. The announcement that is due: */
 void vip_announce(struct vip *v, struct mono now);

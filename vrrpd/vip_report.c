@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/metric.h"
+
 static void why_print(const struct vip *v, char *text, size_t size)
 {
 	const struct vrrp_transition *last = v->vrrp.last;
@@ -39,49 +41,52 @@ void vip_tell(const struct vip *v, struct peer_vip *ret)
 	snprintf(ret->name, sizeof ret->name, "%s", v->config->name);
 }
 
-static json_t *dropped_encode(const struct vip *v)
-{
-	json_t *dropped = json_object();
+static const struct metric transitions = {"ballast_vip_transitions_total", METRIC_COUNTER,
+	"Changes of the VIP's state on this node, by the state reached and the cause."};
+static const struct metric sent = {"ballast_vip_advertisements_sent_total", METRIC_COUNTER,
+	"Advertisements sent; in unicast one to each instance."};
+static const struct metric send_errors = {"ballast_vip_send_errors_total", METRIC_COUNTER,
+	"Advertisements that the kernel did not send."};
+static const struct metric received = {"ballast_vip_advertisements_received_total", METRIC_COUNTER,
+	"Good advertisements of other routers."};
+static const struct metric dropped = {"ballast_vip_advertisements_dropped_total", METRIC_COUNTER,
+	"Advertisements for this virtual router that were refused, by cause."};
+static const struct metric differ = {"ballast_vip_addresses_differ_total", METRIC_COUNTER,
+	"Advertisements of routers that are configured with other addresses."};
+static const struct metric mended = {"ballast_vip_addresses_mended_total", METRIC_COUNTER,
+	"Addresses that somebody else took off or put on, and that were made right again."};
+static const struct metric address_errors = {"ballast_vip_address_errors_total", METRIC_COUNTER,
+	"Addresses that the kernel did not put on or take off."};
+static const struct metric announcements = {"ballast_vip_announcements_total", METRIC_COUNTER,
+	"Gratuitous ARP and unsolicited neighbour advertisements sent."};
 
-	for (int r = ADVERT_OK + 1; r < ADVERT_REFUSALS; r++)
-		json_object_set_new(dropped, advert_refusal_name((enum advert_refusal)r),
-			json_integer((json_int_t)v->counters.dropped[r]));
-	json_object_set_new(
-		dropped, "stranger", json_integer((json_int_t)v->counters.dropped_stranger));
-	return dropped;
+static void add(const struct vip *v, const struct metric *m, uint64_t value, json_t *set)
+{
+	metric_add(set, m, (int64_t)value, "stack", v->conf->stack, "vip", v->config->name, NULL);
 }
 
-/* {"active": {"active_down": 2}, "backup": {…}}: RFC state reached, by cause. Zeroes are left out.
- */
-static json_t *transitions_encode(const struct vip *v)
+static void add_dropped(const struct vip *v, const char *why, uint64_t value, json_t *set)
 {
-	json_t *all = json_object();
-
-	for (size_t i = 0; i < v->tallies_count; i++) {
-		const struct vip_tally *t = &v->tallies[i];
-		const char *to = report_vip_state_name(t->to);
-		json_t *causes = json_object_get(all, to);
-
-		if (!causes) {
-			causes = json_object();
-			json_object_set_new(all, to, causes);
-		}
-		json_object_set_new(
-			causes, vrrp_cause_name(t->cause), json_integer((json_int_t)t->count));
-	}
-	return all;
+	metric_add(set, &dropped, (int64_t)value, "stack", v->conf->stack, "vip", v->config->name,
+		"why", why, NULL);
 }
 
-json_t *vip_counters_encode(const struct vip *v)
+void vip_count(const struct vip *v, json_t *set)
 {
 	const struct vip_counters *c = &v->counters;
 
-	return json_pack("{s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "state",
-		report_vip_state_name(vip_state(v)), "active", vrrp_is_active(&v->vrrp), "priority",
-		v->vrrp.wish.priority, "adverts_sent", (json_int_t)c->adverts_sent, "send_errors",
-		(json_int_t)c->send_errors, "adverts_received", (json_int_t)c->adverts_received,
-		"addresses_mended", (json_int_t)c->addresses_mended, "address_errors",
-		(json_int_t)c->address_errors, "announcements", (json_int_t)c->announcements,
-		"addresses_differ", (json_int_t)c->addresses_differ, "dropped", dropped_encode(v),
-		"transitions", transitions_encode(v));
+	for (size_t i = 0; i < v->tallies_count; i++)
+		metric_add(set, &transitions, (int64_t)v->tallies[i].count, "stack", v->conf->stack,
+			"vip", v->config->name, "to", report_vip_state_name(v->tallies[i].to),
+			"why", vrrp_cause_name(v->tallies[i].cause), NULL);
+	add(v, &sent, c->adverts_sent, set);
+	add(v, &send_errors, c->send_errors, set);
+	add(v, &received, c->adverts_received, set);
+	for (int r = ADVERT_OK + 1; r < ADVERT_REFUSALS; r++)
+		add_dropped(v, advert_refusal_name((enum advert_refusal)r), c->dropped[r], set);
+	add_dropped(v, "stranger", c->dropped_stranger, set);
+	add(v, &differ, c->addresses_differ, set);
+	add(v, &mended, c->addresses_mended, set);
+	add(v, &address_errors, c->address_errors, set);
+	add(v, &announcements, c->announcements, set);
 }

@@ -89,3 +89,15 @@ def test_stop_lets_go(node):
     wait_for(lambda: is_active(node, "web", "10.0.0.100"), 5)
     assert node.daemons["vrrpd"].stop() == 0
     assert "10.0.0.100" not in addresses(node.netns)
+
+
+def test_metrics(node):
+    node.put(document(web()))
+    wait_for(lambda: is_active(node, "web", "10.0.0.100"), 5)
+    status, text, _ = node.api("GET", "/metrics")
+    assert status == 200
+    samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#")
+    assert samples['ballast_vip_active{stack="shop",vip="web"}'] == "1"
+    assert samples['ballast_vip_transitions_total{stack="shop",vip="web",to="active",why="active_down"}'] == "1", text
+    assert int(samples['ballast_vip_advertisements_sent_total{stack="shop",vip="web"}']) > 0
+    assert samples['ballast_vip_advertisements_dropped_total{stack="shop",vip="web",why="wrong_ttl"}'] == "0"
