@@ -90,6 +90,7 @@ static void revive(struct world *w, struct node *n)
 		node_resume(n, w->now_ns);
 	node_boot(n, w->now_ns);
 	node_start(n, w->now_ns);
+	node_link(n, true, w->now_ns);
 }
 
 static void strike(struct world *w, struct node *n)
@@ -101,7 +102,7 @@ static void strike(struct world *w, struct node *n)
 			revive(w, n);
 		return;
 	}
-	switch (rand_below(&w->rand, 7)) {
+	switch (rand_below(&w->rand, 8)) {
 	case 0:
 	case 1:
 		node_pause(n);
@@ -120,6 +121,9 @@ static void strike(struct world *w, struct node *n)
 		break;
 	case 6:
 		change_condition(w, n);
+		break;
+	case 7:
+		node_link(n, !n->is_linked, w->now_ns);
 		break;
 	}
 }
@@ -210,6 +214,20 @@ static void stall(struct world *w, struct node *n)
 	rest(w);
 }
 
+/* The Active's link is gone, its peer channel is not: a peer that knows it takes over at once (V3).
+ */
+static void unlink_active(struct world *w, struct node *n)
+{
+	bool has_taker = n->result.taker && n->result.wish.may_hold;
+
+	judge_disturb(&w->judge, w->now_ns, false);
+	node_link(n, false, w->now_ns);
+	world_advance(w, w->scene.delay_ns + 1 * MS);
+	if (has_taker && !world_has_failed(w) && !judge_holder(&w->judge))
+		judge_fail(&w->judge, "%s lost its link, and nobody took over at once", n->name);
+	rest(w);
+}
+
 static void blow(struct world *w)
 {
 	struct node *n = chance(w, 70) ? the_active(w) : any_node(w);
@@ -219,7 +237,7 @@ static void blow(struct world *w)
 		judge_disturb(&w->judge, w->now_ns, true);
 		revive(w, n);
 	} else {
-		switch (rand_below(&w->rand, 8)) {
+		switch (rand_below(&w->rand, 9)) {
 		case 0:
 			judge_disturb(&w->judge, w->now_ns, false);
 			node_crash(n);
@@ -248,6 +266,10 @@ static void blow(struct world *w)
 			judge_disturb(&w->judge, w->now_ns, true);
 			change_condition(w, n);
 			break;
+		case 8:
+			if (is_active)
+				unlink_active(w, n);
+			return;
 		}
 	}
 	rest(w);

@@ -231,8 +231,10 @@ static void judge_gap(struct judge *j, int64_t now_ns)
 void judge_look(struct judge *j, struct node *nodes, int64_t now_ns)
 {
 	for (size_t i = 0; i < j->scene->nodes; i++) {
-		for (size_t k = 0; k < nodes[i].happened_count; k++)
+		for (size_t k = 0; k < nodes[i].happened_count; k++) {
 			judge_transition(j, &nodes[i], &nodes[i].happened[k]);
+			j->taken[nodes[i].happened[k].row - vrrp_transitions]++;
+		}
 		j->transitions += nodes[i].happened_count;
 		nodes[i].happened_count = 0;
 		judge_ghost(j, &nodes[i]);
@@ -309,9 +311,9 @@ void judge_rest(struct judge *j)
 
 		if (!node_is_live(n))
 			continue;
-		could_be_held |= n->vrrp.wish.may_hold;
+		could_be_held |= n->is_linked && n->vrrp.wish.may_hold;
 		judge_peers(j, n);
-		if (holder && n != holder)
+		if (holder && n != holder && n->is_linked)
 			judge_backup(j, n, holder);
 	}
 	if (could_be_held && !holder)

@@ -13,6 +13,8 @@
 
 #define JUDGE_SLACK_NS 15000000LL /* on top of Active-down (decision V10) */
 
+#define JUDGE_ROWS_MAX 64
+
 struct judge {
 	const struct scene *scene;
 	const struct node *nodes;         /* borrowed */
@@ -29,8 +31,9 @@ struct judge {
 	bool is_silent; /* the conflict is of two that hold without a word: keeping or yielding */
 	uint64_t transitions, settled_transitions;
 	bool is_settled;
-	int64_t worst_gap_ns; /* beyond Active-down, over the whole seed */
-	char failure[256];    /* "" while all is well */
+	uint64_t taken[JUDGE_ROWS_MAX]; /* how often each row of vrrp_transitions was taken */
+	int64_t worst_gap_ns;           /* beyond Active-down, over the whole seed */
+	char failure[256];              /* "" while all is well */
 };
 
 void judge_init(struct judge *j, const struct scene *scene, const struct node *nodes);

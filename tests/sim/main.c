@@ -57,22 +57,52 @@ static bool run_seed(struct world *w, uint64_t seed, bool is_traced)
 	return false;
 }
 
+/* What all seeds together have seen. */
+struct census {
+	uint64_t transitions, taken[JUDGE_ROWS_MAX];
+	int64_t worst_ns;
+};
+
+static void count_seed(struct census *c, const struct judge *j)
+{
+	c->transitions += j->transitions;
+	for (size_t i = 0; i < vrrp_transitions_count; i++)
+		c->taken[i] += j->taken[i];
+	if (j->worst_gap_ns > c->worst_ns)
+		c->worst_ns = j->worst_gap_ns;
+}
+
+/* A simulation that never goes somewhere says nothing about it. */
+static int tell_census(const struct census *c, uint64_t seeds)
+{
+	size_t missing = 0;
+
+	printf("sim-vrrp: %llu seeds held, %llu transitions; worst take-over: Active-down + %.3f "
+	       "ms\n",
+		(unsigned long long)seeds, (unsigned long long)c->transitions,
+		(double)c->worst_ns / 1e6);
+	for (size_t i = 0; i < vrrp_transitions_count && seeds >= 10000; i++) {
+		const struct vrrp_transition *t = &vrrp_transitions[i];
+
+		if (c->taken[i])
+			continue;
+		missing++;
+		fprintf(stderr, "sim-vrrp: never seen: %s -> %s (%s)\n", vrrp_state_name(t->from),
+			vrrp_state_name(t->to), t->why);
+	}
+	return missing ? 1 : 0;
+}
+
 static int run_seeds(struct world *w, uint64_t first, uint64_t count)
 {
-	int64_t worst_ns = 0;
-	uint64_t transitions = 0;
+	struct census census = {0};
 
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		if (!run_seed(w, seed, false))
 			return 1;
-		transitions += w->judge.transitions;
-		if (w->judge.worst_gap_ns > worst_ns)
-			worst_ns = w->judge.worst_gap_ns;
+		count_seed(&census, &w->judge);
 	}
-	printf("sim-vrrp: %llu seeds held, %llu transitions; worst take-over: Active-down + %.3f "
-	       "ms\n",
-		(unsigned long long)count, (unsigned long long)transitions, (double)worst_ns / 1e6);
-	return 0;
+	return tell_census(&census, count);
 }
 
 static int usage(void)

@@ -124,7 +124,8 @@ static void send_advertisement(struct node *n, int priority, int64_t now_ns)
 	len = advert_encode(&a, p.data, sizeof p.data);
 	assert(len > 0);
 	p.len = (size_t)len;
-	network_broadcast(n->network, now_ns, &p);
+	if (n->is_linked)
+		network_broadcast(n->network, now_ns, &p);
 }
 
 static void send_to_peer(struct node *n, size_t to, struct peer_message *m, int64_t now_ns)
@@ -260,6 +261,8 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		trace_say(n->trace, n->name, "gives up the hand-over: %s", a->text);
 		break;
 	case VRRP_LEFT:
+		if (n->is_halting)
+			break;
 		n->is_running = false;
 		trace_say(n->trace, n->name, "process left");
 		break;
@@ -394,6 +397,8 @@ void node_deliver(struct node *n, const struct packet *p, int64_t now_ns)
 {
 	if (!n->is_booted || !n->is_running || n->inbox_count == NODE_INBOX_MAX)
 		return;
+	if (p->path == NETWORK_SEGMENT && !n->is_linked)
+		return;
 	n->inbox[n->inbox_count++] = *p;
 	if (!n->is_paused)
 		n->wake_ns = now_ns;
@@ -457,8 +462,11 @@ void node_turn(struct node *n, int64_t now_ns)
 
 void node_init(struct node *n, size_t index, const struct scene *scene)
 {
-	*n = (struct node){
-		.index = index, .scene = scene, .is_data_well = true, .expires_ns = INT64_MAX};
+	*n = (struct node){.index = index,
+		.scene = scene,
+		.is_data_well = true,
+		.is_linked = true,
+		.expires_ns = INT64_MAX};
 	n->wake_ns = INT64_MAX;
 	snprintf(n->name, sizeof n->name, "lb-%c", 'a' + (int)index);
 }
@@ -518,8 +526,25 @@ void node_start(struct node *n, int64_t now_ns)
 	print_boot(n, boot_id);
 	ev.start = lease_judge(&n->record, boot_id, now, &why);
 	trace_say(n->trace, n->name, "process starts: %s", why);
-	step(n, &ev, now_ns);
+	if (n->is_linked)
+		step(n, &ev, now_ns);
 	n->wake_ns = now_ns + 1000;
+}
+
+void node_link(struct node *n, bool is_up, int64_t now_ns)
+{
+	struct vrrp_event ev = {.kind = is_up ? VRRP_START : VRRP_HALT};
+
+	if (n->is_linked == is_up || !node_is_live(n))
+		return;
+	n->is_linked = is_up;
+	trace_say(n->trace, n->name, "link is %s", is_up ? "up" : "down");
+	judge_role(n, local(n, now_ns));
+	ev.has_taker = n->result.taker != NULL;
+	n->is_halting = true;
+	step(n, &ev, now_ns);
+	n->is_halting = false;
+	n->wake_ns = now_ns;
 }
 
 void node_kill(struct node *n)

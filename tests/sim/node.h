@@ -41,7 +41,8 @@ struct node {
 	const struct trace *trace;
 	struct rand_state *rand;
 	/* the machine */
-	bool is_booted;
+	bool is_booted, is_linked; /* is_linked: its interface to the segment is up; the channel is
+				      elsewhere */
 	int64_t booted_ns;
 	int ppm; /* how much too fast its clock runs */
 	int boots;
@@ -66,6 +67,7 @@ struct node {
 	int64_t wake_ns; /* when the loop turns next */
 	/* conditions, set by fate */
 	bool is_data_well, in_maintenance, is_unready;
+	bool is_halting; /* the machine is told of the lost link */
 	/* for the onlooker */
 	struct mono not_below_at,
 		heard_at; /* when an advertisement not below us, or any, was handled */
@@ -84,7 +86,8 @@ void node_start(struct node *n, int64_t now_ns); /* the process */
 void node_kill(struct node *n);                  /* kill -9 */
 void node_pause(struct node *n);
 void node_resume(struct node *n, int64_t now_ns);
-void node_leave(struct node *n, int64_t now_ns);        /* SIGTERM */
+void node_leave(struct node *n, int64_t now_ns); /* SIGTERM */
+void node_link(struct node *n, bool is_up, int64_t now_ns);
 void node_lose_address(struct node *n, int64_t now_ns); /* somebody takes it off the interface */
 
 /* A packet arrives; a paused process finds it later. */
