@@ -105,7 +105,7 @@ static void strike(struct world *w, struct node *n)
 	switch (rand_below(&w->rand, 8)) {
 	case 0:
 	case 1:
-		node_pause(n);
+		node_pause(n, w->now_ns);
 		break;
 	case 2:
 		node_kill(n);
@@ -207,7 +207,7 @@ static void bounce(struct world *w, struct node *n)
 static void stall(struct world *w, struct node *n)
 {
 	judge_disturb(&w->judge, w->now_ns, false);
-	node_pause(n);
+	node_pause(n, w->now_ns);
 	world_advance(w, up_to(w, 8 * scene_interval_ns(&w->scene)));
 	judge_disturb(&w->judge, w->now_ns, false);
 	node_resume(n, w->now_ns);
@@ -225,6 +225,22 @@ static void unlink_active(struct world *w, struct node *n)
 	world_advance(w, w->scene.delay_ns + 1 * MS);
 	if (has_taker && !world_has_failed(w) && !judge_holder(&w->judge))
 		judge_fail(&w->judge, "%s lost its link, and nobody took over at once", n->name);
+	rest(w);
+}
+
+/* Active, unfit, and a fit peer is there: handed over, not waited for (V5). */
+static void spoil_active(struct world *w, struct node *n)
+{
+	const struct peer_vip *taker = NULL;
+
+	for (size_t i = 0; n->result.taker && i < w->scene.nodes; i++)
+		if (n->result.taker[3] == (char)('a' + (int)i))
+			taker = peer_vip(&n->peers[i], "web");
+	judge_disturb(&w->judge, w->now_ns, true);
+	change_condition(w, n);
+	world_advance(w, 3 * w->scene.delay_ns + 1 * MS);
+	if (taker && taker->is_fit && !n->result.is_fit && judge_holder(&w->judge) == n)
+		judge_fail(&w->judge, "%s is unfit and did not hand over", n->name);
 	rest(w);
 }
 
@@ -263,9 +279,8 @@ static void blow(struct world *w)
 			node_leave(n, w->now_ns);
 			break;
 		case 7:
-			judge_disturb(&w->judge, w->now_ns, true);
-			change_condition(w, n);
-			break;
+			spoil_active(w, n);
+			return;
 		case 8:
 			if (is_active)
 				unlink_active(w, n);

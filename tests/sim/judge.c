@@ -80,6 +80,9 @@ static void judge_transition(struct judge *j, const struct node *n, const struct
 		if (h->silence_ns < least && h->full_silence_ns < full)
 			judge_fail(j, "%s took over after %.3f ms; Active-down is %.3f ms", n->name,
 				(double)h->silence_ns / 1e6, (double)least / 1e6);
+		if (h->awake_ns >= 0 && h->awake_ns < least && h->awake_ns < full)
+			judge_fail(j, "%s took over %.3f ms after a pause", n->name,
+				(double)h->awake_ns / 1e6);
 		break;
 	case VRRP_HEARD_HIGHER:
 		if (!outranks)
@@ -114,6 +117,14 @@ static void judge_transition(struct judge *j, const struct node *n, const struct
 	case VRRP_CAUSES:
 		break;
 	}
+}
+
+/* Whoever was away for so long must let go before anything else (V2). */
+static void judge_silence(struct judge *j, const struct node *n)
+{
+	if (n->silence_ns >= 3 * j->scene->interval_cs[n->index] * CS)
+		judge_fail(j, "%s was silent for %.3f ms and went on as Active", n->name,
+			(double)n->silence_ns / 1e6);
 }
 
 /* A process that died must not hold an address against a peer it knew (V1). */
@@ -238,6 +249,7 @@ void judge_look(struct judge *j, struct node *nodes, int64_t now_ns)
 		j->transitions += nodes[i].happened_count;
 		nodes[i].happened_count = 0;
 		judge_ghost(j, &nodes[i]);
+		judge_silence(j, &nodes[i]);
 	}
 	if (!j->is_calm)
 		return;

@@ -192,6 +192,17 @@ static void send_taken(struct node *n, const char *refusal, int64_t now_ns)
 
 /* ---- carrying out ---- */
 
+/* How long it could listen since a pause in which it must have missed something. */
+static int64_t awake_ns(const struct node *n, struct mono now)
+{
+	int64_t pause_ns = mono_since_ns(n->resumed_at, n->paused_at);
+
+	if (n->pauses != 1 ||
+		pause_ns <= scene_active_down_ns(n->scene) + scene_interval_ns(n->scene))
+		return -1;
+	return mono_since_ns(now, n->resumed_at);
+}
+
 static void note_transition(struct node *n, const struct vrrp_transition *row, int64_t now_ns)
 {
 	struct mono now = local(n, now_ns);
@@ -206,6 +217,7 @@ static void note_transition(struct node *n, const struct vrrp_transition *row, i
 		.priority = n->vrrp.wish.priority,
 		.heard_priority = n->heard_priority,
 		.heard_is_above = n->heard_is_above,
+		.awake_ns = awake_ns(n, now),
 		.away_ns = mono_since_ns(now, (struct mono){n->record.sent_ns}),
 	};
 	n->not_below_at = n->heard_at = now;
@@ -217,6 +229,11 @@ static void note_transition(struct node *n, const struct vrrp_transition *row, i
 
 static void write_record(struct node *n, int64_t now_ns)
 {
+	int64_t silence_ns = mono_since_ns(local(n, now_ns), (struct mono){n->record.sent_ns});
+
+	if (n->record.is_active && n->record.had_peer && n->vrrp.wish.has_peer &&
+		silence_ns > n->silence_ns)
+		n->silence_ns = silence_ns;
 	memset(&n->record, 0, sizeof n->record);
 	n->record.is_active = 1;
 	n->record.had_peer = n->vrrp.wish.has_peer;
@@ -346,6 +363,7 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	n->heard_priority = a.priority;
 	n->heard_is_above = p->from > n->index;
 	step(n, &ev, now_ns);
+	n->pauses = 0;
 	/* After the step: it may have begun a new state, and counts for that one. */
 	n->heard_at = local(n, now_ns);
 	n->heard_interval_cs = a.interval_cs;
@@ -501,6 +519,7 @@ static void init_process(struct node *n, struct mono now)
 
 	n->session = rand_next(n->rand) | 1;
 	n->counter = 0;
+	n->pauses = 0;
 	n->inbox_count = 0;
 	for (size_t i = 0; i < s->nodes; i++)
 		peer_init(&n->peers[i], &peers, n->session, now);
@@ -556,10 +575,12 @@ void node_kill(struct node *n)
 	n->wake_ns = INT64_MAX;
 }
 
-void node_pause(struct node *n)
+void node_pause(struct node *n, int64_t now_ns)
 {
 	if (!node_is_live(n))
 		return;
+	n->paused_at = local(n, now_ns);
+	n->pauses++;
 	n->is_paused = true;
 	n->wake_ns = INT64_MAX;
 	trace_say(n->trace, n->name, "process paused");
@@ -571,6 +592,7 @@ void node_resume(struct node *n, int64_t now_ns)
 		return;
 	n->is_paused = false;
 	n->wake_ns = now_ns;
+	n->resumed_at = local(n, now_ns);
 	trace_say(n->trace, n->name, "process goes on");
 }
 

@@ -30,7 +30,9 @@ struct node_happened {
 	int priority;                                 /* ours at that moment */
 	int heard_priority;                           /* of the advertisement just handled */
 	bool heard_is_above;                          /* from a higher address */
-	int64_t away_ns; /* RESUMED: since the last advertisement sent */
+	int64_t awake_ns; /* since the first pause after an advertisement, if that lasted too long
+			     to hear the next; else -1 */
+	int64_t away_ns;  /* RESUMED: since the last advertisement sent */
 };
 
 struct node {
@@ -74,6 +76,9 @@ struct node {
 	int not_below_interval_cs, heard_interval_cs;
 	int heard_priority;
 	bool heard_is_above;
+	int64_t silence_ns; /* the longest that an Active with a live peer was silent and went on */
+	struct mono paused_at, resumed_at;
+	int pauses; /* since an advertisement was heard */
 	struct node_happened happened[NODE_HAPPENED_MAX];
 	size_t happened_count;
 };
@@ -84,7 +89,7 @@ void node_boot(struct node *n, int64_t now_ns);
 void node_crash(struct node *n);                 /* the machine: addresses and run_dir are gone */
 void node_start(struct node *n, int64_t now_ns); /* the process */
 void node_kill(struct node *n);                  /* kill -9 */
-void node_pause(struct node *n);
+void node_pause(struct node *n, int64_t now_ns);
 void node_resume(struct node *n, int64_t now_ns);
 void node_leave(struct node *n, int64_t now_ns); /* SIGTERM */
 void node_link(struct node *n, bool is_up, int64_t now_ns);
