@@ -5,7 +5,7 @@ import pty
 import subprocess
 
 import pytest
-from lab import BUILD, Lab, free_port, wait_for
+from lab import BUILD, ROOT, Lab, free_port, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +152,18 @@ def test_delete_and_back(shop):
     assert set(shop.server_states("web")) == {"w1", "w2"}
     newest = shop.ctl("history").stdout.splitlines()[1]
     assert "back to generation 1" in newest
+
+
+def test_completion_knows_commands_options_and_names(shop):
+    def completed(*words):
+        script = (f'. {ROOT}/packaging/completion/ballastctl.bash; COMP_WORDS=("$@"); '
+                  'COMP_CWORD=$(($# - 1)); _ballastctl; echo "${COMPREPLY[@]}"')
+        argv = ["bash", "-c", script, "bash", BUILD / "control" / "ballastctl", *words]
+        environment = dict(os.environ, BALLAST_SERVER=f"unix:{shop.run}/api.sock")
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+    assert completed("d") == ["diff", "delete", "drain", "disable"]
+    assert completed("drain", "web/w1", "--w") == ["--wait", "--why"]
+    assert completed("drain", "w") == ["web/w1", "web/w2"]
+    assert completed("get", "listeners", "") == ["www"]
+    assert completed("-o", "j") == ["json"]
