@@ -170,7 +170,8 @@ struct store_handlers {
 int store_open(struct uv_loop_s *loop, const char *uri, const char *state_dir,
 	const struct store_handlers *handlers, void *user, struct store **ret, char why[256]);
 /* Answers what is under way (STORE_AWAY or STORE_UNKNOWN) at once; closed(user) (may be NULL) is
- * called from the loop when the memory is gone. */
+ * called from the loop when the memory is gone. Only the look-up of a host's name may outlast it.
+ */
 void store_close(struct store *s, void (*closed)(void *user), void *user);
 
 const struct store_status *store_status(const struct store *s);

@@ -90,7 +90,7 @@ static int rows_add(struct sqlite_rows *r, sqlite3_stmt *statement)
 
 static int bind_parameters(sqlite3_stmt *statement, const struct store_statement *st)
 {
-	char name[8];
+	char name[24];
 
 	for (size_t i = 0; i < st->count; i++) {
 		int rc, at;

