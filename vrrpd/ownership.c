@@ -153,18 +153,30 @@ int ownership_read(const struct ownership *o, const char *key, struct lease_reco
 	return 0;
 }
 
+static int64_t sent_ns(const struct row *row)
+{
+	int place = newest_place(row);
+
+	return place < 0 ? 0 : row->places[place].sent_ns;
+}
+
+/* A free row; else the oldest: it is of a VIP that went while nobody ran here. */
 static struct row *row_new(struct ownership *o, const char *key)
 {
 	struct row *row = row_find(o, "");
 
-	if (row) {
-		memset(row->places, 0, sizeof row->places);
-		memcpy(row->key, key, strlen(key) + 1);
+	if (!row) {
+		row = &o->file->rows[0];
+		for (size_t i = 1; i < OWNERSHIP_ROWS; i++)
+			if (sent_ns(&o->file->rows[i]) < sent_ns(row))
+				row = &o->file->rows[i];
 	}
+	memset(row, 0, sizeof *row);
+	memcpy(row->key, key, strlen(key) + 1);
 	return row;
 }
 
-int ownership_write(struct ownership *o, const char *key, const struct lease_record *record)
+void ownership_write(struct ownership *o, const char *key, const struct lease_record *record)
 {
 	struct row *row = row_find(o, key);
 	struct lease_record r = *record;
@@ -172,12 +184,9 @@ int ownership_write(struct ownership *o, const char *key, const struct lease_rec
 	assert(*key && strlen(key) < OWNERSHIP_KEY_SIZE);
 	if (!row)
 		row = row_new(o, key);
-	if (!row)
-		return -ENOSPC;
 	memcpy(r.boot_id, o->boot_id, sizeof r.boot_id);
 	lease_record_seal(&r);
 	row->places[newest_place(row) == 0] = r;
-	return 0;
 }
 
 void ownership_clear(struct ownership *o, const char *key)

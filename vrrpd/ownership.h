@@ -30,7 +30,7 @@ const char *ownership_boot_id(const struct ownership *o);
  * of a write leaves the record before it readable.
  */
 int ownership_read(const struct ownership *o, const char *key, struct lease_record *ret);
-/* Fills in boot id and seal and stores the record: 0, or -ENOSPC past OWNERSHIP_ROWS. */
-int ownership_write(struct ownership *o, const char *key, const struct lease_record *record);
+/* Fills in boot id and seal and stores the record; past OWNERSHIP_ROWS the oldest one gives way. */
+void ownership_write(struct ownership *o, const char *key, const struct lease_record *record);
 /* Forgets a VIP; no record is fine. */
 void ownership_clear(struct ownership *o, const char *key);

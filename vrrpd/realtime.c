@@ -26,11 +26,29 @@ static void scheduling_request(void)
 		log_info("no better nice value why=\"%s\"", strerror(errno));
 }
 
+/*
+ * Under a limit, what is mapped later (the stacks of threads) would be refused
+ * once it is reached: then rather not at all.
+ */
+static int memory_lock(void)
+{
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, now;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
+		return -errno;
+	if (now.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
+		return -errno;
+	/* Pages are locked when touched: the stacks of idle threads cost nothing. */
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;
+}
+
 void realtime_request(void)
 {
+	int rc;
+
 	scheduling_request();
-	/* Pages are locked when touched: the stacks of idle threads cost nothing. */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+	rc = memory_lock();
+	if (rc < 0)
 		log_info("memory is not locked why=\"%s\": a swapping node may be late",
-			strerror(errno));
+			strerror(-rc));
 }

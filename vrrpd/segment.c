@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
+
 struct segment *segment_new(const char *interface, int family, const struct segment_uses *uses)
 {
 	struct segment *s = calloc(1, sizeof *s);
@@ -72,6 +74,16 @@ static void wire_renew(struct segment *s)
 			strerror(-rc));
 }
 
+/* Only IPv4 has secondaries; where it cannot be set, reconciling puts back what was lost. */
+static void secondaries_promote(const struct segment *s)
+{
+	int rc = s->family == AF_INET ? netlink_promote_secondaries(s->interface) : 0;
+
+	if (rc < 0)
+		log_info("interface=%s: promote_secondaries is not set: %s", s->interface,
+			strerror(-rc));
+}
+
 static void link_renew(struct segment *s)
 {
 	struct netlink_link link = {0};
@@ -82,10 +94,8 @@ static void link_renew(struct segment *s)
 	if (link.index != s->link.index) {
 		wire_close(s->wire);
 		s->wire = NULL;
-		/* Only IPv4 has secondaries; where it cannot be set, reconciling puts back what was
-		 * lost. */
 		if (link.index)
-			netlink_promote_secondaries(s->interface);
+			secondaries_promote(s);
 	}
 	s->link = link;
 	if (rc == -ENODEV)

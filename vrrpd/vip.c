@@ -24,7 +24,7 @@ static struct vrrp_config vrrp_config_of(const struct vip *v)
 			(int)v->config->version, v->config->advertisement_interval_ms),
 		.preempt = v->config->preempt,
 		.preempt_delay_ms = v->config->preempt_delay_ms,
-		.primary = v->segment->primary};
+		.primary = vip_source(v)};
 }
 
 struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
@@ -347,6 +347,7 @@ void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *conf
 {
 	bool is_same = has_same_addresses(v->config, config);
 	struct conf *before = v->conf;
+	struct addr source;
 
 	if (!is_same)
 		drop_old_addresses(v, config);
@@ -355,7 +356,8 @@ void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *conf
 	conf_unref(before);
 	v->tracks_count = 0; /* they name targets of the generation before */
 	v->tracks_version = 0;
-	if (!v->is_changed)
+	source = vip_source(v); /* goes by our instance's address too */
+	if (!v->is_changed && addr_is_same_ip(&source, &v->vrrp.config.primary))
 		return;
 	v->is_changed = false;
 	configure(v, now);
@@ -460,7 +462,7 @@ void vip_heard(
 	struct advert_expected expected = {.version = (int)v->config->version,
 		.virtual_router_id = (uint8_t)v->config->virtual_router_id,
 		.interval_cs = v->vrrp.config.interval_cs,
-		.source = v->segment->primary};
+		.source = vip_source(v)};
 	enum advert_refusal refusal = advert_judge(a, &expected);
 	struct vrrp_event ev = {.kind = VRRP_HEARD,
 		.source = p->source,

@@ -131,6 +131,13 @@ void vip_tell(const struct vip *v, struct peer_vip *ret);
 /* Adds its counters to a set of metrics (metric.h). */
 void vip_count(const struct vip *v, json_t *set);
 
+/*
+ * The address that the VIP's advertisements come from: the segment's primary
+ * one; in unicast that under which the others know this instance. The tie
+ * between equal priorities is broken by it, so both sides must mean the same.
+ */
+struct addr vip_source(const struct vip *v);
+
 /* What a VIP says; called by vip.c alone. The announcement that is due: */
 void vip_announce(struct vip *v, struct mono now);
 /* One advertisement to the group or, in unicast, to each instance; it is recorded as ours (decision

@@ -31,6 +31,32 @@ void vip_announce(struct vip *v, struct mono now)
 
 /* ---- advertisements ---- */
 
+/* The first address of ours, other than a VIP's, from which far routers can be spoken to. */
+static const struct addr *far_address(const struct segment *s)
+{
+	for (size_t i = 0; i < s->networks_count; i++) {
+		const struct addr *a = &s->networks[i].addr;
+
+		if (addr_family(a) != s->family)
+			continue;
+		if (s->family == AF_INET || !IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr))
+			return a;
+	}
+	return &s->primary;
+}
+
+struct addr vip_source(const struct vip *v)
+{
+	const struct conf_instance *self = conf_instance(v->conf, v->uses->node);
+	struct addr a;
+
+	if (!v->config->unicast)
+		return v->segment->primary;
+	if (self && addr_parse_ip(self->address, &a) == 0 && addr_family(&a) == v->segment->family)
+		return a;
+	return *far_address(v->segment);
+}
+
 static void record_ownership(struct vip *v, struct mono sent)
 {
 	struct lease_record r;
@@ -40,8 +66,7 @@ static void record_ownership(struct vip *v, struct mono sent)
 	r.sent_ns = sent.ns;
 	r.patience_ns = vrrp_patience_ns(&v->vrrp);
 	r.had_peer = v->vrrp.wish.has_peer;
-	/* Past OWNERSHIP_ROWS a restart moves the VIP: router refuses so many. */
-	(void)ownership_write(v->uses->ownership, v->key, &r);
+	ownership_write(v->uses->ownership, v->key, &r);
 }
 
 static void advert_fill(const struct vip *v, int priority, struct advert *a)
@@ -52,7 +77,7 @@ static void advert_fill(const struct vip *v, int priority, struct advert *a)
 		.priority = (uint8_t)priority,
 		.interval_cs = v->vrrp.config.interval_cs,
 		.has_pseudo_header = v->has_pseudo_header,
-		.source = v->segment->primary};
+		.source = vip_source(v)};
 	for (size_t i = 0; i < v->config->addresses_count; i++) {
 		const struct addr *ours = &v->config->addresses[i].addr;
 
@@ -79,22 +104,11 @@ static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to
 	return rc;
 }
 
-/* In unicast we speak from the address under which the others know this instance. */
-static void unicast_source(const struct vip *v, struct addr *source)
-{
-	const struct conf_instance *self = conf_instance(v->conf, v->uses->node);
-	struct addr a;
-
-	if (self && addr_parse_ip(self->address, &a) == 0 && addr_family(&a) == v->segment->family)
-		*source = a;
-}
-
 static int advert_send_unicast(struct vip *v, struct advert *a)
 {
 	const struct heartbeat *h = v->uses->heartbeat;
 	int rc = 0;
 
-	unicast_source(v, &a->source);
 	for (size_t i = 0; i < heartbeat_peers(h); i++) {
 		const struct addr *to = heartbeat_address(h, i, v->segment->family);
 		int one = to ? advert_send_to(v, a, to) : 0;
@@ -129,13 +143,11 @@ void vip_ask_taker(struct vip *v, bool is_leaving)
 {
 	struct peer_message m = {.kind = PEER_TAKE,
 		.number = ++v->take_number,
-		.source = v->segment->primary,
+		.source = vip_source(v),
 		.is_leaving = is_leaving};
 
 	if (!v->judged.taker)
 		return;
-	if (v->config->unicast)
-		unicast_source(v, &m.source);
 	strcpy(m.vip, v->config->name);
 	heartbeat_send(v->uses->heartbeat, v->judged.taker, &m);
 }

@@ -213,6 +213,30 @@ def test_link_goes_and_comes(lab):
     wait_holder(pair.nodes, pair.a, V4, 5)
 
 
+@pytest.mark.parametrize("way", ["ipv4-multicast", "ipv4-unicast", "ipv6-multicast", "ipv6-unicast"])
+def test_parted_and_joined(lab, way):
+    """The segment falls apart: both are Active, neither can know better. Joined again, equal priorities: one yields."""
+    netns = lab.segment(HOSTS)
+    is_v6, unicast = "ipv6" in way, {"unicast": True} if "unicast" in way else {}
+    watched = V6 if is_v6 else V4
+    host = "fd00::1" if is_v6 else "10.0.0.1"
+    document = {"stack": "shop", "instances": [instance("a", host + "1"), instance("b", host + "2")],
+                "vips": [vip(["fe80::100/64", f"{V6}/64"] if is_v6 else [f"{V4}/24"], "100ms", {"a": 150, "b": 150},
+                             **unicast)]}
+    nodes = [Vrrpd(lab, name, netns[name], document) for name in ("a", "b")]
+    wait_for(lambda: len(holders(nodes, watched)) == 1, 5)
+    for node, other in zip(nodes, "ba"):
+        wait_for(lambda: f"peer={other} state=healthy" in node.text(), 10)
+    run("ip", "-n", lab.switch, "link", "set", "p-b", "nomaster")
+    wait_for(lambda: len(holders(nodes, watched)) == 2, 5, "both to be Active")
+    run("ip", "-n", lab.switch, "link", "set", "p-b", "master", "br0")
+    wait_for(lambda: len(holders(nodes, watched)) == 1, 5, "one to yield")
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        assert len(holders(nodes, watched)) == 1
+        time.sleep(0.01)
+
+
 def test_interface_appears_later(lab):
     """A VIP on an interface that is not there waits for it."""
     netns = lab.segment({"a": ["10.0.0.11/24"]})["a"]
