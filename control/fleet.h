@@ -110,6 +110,6 @@ json_t *fleet_print_nodes(const struct fleet *f);
 /* "vips" of /v1/status: an array over all stacks. A VIP held by nobody has holder null; one held by
  * a node that we do not hear of is named by the address that our Backup hears. */
 json_t *fleet_print_vips(const struct fleet *f);
-/* Sentences about what is wrong (nodes away, daemons lagging, a VIP held twice or by nobody): an
- * array of strings. */
+/* What is wrong (nodes away, daemons lagging, a VIP held twice or by nobody): an array of {"object":
+ * "node/lb-a", "what": a sentence, "since"}. */
 json_t *fleet_print_problems(const struct fleet *f);

@@ -1,5 +1,4 @@
 /* The picture of the fleet in the shapes that the API answers with (model.md). See fleet.h. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -177,44 +176,50 @@ json_t *fleet_print_vips(const struct fleet *f)
 	return vips;
 }
 
-static void add_sentence(json_t *sentences, const char *format, ...)
+static void add_problem(
+	json_t *problems, const char *kind, const char *name, struct wall since, const char *what)
 {
-	char text[FLEET_WHY_SIZE + CONF_NAME_SIZE * 3];
-	va_list args;
+	char object[2 * CONF_NAME_SIZE];
 
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	json_array_append_new(sentences, json_string(text));
+	snprintf(object, sizeof object, "%s/%s", kind, name);
+	json_array_append_new(problems, json_pack("{s:s, s:s, s:o}", "object", object, "what", what,
+						"since", wall_or_null(since)));
 }
 
 static void add_vip(
-	const struct fleet *f, const struct conf *stack, const char *vip, json_t *sentences)
+	const struct fleet *f, const struct conf *stack, const char *vip, json_t *problems)
 {
 	struct holding h = {.heard = ""};
+	char what[FLEET_WHY_SIZE];
 
 	find_holder(f, stack, vip, &h);
-	if (!h.holder && !h.heard[0])
-		add_sentence(sentences, "VIP %s of stack %s is held by no node", vip, stack->stack);
-	else if (h.other)
-		add_sentence(sentences, "VIP %s of stack %s is held by %s and by %s", vip,
+	if (h.other)
+		snprintf(what, sizeof what, "VIP %s of stack %s is held by %s and by %s", vip,
 			stack->stack, h.holder->name, h.other->name);
+	else if (!h.holder && !h.heard[0])
+		snprintf(what, sizeof what, "VIP %s of stack %s is held by no node", vip,
+			stack->stack);
+	else
+		return;
+	add_problem(problems, "vip", vip, h.holder ? h.report->since : (struct wall){0}, what);
 }
 
 json_t *fleet_print_problems(const struct fleet *f)
 {
-	json_t *sentences = json_array();
+	json_t *problems = json_array();
 
 	for (size_t i = 0; i < f->count; i++) {
 		const struct fleet_node *n = &f->nodes[i];
+		char what[FLEET_WHY_SIZE + CONF_NAME_SIZE * 2];
 
+		snprintf(what, sizeof what, "node %s is %s: %s", n->name,
+			fleet_state_name(n->state), n->why);
 		if (n->state == FLEET_AWAY || n->state == FLEET_DEGRADED)
-			add_sentence(sentences, "node %s is %s: %s", n->name,
-				fleet_state_name(n->state), n->why);
+			add_problem(problems, "node", n->name, n->since, what);
 	}
 	for (size_t i = 0; i < f->stacks_count; i++) {
 		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
-			add_vip(f, f->stacks[i], f->stacks[i]->vips[j].name, sentences);
+			add_vip(f, f->stacks[i], f->stacks[i]->vips[j].name, problems);
 	}
-	return sentences;
+	return problems;
 }

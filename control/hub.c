@@ -24,7 +24,7 @@ static void publish_snapshot(struct hub *h, enum plan_daemon d)
 	json_t *row;
 
 	if (plan_project(h->picture->serving, d, &projected) < 0) {
-		log_error("control: generation %" PRIu64 " cannot be projected for %s",
+		log_error("generation %" PRIu64 " cannot be projected for %s",
 			h->picture->serving->generation, plan_daemon_name(d));
 		return;
 	}
@@ -102,6 +102,23 @@ void hub_publish(struct hub *h)
 typedef json_t *hub_event_of(
 	const struct event_place *p, const char *key, const json_t *before, const json_t *after);
 
+/* What other nodes must see at once; the rest goes with the next heartbeat. */
+static bool is_news_of_vip(const json_t *before, const json_t *after)
+{
+	struct report_vip a, b;
+
+	if (!before || !after || report_vip_decode(before, &a) < 0 ||
+		report_vip_decode(after, &b) < 0)
+		return true;
+	return a.state != b.state || a.since.ms != b.since.ms;
+}
+
+static bool is_news_of_daemon(const struct report_daemon *a, const struct report_daemon *b)
+{
+	return a->pid != b->pid || a->state != b->state || a->generation != b->generation ||
+	       a->refused != b->refused;
+}
+
 static void take_row(struct hub_feed *f, const char *key, const json_t *row)
 {
 	static hub_event_of *const event_of[] = {
@@ -111,6 +128,7 @@ static void take_row(struct hub_feed *f, const char *key, const json_t *row)
 	};
 	struct hub *h = f->hub;
 	json_t *rows = h->picture->tables[f->table];
+	json_t *before = json_incref(json_object_get(rows, key));
 	struct event_place place = keeper_place(h->keeper);
 
 	/* The first whole table after our start is what was there before us: no news. */
@@ -121,8 +139,9 @@ static void take_row(struct hub_feed *f, const char *key, const json_t *row)
 		json_object_set(rows, key, (json_t *)(uintptr_t)row);
 	else
 		json_object_del(rows, key);
-	if (f->table == PICTURE_ROLES)
+	if (f->table == PICTURE_ROLES && is_news_of_vip(before, row))
 		keeper_announce(h->keeper);
+	json_decref(before);
 	h->handlers.changed(h->user);
 }
 
@@ -167,6 +186,7 @@ static void on_daemon(void *user, const char *key, const json_t *row)
 	struct hub *h = w->hub;
 	struct report_daemon report, *known = &h->picture->daemons[w->daemon];
 	struct event_place place = keeper_place(h->keeper);
+	bool is_news;
 
 	if (strcmp(key, "self") != 0 || !row || report_daemon_decode(row, &report) < 0)
 		return;
@@ -174,14 +194,16 @@ static void on_daemon(void *user, const char *key, const json_t *row)
 		char to[24];
 
 		snprintf(to, sizeof to, "%" PRIu64, report.refused);
-		log_error("control: %s refuses generation %s: %s", fleet_daemon_name(w->daemon), to,
+		log_error("%s refuses generation %s: %s", fleet_daemon_name(w->daemon), to,
 			report.reason);
 		keeper_event(h->keeper, event_make(&place, "refused", fleet_daemon_name(w->daemon),
 						NULL, to, report.reason));
 	}
+	is_news = is_news_of_daemon(known, &report);
 	*known = report;
 	acknowledge(h);
-	keeper_announce(h->keeper);
+	if (is_news)
+		keeper_announce(h->keeper);
 	h->handlers.changed(h->user);
 }
 
@@ -197,9 +219,9 @@ static void on_presence(void *user, bool is_present)
 	h->picture->is_present[w->daemon] = is_present;
 	h->picture->absent_since[w->daemon] = wall_now();
 	if (is_present)
-		log_info("control: %s is heard", name);
+		log_info("%s is heard", name);
 	else
-		log_warn("control: %s has not been heard for 3 s", name);
+		log_warn("%s has not been heard for 3 s", name);
 	if (w->was_heard || !is_present)
 		keeper_event(h->keeper,
 			event_make(&place, "daemon", name, is_present ? "away" : "running",
@@ -275,7 +297,7 @@ int hub_open(uv_loop_t *loop, const char *run_dir, struct picture *picture, stru
 	h->started = wall_now();
 	rc = bus_open(loop, run_dir, BUS_CONTROL, &h->bus);
 	if (rc < 0) {
-		log_error("control: the bus in %s cannot be opened: %s", run_dir, strerror(-rc));
+		log_error("the bus in %s cannot be opened: %s", run_dir, strerror(-rc));
 		free(h);
 		return rc;
 	}

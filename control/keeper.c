@@ -51,11 +51,11 @@ static void settle(struct keeper *k)
 	int rc;
 
 	if (picture_settle(p, wall_now())) {
-		log_info("control: stack=%s generation=%" PRIu64 " is to be run",
+		log_info("stack=%s generation=%" PRIu64 " is to be run",
 			p->serving->stack ? p->serving->stack : "", p->serving->generation);
 		rc = lastgood_save(k->nodefile->state_dir, "control", p->serving);
 		if (rc < 0)
-			log_error("control: the last good snapshot cannot be written to %s: %s; a "
+			log_error("the last good snapshot cannot be written to %s: %s; a "
 				  "start "
 				  "without the store would serve an older one",
 				k->nodefile->state_dir, strerror(-rc));
@@ -94,8 +94,7 @@ static void take_stacks(struct keeper *k, const struct store_answer *a)
 			.document = s->document};
 
 		if (picture_put_stack(k->picture, &news) < 0)
-			log_error("control: generation %" PRIu64
-				  " of stack %s cannot be read here, the one "
+			log_error("generation %" PRIu64 " of stack %s cannot be read here, the one "
 				  "before stays: %s",
 				s->generation, s->name, picture_stack(k->picture, s->name)->reason);
 	}
@@ -142,6 +141,8 @@ static void show_instance_overlays(struct keeper *k)
 	}
 }
 
+static void beat(struct keeper *k, bool announce);
+
 static void on_loaded(void *user, const struct store_answer *a)
 {
 	struct keeper *k = user;
@@ -157,6 +158,10 @@ static void on_loaded(void *user, const struct store_answer *a)
 	settle(k);
 	take_nodes(k, a);
 	show_instance_overlays(k);
+	if (k->wants_announce)
+		keeper_announce(k);
+	else
+		beat(k, false);
 	k->handlers.changed(k->user);
 	if (k->wants_load)
 		keeper_load(k);
@@ -173,6 +178,34 @@ void keeper_load(struct keeper *k)
 	store_load(k->store, &call);
 }
 
+/* ---- the other nodes ---- */
+
+static void list_nodes(struct keeper *k);
+
+static void on_nodes(void *user, const struct store_answer *a)
+{
+	struct keeper *k = user;
+
+	k->is_listing = false;
+	if (a->outcome == STORE_OK) {
+		take_nodes(k, a);
+		k->handlers.changed(k->user);
+	}
+	if (k->wants_nodes)
+		list_nodes(k);
+}
+
+static void list_nodes(struct keeper *k)
+{
+	struct store_call call = keeper_call(k, on_nodes);
+
+	k->wants_nodes = k->is_listing;
+	if (k->is_listing || k->is_closing)
+		return;
+	k->is_listing = true;
+	store_list_nodes(k->store, &call);
+}
+
 /* ---- heartbeat ---- */
 
 static void on_beaten(void *user, const struct store_answer *a)
@@ -181,7 +214,7 @@ static void on_beaten(void *user, const struct store_answer *a)
 
 	k->is_beating = false;
 	if (a->outcome == STORE_CONFLICT && !k->is_refused)
-		log_error("control: %s", a->why);
+		log_error("%s", a->why);
 	k->is_refused = a->outcome == STORE_CONFLICT;
 	if (a->outcome == STORE_OK) {
 		take_overlays(k, a);
@@ -266,8 +299,10 @@ static void on_changed(void *user, const struct store_change *change)
 		break;
 	case STORE_CHANGE_DOCUMENT:
 	case STORE_CHANGE_OVERLAY:
-	case STORE_CHANGE_NODE:
 		keeper_load(k);
+		break;
+	case STORE_CHANGE_NODE:
+		list_nodes(k);
 		break;
 	case STORE_CHANGE_EVENT:
 		keeper_fetch_events(k);
@@ -290,11 +325,11 @@ static void on_status(void *user)
 	memcpy(show->why, s->why, sizeof show->why);
 	if (strcmp(before, show->state) != 0) {
 		show->since = wall_now();
+		log_info("store=%s state=%s why=\"%s\"", s->kind, show->state, s->why);
 	}
 	/* A start that finds its store is no event. */
-	if (strcmp(before, "connecting") != 0 || !show->is_connected) {
+	if (strcmp(before, "connecting") != 0 || !show->is_connected)
 		keeper_event(k, event_make(&place, "store", s->kind, before, show->state, s->why));
-	}
 	k->handlers.changed(k->user);
 }
 
@@ -342,14 +377,13 @@ static void start_from_lastgood(struct keeper *k)
 	int rc = lastgood_load(k->nodefile->state_dir, "control", &problems, &conf);
 
 	if (rc == 0) {
-		log_info("control: stack=%s generation=%" PRIu64 " is the last good one",
+		log_info("stack=%s generation=%" PRIu64 " is the last good one",
 			conf->stack ? conf->stack : "", conf->generation);
 		if (picture_start_from(k->picture, conf) == 0)
 			picture_settle(k->picture, wall_now());
 		conf_unref(conf);
 	} else if (rc != -ENOENT) {
-		log_warn("control: the last good snapshot in %s cannot be read: %s",
-			k->nodefile->state_dir,
+		log_warn("the last good snapshot in %s cannot be read: %s", k->nodefile->state_dir,
 			problems.count ? problems.items[0].what : strerror(-rc));
 	}
 	conf_problems_fini(&problems);
@@ -363,7 +397,7 @@ static int open_store(struct keeper *k)
 		k->loop, k->nodefile->store, k->nodefile->state_dir, &handlers, k, &k->store, why);
 
 	if (rc < 0)
-		log_error("control: the store cannot be opened: %s", why[0] ? why : strerror(-rc));
+		log_error("the store cannot be opened: %s", why[0] ? why : strerror(-rc));
 	return rc;
 }
 
@@ -388,7 +422,7 @@ int keeper_open(uv_loop_t *loop, const struct nodefile *nodefile, struct picture
 	if (rc == 0)
 		rc = random_id(k->run_id, 8);
 	if (rc < 0)
-		log_error("control: %s/node_id: %s", nodefile->state_dir, strerror(-rc));
+		log_error("%s/node_id: %s", nodefile->state_dir, strerror(-rc));
 	else
 		rc = open_store(k);
 	if (rc < 0) {

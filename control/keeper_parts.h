@@ -15,6 +15,7 @@ struct keeper {
 	char run_id[33]; /* random, of this process */
 	uint64_t requests;
 	bool is_loading, wants_load;
+	bool is_listing, wants_nodes;
 	bool is_beating, wants_announce;
 	bool is_refused; /* our name is held by another node */
 	bool has_expired_overlay;

@@ -8,6 +8,14 @@
 
 #include "control/picture.h"
 
+/*
+ * Adds a daemon's reply to the verb `counters`: data's is a set already; those
+ * of vrrpd and healthd are counts by name (their READMEs) and become metrics
+ * here. Comes from another process: what does not fit is left out.
+ */
+void metrics_add_counters(
+	const struct picture *p, enum fleet_daemon d, const json_t *reply, json_t *set);
+
 /* Adds to a set of common/metric.h; families that `set` has already (a daemon told them better)
  * stay as they are. */
 void metrics_add(const struct picture *p, struct wall now, json_t *set);

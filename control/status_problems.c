@@ -55,21 +55,6 @@ static void add_stacks(const struct picture *p, json_t *list)
 	}
 }
 
-static void add_fleet(const struct picture *p, json_t *list)
-{
-	json_t *sentences = fleet_print_problems(p->fleet), *sentence;
-	size_t i;
-
-	json_array_foreach(sentences, i, sentence)
-	{
-		if (json_is_object(sentence))
-			json_array_append(list, sentence);
-		else if (json_is_string(sentence))
-			add(list, "cluster", (struct wall){0}, "%s", json_string_value(sentence));
-	}
-	json_decref(sentences);
-}
-
 static void add_listeners(const struct picture *p, json_t *list)
 {
 	const char *key;
@@ -114,11 +99,10 @@ static void add_pools(const struct picture *p, json_t *list, struct wall now)
 
 json_t *status_problems(const struct picture *p, struct wall now)
 {
-	json_t *list = json_array();
+	json_t *list = fleet_print_problems(p->fleet);
 
 	add_store(p, list);
 	add_stacks(p, list);
-	add_fleet(p, list);
 	if (p->serving) {
 		add_listeners(p, list);
 		add_pools(p, list, now);

@@ -372,12 +372,20 @@ static int open_server(struct api *a)
 		.admit = on_admit,
 		.handle = on_handle,
 		.user = a,
+		.inherit = a->site.inherit,
+		.inherit_user = a->site.inherit_user,
 	};
 
 	snprintf(path, sizeof path, "%s/api.sock", n->run_dir);
 	if (n->api_unix_role && access_role_parse(n->api_unix_role, &spec.unix_role) < 0)
 		return -EINVAL;
 	return server_open(a->site.loop, &spec, &a->server);
+}
+
+void api_each_socket(
+	const struct api *a, void (*visit)(void *user, const char *name, int fd), void *user)
+{
+	server_each_socket(a->server, visit, user);
 }
 
 int api_open(const struct api_site *site, struct api **ret)

@@ -22,10 +22,16 @@ struct api_site {
 	struct journal *journal;
 	struct keeper *keeper;
 	struct hub *hub;
+	int (*inherit)(void *user, const char *name); /* see server.h */
+	void *inherit_user;
 };
 
 /* 0 and the API, listening; or a negative errno after logging why. */
 int api_open(const struct api_site *site, struct api **ret);
+/* Before a re-execution: shows each listening socket, to be kept for the next image. */
+void api_each_socket(
+	const struct api *a, void (*visit)(void *user, const char *name, int fd), void *user);
+
 /* Before the end: those who wait are answered as things are, and nothing new is begun. Then the
  * keeper is closed, which answers the rest, and then api_close() may be called. */
 void api_leave(struct api *a);

@@ -9,17 +9,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/nodefile.h"
+#include "common/now.h"
+#include "control/api/socket.h"
 
-#define SERVER_BACKLOG 128
+#define SERVER_UNIX "api:unix"
+#define SERVER_NAME_SIZE (ADDR_TEXT_SIZE + 8)
 #define SERVER_HEAD_MAX (32u << 10) /* bytes of a request's head, and of buffers a connection */
 #define SERVER_FILE_MAX (1u << 20)  /* bytes of a certificate or key file */
 #define SERVER_SWEEP_MS 1000
@@ -27,6 +27,8 @@
 struct door {
 	struct server *server;
 	struct MHD_Daemon *daemon;
+	char name[SERVER_NAME_SIZE]; /* SERVER_UNIX, or "api:" and the address */
+	int fd;                      /* listening; the daemon closes it */
 	bool is_unix;
 	uv_poll_t poll;
 	uv_timer_t timer;
@@ -41,6 +43,7 @@ struct server {
 	char *certificate, *key; /* PEM text, owned; NULL: none */
 	struct door doors[NODEFILE_LISTEN_MAX + 1];
 	size_t doors_count;
+	struct log_limit log_limit; /* strangers cause these lines */
 	size_t handles_open;
 	void (*closed)(void *user);
 	void *closed_user;
@@ -217,12 +220,14 @@ static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *
 
 static void on_log(void *user, const char *format, va_list args)
 {
+	struct server *s = user;
+	unsigned long held;
 	char text[256];
 
-	(void)user;
 	vsnprintf(text, sizeof text, format, args);
 	text[strcspn(text, "\n")] = '\0';
-	log_debug("api: %s", text);
+	if (log_limit_take(&s->log_limit, 10, mono_now(), &held))
+		log_debug("api: %s (%lu lines held back before)", text, held);
 }
 
 /* ---- listening ---- */
@@ -238,7 +243,7 @@ static int start_daemon(struct door *d, int fd, bool with_tls)
 
 	d->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
 					     (with_tls ? MHD_USE_TLS : 0),
-		0, NULL, NULL, on_access, d, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		0, NULL, NULL, on_access, d, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		SERVER_CONNECTIONS_MAX + 16u, MHD_OPTION_CONNECTION_TIMEOUT,
 		SERVER_PATIENCE_MS / 1000u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -250,12 +255,13 @@ static int start_daemon(struct door *d, int fd, bool with_tls)
 }
 
 /* Takes the listening descriptor. */
-static int open_door(struct server *s, int fd, bool is_unix, bool with_tls)
+static int open_door(struct server *s, int fd, const char *name, bool with_tls)
 {
 	struct door *d = &s->doors[s->doors_count];
 	const union MHD_DaemonInfo *info;
 
-	*d = (struct door){.server = s, .is_unix = is_unix};
+	*d = (struct door){.server = s, .fd = fd, .is_unix = strcmp(name, SERVER_UNIX) == 0};
+	snprintf(d->name, sizeof d->name, "%s", name);
 	list_init(&d->links);
 	if (start_daemon(d, fd, with_tls) < 0) {
 		close(fd);
@@ -271,98 +277,52 @@ static int open_door(struct server *s, int fd, bool is_unix, bool with_tls)
 	return 0;
 }
 
-static int listen_at(int fd, const struct sockaddr *sa, socklen_t len)
+/* The socket that the image before us listened on, else -ENOENT: so nobody is turned away over a
+ * re-execution. */
+static int inherit(const struct server_spec *spec, const char *name)
 {
-	int rc = 0;
-
-	if (bind(fd, sa, len) < 0 || listen(fd, SERVER_BACKLOG) < 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-/* True when a socket file is there and nobody listens behind it: a process of before left it. */
-static bool is_stale(const struct sockaddr_un *sun)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool refused = fd >= 0 && connect(fd, (const void *)sun, sizeof *sun) < 0 &&
-		       errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return refused;
-}
-
-static void give_to_group(const char *path, const char *group)
-{
-	struct group *entry = group ? getgrnam(group) : NULL;
-
-	if (entry && chown(path, (uid_t)-1, entry->gr_gid) < 0)
-		log_warn("api: %s cannot be given to group %s: %s", path, group, strerror(errno));
-}
-
-static int listen_unix(const struct server_spec *spec)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	struct stat st;
-	mode_t mask;
-	int fd;
-
-	if (strlen(spec->unix_path) >= sizeof sun.sun_path)
-		return -ENAMETOOLONG;
-	strcpy(sun.sun_path, spec->unix_path);
-	if (lstat(sun.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && is_stale(&sun))
-		unlink(sun.sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0117);
-	fd = listen_at(fd, (const void *)&sun, sizeof sun);
-	umask(mask);
-	if (fd >= 0)
-		give_to_group(sun.sun_path, spec->unix_group);
-	return fd;
-}
-
-static int listen_tcp(const struct addr *a)
-{
-	int fd = socket(addr_family(a), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	return listen_at(fd, &a->sa, addr_length(a));
+	return spec->inherit ? spec->inherit(spec->inherit_user, name) : -ENOENT;
 }
 
 static int open_unix(struct server *s, const struct server_spec *spec)
 {
-	int fd = listen_unix(spec), rc = fd < 0 ? fd : open_door(s, fd, true, false);
+	int fd = inherit(spec, SERVER_UNIX), rc;
 
+	if (fd < 0)
+		fd = socket_listen_unix(spec->unix_path, spec->unix_group);
+	rc = fd < 0 ? fd : open_door(s, fd, SERVER_UNIX, false);
 	if (rc < 0)
-		log_error("api: cannot listen on %s: %s%s", spec->unix_path, strerror(-rc),
+		log_error("cannot listen on %s: %s%s", spec->unix_path, strerror(-rc),
 			rc == -EADDRINUSE ? "; does another ballast-control serve it?" : "");
 	return rc;
 }
 
-static int open_tcp(struct server *s, const struct addr *a)
+static int open_tcp(struct server *s, const struct server_spec *spec, const struct addr *a)
 {
-	char text[ADDR_TEXT_SIZE];
+	char text[ADDR_TEXT_SIZE], name[SERVER_NAME_SIZE];
 	int fd, rc;
 
-	addr_print_port(a, text);
+	snprintf(name, sizeof name, "api:%s", addr_print_port(a, text));
 	if (!s->certificate && !addr_is_loopback(a)) {
-		log_error("api: cannot listen on %s without TLS: set api.tls in the node file, or "
+		log_error("cannot listen on %s without TLS: set api.tls in the node file, or "
 			  "listen on a loopback address",
 			text);
 		return -EINVAL;
 	}
-	fd = listen_tcp(a);
-	rc = fd < 0 ? fd : open_door(s, fd, false, s->certificate != NULL);
+	fd = inherit(spec, name);
+	if (fd < 0)
+		fd = socket_listen_tcp(a);
+	rc = fd < 0 ? fd : open_door(s, fd, name, s->certificate != NULL);
 	if (rc < 0)
-		log_error("api: cannot listen on %s: %s", text, strerror(-rc));
+		log_error("cannot listen on %s: %s", text, strerror(-rc));
 	return rc;
+}
+
+void server_each_socket(
+	const struct server *s, void (*visit)(void *user, const char *name, int fd), void *user)
+{
+	for (size_t i = 0; i < s->doors_count; i++)
+		visit(user, s->doors[i].name, s->doors[i].fd);
 }
 
 /* The whole file as text, owned; NULL after logging why. */
@@ -373,8 +333,7 @@ static char *read_pem(const char *path)
 	ssize_t len = fd >= 0 && text ? read(fd, text, SERVER_FILE_MAX) : -1;
 
 	if (len <= 0) {
-		log_error(
-			"api: cannot read %s: %s", path, len < 0 ? strerror(errno) : "it is empty");
+		log_error("cannot read %s: %s", path, len < 0 ? strerror(errno) : "it is empty");
 		free(text);
 		text = NULL;
 	}
@@ -400,7 +359,7 @@ static int open_doors(struct server *s, const struct server_spec *spec)
 	if (rc == 0 && spec->unix_path)
 		rc = open_unix(s, spec);
 	for (size_t i = 0; rc == 0 && i < spec->addresses_count; i++)
-		rc = open_tcp(s, &spec->addresses[i]);
+		rc = open_tcp(s, spec, &spec->addresses[i]);
 	return rc;
 }
 

@@ -28,6 +28,10 @@ struct server_spec {
 	void (*admit)(void *user, struct exchange *x);
 	void (*handle)(void *user, struct exchange *x);
 	void *user; /* kept */
+	/* The listening descriptor of the process image before us, by name: now ours; or negative.
+	 * May be NULL. */
+	int (*inherit)(void *user, const char *name);
+	void *inherit_user;
 };
 
 /* 0 and the server, or a negative errno after logging which address or file failed. The loop is
@@ -37,6 +41,10 @@ int server_open(uv_loop_t *loop, const struct server_spec *spec, struct server *
 /* All streams may have something new to send; with is_sign those that have not send a sign of life.
  */
 void server_wake(struct server *s, bool is_sign);
+
+/* Shows each listening descriptor (borrowed) with the name it can be inherited by. */
+void server_each_socket(
+	const struct server *s, void (*visit)(void *user, const char *name, int fd), void *user);
 
 /* Every exchange must have been answered. closed(user) (may be NULL) is called from the loop when
  * the memory is gone. */

@@ -1,6 +1,7 @@
 """The API of one ballast-control, alone with its store: writes, conflicts, bad input, slow clients, events, restarts."""
 import concurrent.futures
 import json
+import signal
 import socket
 import time
 
@@ -392,4 +393,31 @@ def test_two_nodes_show_each_other_and_the_same_events(lab):
     follower.wait(lambda e: e["kind"] == "node" and e["to"] == "away")
     a.start("control")
     follower.wait(lambda e: e["kind"] == "node" and e["to"] != "away")
+    follower.close()
+
+
+def test_a_re_execution_turns_nobody_away(node):
+    node.put(document(), query="")
+    pid, failed, asked = node.daemons["control"].pid, [], 0
+    node.daemons["control"].signal(signal.SIGHUP)
+    started = node.status()["nodes"][0]["daemons"]["control"]["started"]
+
+    def is_new():
+        nonlocal asked
+        asked += 1
+        try:
+            return node.status()["nodes"][0]["daemons"]["control"]["started"] != started
+        except ConnectionRefusedError as error:
+            failed.append(error)
+            return False
+
+    wait_for(is_new, 10, "the new image to answer", every=0.001)
+    assert node.daemons["control"].pid == pid and node.daemons["control"].is_running()
+    assert failed == [] and asked > 0
+    assert node.api("GET", DOCUMENT)[0] == 200
+
+
+def test_control_leaves_in_order(node):
+    follower = Follower(node)
+    assert node.daemons["control"].stop() == 0
     follower.close()

@@ -276,7 +276,8 @@ static void check_vip(const struct fleet *f, size_t row)
 	if (vips[row].holder ? !holder || strcmp(holder, vips[row].holder) != 0 : holder != NULL)
 		fail_msg("row %d: held by %s", (int)row, holder ? holder : "nobody");
 	for (size_t i = 0; i < json_array_size(problems); i++) {
-		const char *sentence = json_string_value(json_array_get(problems, i));
+		const char *sentence = json_string_value(
+			json_object_get(json_array_get(problems, i), "what"));
 
 		if (strncmp(sentence, "VIP", 3) != 0)
 			continue;
