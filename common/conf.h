@@ -85,7 +85,7 @@ struct conf_vip {
 	const char *name;
 	int64_t virtual_router_id; /* 1..255 */
 	const char *interface;
-	struct addr_prefix *addresses; /* the first one's family is the VIP's */
+	struct addr_prefix *addresses; /* VRRP is spoken in the first one's family; all move together */
 	size_t addresses_count;
 	struct conf_priority *priority; /* as written; conf_vip_priority() adds the defaults */
 	size_t priority_count;

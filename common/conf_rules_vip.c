@@ -117,15 +117,6 @@ static void check_addresses(
 
 	if (v->addresses && v->addresses_count == 0)
 		field_problem(r, &list, "needs at least one address");
-	for (size_t i = 1; i < v->addresses_count; i++) {
-		struct field_place entry = {.up = &list, .index = i};
-		int family = addr_family(&v->addresses[i].addr);
-
-		if (family && family != addr_family(&v->addresses[0].addr))
-			field_problem(r, &entry,
-				"a VIP has addresses of one family; make another VIP "
-				"(it may have the same virtual_router_id) for the others");
-	}
 }
 
 static void check_version(

@@ -107,7 +107,7 @@ static const struct field vip_fields[] = {
 		.example = "eth0", .help = "Where the addresses live and advertisements are sent."},
 	{"addresses", FIELD_PREFIX, FIELD_LIST(conf_vip, addresses), .most = ADDRESSES_MAX,
 		.is_required = true, .example = "[10.0.0.100/24]",
-		.help = "The addresses that move, all of one family."},
+		.help = "The addresses that move together; VRRP is spoken in the family of the first."},
 	{"priority", FIELD_FORM, FIELD_FORM_LIST(conf_vip, priority), .form = &priority,
 		.example = "{lb-a: 200, lb-b: 100}",
 		.help = "The priority on each instance; 200 for the primary and 100 for others where absent; 255 is the owner of the address."},

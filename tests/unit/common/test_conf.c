@@ -24,7 +24,7 @@ static const char shop[] =
 	"- name: web\n"
 	"  virtual_router_id: 51\n"
 	"  interface: eth0\n"
-	"  addresses: [10.0.0.100/24, 10.0.0.101]\n"
+	"  addresses: [10.0.0.100/24, 10.0.0.101, \"fd00::100/64\"]\n"
 	"  priority: {lb-b: 90, lb-a: 150}\n"
 	"  advertisement_interval: 100ms\n"
 	"pools:\n"
