@@ -12,7 +12,7 @@
 
 #include "common/now.h"
 
-#define BUS_HEARTBEAT_MS 1000
+#define BUS_HEARTBEAT_MS 250
 #define BUS_EAGER_MS 2000 /* after a start or a new listener, heartbeats come often: */
 #define BUS_EAGER_EVERY_MS 100
 

@@ -7,7 +7,7 @@
  * no nng thread ever runs our code.
  *
  * State, not edges: a table has an epoch (random, new with each process) and a
- * sequence. A change carries its sequence, a heartbeat each second carries the
+ * sequence. A change carries its sequence, a heartbeat every 250 ms carries the
  * newest. A follower that starts, reconnects, sees a gap or a new epoch asks
  * for the whole table. A lost message delays, and never desynchronises.
  *

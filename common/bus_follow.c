@@ -10,7 +10,7 @@
 
 #include "common/now.h"
 
-#define BUS_FETCH_MS 2000      /* how long one fetch may take */
+#define BUS_FETCH_MS 10000     /* how long one fetch may take */
 #define BUS_FETCH_AGAIN_MS 500 /* after one that failed */
 #define BUS_FETCH_GAP_MS 20    /* between two, whatever happens */
 #define BUS_SILENCE_MS 3000    /* a publisher not heard for so long is away */

@@ -48,7 +48,8 @@ struct bus_call {
 	char *text; /* owned: the frame, sent again as it is */
 	size_t len;
 	struct mono deadline, next_send;
-	unsigned sends;
+	int wait_ms; /* until it is sent once more */
+	bool sent;
 	bus_done *done;
 	void *user;
 };
@@ -57,10 +58,12 @@ struct bus_call {
 struct bus_peer {
 	struct bus *bus;
 	enum bus_daemon daemon;
+	int64_t epoch; /* of the process we last heard */
 	struct bus_link *ask, *subscribe; /* NULL until first needed */
 	struct list calls;
 	unsigned calls_count;
 	struct mono answered; /* when the ask link last brought something, or was last renewed */
+	int patience_ms; /* how long it may be silent next time */
 	struct mono heard; /* the same of the subscribe link */
 	struct mono redialed; /* the subscribe link */
 	struct list follows;

@@ -13,15 +13,19 @@
 
 #include "common/now.h"
 
-#define BUS_RESEND_FIRST_MS 250
-#define BUS_RESEND_MS 500
-#define BUS_ASK_SILENCE_MS 600        /* with a request waiting: dial anew */
-#define BUS_HEARTBEAT_SILENCE_MS 1500 /* without a heartbeat: dial anew */
+/* Both double until an answer comes: a peer that is only slow must not be asked and dialed to
+ * death. */
+#define BUS_RESEND_FIRST_MS 100
+#define BUS_RESEND_LAST_MS 1000
+#define BUS_PATIENCE_FIRST_MS 300 /* of silence with a request waiting: dial anew */
+#define BUS_PATIENCE_LAST_MS 2400
+#define BUS_HEARTBEAT_SILENCE_MS 600 /* without a heartbeat: dial anew */
 
 void bus_peer_init(struct bus_peer *p, struct bus *b, enum bus_daemon daemon)
 {
 	p->bus = b;
 	p->daemon = daemon;
+	p->patience_ms = BUS_PATIENCE_FIRST_MS;
 	list_init(&p->calls);
 	list_init(&p->follows);
 }
@@ -66,10 +70,34 @@ static void bus_peer_on_reply(void *user, const void *data, size_t len)
 		return;
 	}
 	p->answered = mono_now();
+	p->patience_ms = BUS_PATIENCE_FIRST_MS;
 	c = reply.kind == BUS_REPLY ? bus_peer_find_call(p, reply.id) : NULL;
 	if (c)
 		bus_peer_finish(p, c, reply.status, reply.body, reply.why);
 	bus_frame_fini(&reply);
+}
+
+/* Every request under way goes out once more with the next tick. */
+static void bus_peer_resend_all(struct bus_peer *p)
+{
+	list_for_each(it, &p->calls)
+	{
+		struct bus_call *c = list_entry(it, struct bus_call, link);
+
+		c->next_send = (struct mono){0};
+		c->wait_ms = BUS_RESEND_FIRST_MS;
+	}
+}
+
+/* A new epoch is a new process: what was sent to the old one is lost. */
+static void bus_peer_notice_epoch(struct bus_peer *p, int64_t epoch)
+{
+	if (p->epoch == epoch)
+		return;
+	p->epoch = epoch;
+	p->answered = p->heard;
+	p->patience_ms = BUS_PATIENCE_FIRST_MS;
+	bus_peer_resend_all(p);
 }
 
 static void bus_peer_on_published(void *user, const void *data, size_t len)
@@ -82,6 +110,8 @@ static void bus_peer_on_published(void *user, const void *data, size_t len)
 		return;
 	}
 	p->heard = mono_now();
+	if (frame.kind == BUS_HEARTBEAT)
+		bus_peer_notice_epoch(p, frame.epoch);
 	list_for_each(it, &p->follows)
 	{
 		struct bus_follow *f = list_entry(it, struct bus_follow, link);
@@ -120,14 +150,21 @@ static int bus_peer_need_ask(struct bus_peer *p)
 	return bus_peer_need(p, BUS_LINK_ASK, "req", bus_peer_on_reply, &p->ask);
 }
 
+static int bus_peer_double(int ms, int last_ms)
+{
+	return 2 * ms < last_ms ? 2 * ms : last_ms;
+}
+
 /* Never waits: what nng does not take now is tried again with the next tick. */
 static void bus_peer_send(struct bus_peer *p, struct bus_call *c, struct mono now)
 {
 	if (bus_link_send(p->ask, c->text, c->len))
 		return;
-	if (c->sends++)
+	if (c->sent)
 		p->bus->counters.retries++;
-	c->next_send = mono_add_ms(now, c->sends == 1 ? BUS_RESEND_FIRST_MS : BUS_RESEND_MS);
+	c->sent = true;
+	c->next_send = mono_add_ms(now, c->wait_ms);
+	c->wait_ms = bus_peer_double(c->wait_ms, BUS_RESEND_LAST_MS);
 }
 
 static int bus_peer_new_call(
@@ -144,6 +181,7 @@ static int bus_peer_new_call(
 	c->deadline = request->until;
 	c->done = done;
 	c->user = user;
+	c->wait_ms = BUS_RESEND_FIRST_MS;
 	*ret = c;
 	return 0;
 }
@@ -215,9 +253,11 @@ static void bus_peer_tick_links(struct bus_peer *p, struct mono now)
 {
 	struct mono quiet = mono_before(p->heard, p->redialed) ? p->redialed : p->heard;
 
-	if (p->calls_count && mono_reached(mono_add_ms(p->answered, BUS_ASK_SILENCE_MS), now)) {
+	if (p->calls_count && mono_reached(mono_add_ms(p->answered, p->patience_ms), now)) {
 		p->answered = now;
+		p->patience_ms = bus_peer_double(p->patience_ms, BUS_PATIENCE_LAST_MS);
 		bus_peer_redial(p, p->ask);
+		bus_peer_resend_all(p);
 	}
 	if (p->subscribe && mono_reached(mono_add_ms(quiet, BUS_HEARTBEAT_SILENCE_MS), now)) {
 		p->redialed = now;

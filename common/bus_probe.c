@@ -11,9 +11,8 @@
 
 #define BUS_PROBE_WAY "\x80\x00\x00\x01" /* a REQ's way back: one hop */
 
-	int
-	bus_probe_init(struct bus_probe *p, uv_loop_t *loop, enum bus_probe_kind kind,
-		const char *path, const char *ping, size_t ping_len)
+int bus_probe_init(struct bus_probe *p, uv_loop_t *loop, enum bus_probe_kind kind, const char *path,
+	const char *ping, size_t ping_len)
 {
 	unsigned char *out = (unsigned char *)p->request;
 	size_t way = sizeof BUS_PROBE_WAY - 1;

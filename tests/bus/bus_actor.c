@@ -94,7 +94,9 @@ static void actor_serve(struct actor *a, const char *path)
 	a->state = bus_table_new(a->bus, "state", BUS_ALL, false);
 	a->effects = fopen(path, "a+");
 	while (a->effects && fscanf(a->effects, "k%d %lld\n", &number, &version) == 2)
-		actor_put(a, number, version);
+		a->versions[number] = version;
+	for (int i = 0; i < ACTOR_KEYS; i++)
+		actor_put(a, i, a->versions[i]);
 	bus_serve(a->bus, "set", BUS_BIT(BUS_CONTROL), actor_on_set, a);
 	uv_timer_start(&a->timer, actor_on_tick, 10, 10);
 }
