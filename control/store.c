@@ -70,23 +70,26 @@ static void decide(struct store *s, struct store_job *j)
 	uv_timer_start(&s->soon, on_soon, 0, 0);
 }
 
-static void decide_away(struct store *s, struct store_job *j, const char *why)
+/* Without effect, or with one that nobody knows. `state`: "is away"; why is the sentence's end. */
+static void decide_undone(struct store *s, struct store_job *j, const char *state, const char *why)
 {
-	const char *text = *why ? why : "it does not answer";
+	const char *done = j->script->access == STORE_READ ? "read" : "changed";
 
 	store_job_restart(j);
 	if (j->is_doubtful || j->was_doubtful)
 		store_job_refuse(j, STORE_UNKNOWN,
 			"the store (%s) was lost before it answered, so it is not known whether "
-			"this was "
-			"done: %s",
-			s->operations->title, text);
+			"anything was %s: %s",
+			s->operations->title, done, why);
 	else
-		store_job_refuse(j, STORE_AWAY,
-			"the store (%s) cannot be used now, so nothing was %s: %s",
-			s->operations->title, j->script->access == STORE_READ ? "read" : "changed",
-			text);
+		store_job_refuse(j, STORE_AWAY, "the store (%s) %s, so nothing was %s: %s",
+			s->operations->title, state, done, why);
 	decide(s, j);
+}
+
+static void decide_away(struct store *s, struct store_job *j, const char *why)
+{
+	decide_undone(s, j, "is away", *why ? why : "it does not answer");
 }
 
 static void arm_deadline(struct store *s);
@@ -256,7 +259,9 @@ void store_body_ran(struct store *s, enum store_ran ran, const char *why)
 		store_job_free(j);
 	else if (ran == STORE_RAN_DONE)
 		decide(s, j);
-	else if (ran == STORE_RAN_REFUSED || s->is_closing || s->status.state == STORE_LOST)
+	else if (ran == STORE_RAN_REFUSED)
+		decide_undone(s, j, "refused", why);
+	else if (s->is_closing || s->status.state == STORE_LOST)
 		decide_away(s, j, *why ? why : s->status.why);
 	else
 		list_push_front(&s->waiting, &j->link);
@@ -324,9 +329,9 @@ void store_queue(struct store *s, struct store_job *j, const struct store_call *
 	s->calls++;
 	list_push_back(&s->waiting, &j->link);
 	if (j->has_failed)
-		decide_away(s, j, "the control daemon is out of memory");
+		decide_undone(s, j, "was not asked", "the control daemon is out of memory");
 	else if (s->calls > STORE_CALLS_MAX)
-		decide_away(s, j, "too many calls are waiting for it");
+		decide_undone(s, j, "is busy", "too many calls are waiting for it");
 	else if (s->status.state == STORE_LOST)
 		decide_away(s, j, s->status.why);
 	/* From the loop, so that `done` never comes before we return. */
@@ -387,8 +392,12 @@ void store_close(struct store *s, void (*closed)(void *user), void *user)
 	s->closed_user = user;
 	uv_timer_stop(&s->poll);
 	uv_timer_stop(&s->deadline);
-	list_for_each(link, &s->waiting) decide_away(
-		s, list_entry(link, struct store_job, link), "the control daemon is stopping");
+	list_for_each(link, &s->waiting)
+	{
+		struct store_job *j = list_entry(link, struct store_job, link);
+
+		decide_undone(s, j, "was not asked", "the control daemon is stopping");
+	}
 	if (s->running)
 		give_up_running(s, "the control daemon is stopping");
 	uv_timer_start(&s->soon, on_soon, 0, 0);

@@ -241,10 +241,7 @@ int family_page(struct exchange *x, size_t most, size_t *ret_limit, uint64_t *re
 bool family_is_store_away(struct exchange *x, const struct store_answer *answer)
 {
 	if (answer->outcome == STORE_AWAY)
-		family_refuse(x, 503,
-			"nothing was changed: the store is away, and writes are refused until it "
-			"is back%s%s",
-			answer->why[0] ? ": " : "", answer->why);
+		family_refuse(x, 503, "%s", answer->why); /* a whole sentence */
 	else if (answer->outcome == STORE_UNKNOWN)
 		family_refuse(x, 503,
 			"the store was lost while it was asked, so the outcome is not known: look "

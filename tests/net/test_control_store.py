@@ -30,7 +30,7 @@ def refused_write(node, body):
     """PUTs while the store is away: the status, the sentence, and the time are as promised."""
     status, problem, _ = node.api("PUT", "/v1/stacks/shop/document", body, timeout=5)
     assert status == 503, problem
-    assert "the store (PostgreSQL) cannot be used now, so nothing was changed" in problem["detail"]
+    assert "the store (PostgreSQL) is away, so nothing was changed" in problem["detail"]
     return problem
 
 

@@ -71,7 +71,7 @@ static void comes_back(void **state)
 	store_client_answer(&c, &a, 1000); /* long before the deadline */
 	assert_int_equal(a.outcome, STORE_AWAY);
 	assert_non_null(strstr(
-		a.why, "the store (PostgreSQL) cannot be used now, so nothing was changed: "));
+		a.why, "the store (PostgreSQL) is away, so nothing was changed: "));
 	store_client_load(&c, &a);
 	assert_int_equal(a.outcome, STORE_AWAY);
 	assert_non_null(strstr(a.why, "nothing was read: "));
