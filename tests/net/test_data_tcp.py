@@ -174,9 +174,8 @@ def test_nobody_there_is_a_reset(node):
     gone = Backend("gone")
     gone.stop()
     port = serve(node, [gone])
-    c = socket.create_connection(("127.0.0.1", port), 5)
     with pytest.raises(ConnectionResetError):
-        c.recv(1)
+        socket.create_connection(("127.0.0.1", port), 5).recv(1)
 
 
 def test_limit_is_exact_over_workers(node):
@@ -267,6 +266,7 @@ def test_operator_and_verdicts_end_connections(node, lab):
 def test_deaths_cost_only_their_own(node):
     a = Backend("a")
     port = serve(node, [a])
+    wait_for(lambda: len(node.workers()) == 2, 5, "both workers to accept")
     clients = [Client(port) for _ in range(20)]
     supervisor = node.daemons["data"].pid
     family = children(supervisor)
@@ -281,6 +281,7 @@ def test_deaths_cost_only_their_own(node):
         Client(port).close()  # nobody is refused meanwhile
     alive = sum(not c.is_ended(0.05) for c in clients)
     assert 0 < alive < 20
+    assert node.daemons["data"].text().count("ended") == 2
     wait_for(lambda: listener_row(node)["connections"] == alive, 5, "the dead worker's connections to be taken off")
     wait_for(lambda: len(node.workers()) == 2, 5, "two workers in status")
 
