@@ -20,6 +20,7 @@
 #include "data/figures.h"
 #include "data/judge.h"
 #include "data/lifeline.h"
+#include "data/poller.h"
 #include "data/slots.h"
 #include "data/snapshot.h"
 
@@ -34,6 +35,7 @@ struct failure {
 
 struct agent {
 	uv_loop_t loop;
+	struct poller poller;
 	uv_timer_t tick;
 	uv_signal_t term;
 	struct channel *channel;
@@ -399,6 +401,8 @@ static int open_all(struct agent *a)
 
 	if (rc == 0)
 		rc = uv_loop_init(&a->loop);
+	if (rc == 0)
+		rc = poller_open(&a->poller, &a->loop, NULL, NULL);
 	if (rc < 0)
 		return rc;
 	a->judge = judge_new(&a->board);

@@ -21,6 +21,7 @@ struct caller {
 };
 
 struct lifeline {
+	uv_loop_t *loop;
 	struct socket *listening;
 	struct sockaddr_un path;
 	ino_t inode; /* of our file: a successor may have put its own there */
@@ -53,6 +54,7 @@ static void take_over(struct caller *c)
 	struct lifeline *l = c->lifeline;
 	int fd = fcntl(c->socket->fd, F_DUPFD_CLOEXEC, 0);
 
+	c->socket->is_shared = true; /* by the copy */
 	drop(c);
 	if (fd >= 0)
 		l->adopt(l->user, fd);
@@ -82,7 +84,7 @@ static void called(struct socket *listening, unsigned events)
 	if (fd < 0)
 		return;
 	c = l->count < LIFELINE_CALLERS_MAX ? calloc(1, sizeof *c) : NULL;
-	if (!c || socket_open(listening->poll.loop, fd, caller_ready, c, &c->socket) < 0) {
+	if (!c || socket_open(l->loop, fd, caller_ready, c, &c->socket) < 0) {
 		if (!c)
 			close(fd);
 		free(c);
@@ -122,6 +124,7 @@ int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name,
 
 	if (!l)
 		return -ENOMEM;
+	l->loop = loop;
 	l->adopt = adopt;
 	l->user = user;
 	list_init(&l->callers);

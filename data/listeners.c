@@ -241,6 +241,7 @@ void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t 
 		free(a);
 		return;
 	}
+	a->socket->is_shared = true; /* with the supervisor and the other workers */
 	a->owner = ls;
 	a->at = *at;
 	a->place = place;

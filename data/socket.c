@@ -5,42 +5,22 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void polled(uv_poll_t *poll, int status, int events)
-{
-	struct socket *s = poll->data;
-	unsigned ready = 0;
-
-	if (status < 0) {
-		/* libuv has stopped polling: an error is pending on the descriptor. */
-		s->is_broken = true;
-		s->interest = 0;
-		s->ready(s, SOCKET_READ | SOCKET_WRITE | SOCKET_ERROR);
-		return;
-	}
-	if (events & (UV_READABLE | UV_DISCONNECT))
-		ready |= SOCKET_READ;
-	if (events & UV_WRITABLE)
-		ready |= SOCKET_WRITE;
-	s->ready(s, ready);
-}
+#include "data/poller.h"
 
 int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret)
 {
 	struct socket *s = calloc(1, sizeof *s);
-	int rc = -ENOMEM;
 
-	assert(ready);
-	if (s)
-		rc = uv_poll_init(loop, &s->poll, fd);
-	if (rc < 0) {
+	assert(ready && loop->data);
+	if (!s) {
 		close(fd);
-		free(s);
-		return rc;
+		return -ENOMEM;
 	}
-	s->poll.data = s;
+	s->poller = loop->data;
 	s->fd = fd;
 	s->ready = ready;
 	s->user = user;
@@ -91,20 +71,22 @@ void socket_hold(struct socket *s, socket_ready *ready, void *user)
 
 void socket_interest(struct socket *s, unsigned interest)
 {
-	int events = 0;
+	struct epoll_event e = {.data.ptr = s};
+	int op;
 
 	assert((interest & ~(SOCKET_READ | SOCKET_WRITE)) == 0);
 	if (interest == s->interest || s->is_broken)
 		return;
-	s->interest = interest;
+	op = !s->interest ? EPOLL_CTL_ADD : interest ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
 	if (interest & SOCKET_READ)
-		events |= UV_READABLE;
+		e.events |= EPOLLIN;
 	if (interest & SOCKET_WRITE)
-		events |= UV_WRITABLE;
-	if (events)
-		uv_poll_start(&s->poll, events, polled);
+		e.events |= EPOLLOUT;
+	if (epoll_ctl(s->poller->epoll, op, s->fd, &e) == 0)
+		s->interest = interest;
 	else
-		uv_poll_stop(&s->poll);
+		assert(errno == ENOMEM ||
+			errno == ENOSPC); /* short of memory: its time-out ends it */
 }
 
 ssize_t socket_recv(struct socket *s, void *data, size_t len)
@@ -130,19 +112,17 @@ void socket_shut(struct socket *s)
 	shutdown(s->fd, SHUT_WR);
 }
 
-static void closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 void socket_close(struct socket *s)
 {
 	if (!s)
 		return;
-	uv_close(
-		(uv_handle_t *)&s->poll, closed); /* stops polling at once: the descriptor may go */
+	/* Closing takes a descriptor out of the epoll only when nobody else has it. */
+	if (s->is_shared)
+		socket_interest(s, 0);
 	close(s->fd);
 	s->fd = -1;
+	s->next = s->poller->closed;
+	s->poller->closed = s;
 }
 
 void socket_abort(struct socket *s)

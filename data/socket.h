@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Shell: a traffic socket of a worker: a raw, non-blocking descriptor polled by
- * the loop (decision D1), never a uv stream. Level-triggered with steady
+ * Shell: a traffic socket of a worker: a raw, non-blocking descriptor polled
+ * from the loop by way of the worker's poller (decision D1, poller.h), never a
+ * uv stream. Level-triggered with steady
  * interest: keep SOCKET_READ on and turn SOCKET_WRITE on only while bytes wait;
  * changing interest costs system calls, setting what is set costs none. The
  * owner receives and sends directly when told, or at once when it expects to
@@ -26,12 +27,14 @@ struct socket;
 typedef void socket_ready(struct socket *s, unsigned events);
 
 struct socket {
-	uv_poll_t poll;
+	struct poller *poller;
 	int fd;
 	unsigned interest;
+	bool is_shared; /* another process has the descriptor too (a listening socket) */
 	bool is_broken; /* polling ended by an error: recv and send tell which */
 	socket_ready *ready;
-	void *user; /* the owner's */
+	void *user;          /* the owner's */
+	struct socket *next; /* among those to be freed */
 };
 
 /* Takes a connected, non-blocking descriptor (closed on failure): 0 and a socket without interest,
@@ -56,7 +59,7 @@ ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_fo
 /* Sends our end (FIN); reading goes on. Errors are of no interest: the next recv tells. */
 void socket_shut(struct socket *s);
 
-/* Closes, and frees the struct when the loop has let go of it. NULL is fine. */
+/* Closes, and frees the struct when no event can name it any more. NULL is fine. */
 void socket_close(struct socket *s);
 /* The same with a reset (RST) instead of an orderly end. */
 void socket_abort(struct socket *s);

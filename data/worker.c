@@ -20,6 +20,7 @@
 #include "data/lifeline.h"
 #include "data/listeners.h"
 #include "data/pool/pools.h"
+#include "data/poller.h"
 #include "data/slots.h"
 #include "data/snapshot.h"
 
@@ -31,6 +32,7 @@ struct worker_private {
 	uv_loop_t loop;
 	uv_timer_t wheel_timer, tick;
 	uv_check_t turn;
+	struct poller poller;
 	int64_t armed_ms;        /* when the wheel's timer fires; INT64_MAX: not armed */
 	struct channel *channel; /* NULL while there is no supervisor */
 	struct lifeline *lifeline;
@@ -298,11 +300,18 @@ static void adopted(void *user, int fd)
 
 /* Turns */
 
-static void turned(uv_check_t *check)
+/* After a batch of events. */
+static void polled(void *user)
 {
-	struct worker *w = check->data;
+	struct worker *w = user;
 
 	pools_serve(w->pools);
+}
+
+/* After everything else in a turn of the loop. */
+static void turned(uv_check_t *check)
+{
+	polled(check->data);
 }
 
 static void ticked(uv_timer_t *timer)
@@ -349,6 +358,8 @@ static int open_loop(struct worker *w)
 	struct worker_private *p = w->private;
 	int rc = uv_loop_init(&p->loop);
 
+	if (rc == 0)
+		rc = poller_open(&p->poller, &p->loop, polled, w);
 	if (rc < 0)
 		return rc;
 	w->loop = &p->loop;
@@ -394,6 +405,7 @@ static void close_all(struct worker *w)
 	pools_close(w->pools);
 	lifeline_close(p->lifeline);
 	channel_close(p->channel);
+	poller_close(&p->poller);
 	uv_close((uv_handle_t *)&p->wheel_timer, NULL);
 	uv_close((uv_handle_t *)&p->tick, NULL);
 	uv_close((uv_handle_t *)&p->turn, NULL);

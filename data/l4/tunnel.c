@@ -198,7 +198,7 @@ static void release(struct tunnel *t)
 static void settle(struct tunnel *t)
 {
 	for (int side = 0; side < FLOW_SIDES; side++)
-		if (flow_takes_shut(&t->flow, side))
+		if (flow_takes_shut(&t->flow, side) && flow_over(&t->flow) == FLOW_END_NONE)
 			socket_shut(t->sockets[side]);
 	if (flow_over(&t->flow) != FLOW_END_NONE) {
 		release(t);

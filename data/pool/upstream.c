@@ -94,8 +94,15 @@ static void finish(struct upstream *u, int status)
 
 static void connecting_ready(struct socket *s, unsigned events)
 {
-	(void)events;
-	finish(s->user, socket_connect_result(s));
+	int rc = 0;
+
+	/* Writable without an error is connected: no need to ask. */
+	if (events & SOCKET_ERROR) {
+		rc = socket_connect_result(s);
+		if (rc == 0)
+			rc = -ECONNABORTED;
+	}
+	finish(s->user, rc);
 }
 
 static void connecting_expired(struct wheel_timer *timer)

@@ -266,8 +266,14 @@ def test_operator_and_verdicts_end_connections(node, lab):
 def test_deaths_cost_only_their_own(node):
     a = Backend("a")
     port = serve(node, [a])
-    wait_for(lambda: len(node.workers()) == 2, 5, "both workers to accept")
-    clients = [Client(port) for _ in range(20)]
+    clients = []
+
+    def both_carry_some():
+        clients.extend(Client(port) for _ in range(4))
+        shares = [w["connections"] for w in node.status()["nodes"][0]["daemons"]["data"]["workers"]]
+        return len(shares) == 2 and min(shares) > 2
+
+    wait_for(both_carry_some, 5, "both workers to carry connections", every=0.1)
     supervisor = node.daemons["data"].pid
     family = children(supervisor)
     os.kill(family["ballast-agent"][0], signal.SIGKILL)
@@ -280,7 +286,7 @@ def test_deaths_cost_only_their_own(node):
     for _ in range(20):
         Client(port).close()  # nobody is refused meanwhile
     alive = sum(not c.is_ended(0.05) for c in clients)
-    assert 0 < alive < 20
+    assert 0 < alive < len(clients)
     assert node.daemons["data"].text().count("ended") == 2
     wait_for(lambda: listener_row(node)["connections"] == alive, 5, "the dead worker's connections to be taken off")
     wait_for(lambda: len(node.workers()) == 2, 5, "two workers in status")

@@ -1,0 +1,90 @@
+/* One epoll for all sockets of a worker: see poller.h. */
+#include "data/poller.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "data/socket.h"
+
+static void free_closed(struct poller *p)
+{
+	while (p->closed) {
+		struct socket *next = p->closed->next;
+
+		free(p->closed);
+		p->closed = next;
+	}
+}
+
+static void dispatch(const struct epoll_event *e)
+{
+	struct socket *s = e->data.ptr;
+	unsigned ready = 0;
+
+	if (s->fd < 0)
+		return; /* closed by an earlier event of this batch */
+	if (e->events & EPOLLERR) {
+		/* Told once: what is wrong stays with the descriptor. */
+		socket_interest(s, 0);
+		s->is_broken = true;
+		s->ready(s, SOCKET_READ | SOCKET_WRITE | SOCKET_ERROR);
+		return;
+	}
+	if (e->events & (EPOLLIN | EPOLLHUP))
+		ready |= SOCKET_READ;
+	if (e->events & (EPOLLOUT | EPOLLHUP))
+		ready |= SOCKET_WRITE;
+	s->ready(s, ready);
+}
+
+static void polled(uv_poll_t *poll, int status, int events)
+{
+	struct poller *p = poll->data;
+	struct epoll_event batch[POLLER_BATCH];
+
+	(void)status;
+	(void)events;
+	for (int round = 0; round < POLLER_ROUNDS; round++) {
+		int n = epoll_wait(p->epoll, batch, POLLER_BATCH, 0);
+
+		for (int i = 0; i < n; i++)
+			dispatch(&batch[i]);
+		if (p->turned)
+			p->turned(p->user);
+		free_closed(p);
+		if (n < POLLER_BATCH / 4)
+			return; /* the loop waits better than we do */
+		uv_update_time(p->loop);
+	}
+}
+
+int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), void *user)
+{
+	int rc;
+
+	*p = (struct poller){.loop = loop, .turned = turned, .user = user};
+	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (p->epoll < 0)
+		return -errno;
+	rc = uv_poll_init(loop, &p->poll, p->epoll);
+	if (rc == 0)
+		rc = uv_poll_start(&p->poll, UV_READABLE, polled);
+	if (rc < 0) {
+		close(p->epoll);
+		return rc;
+	}
+	p->poll.data = p;
+	loop->data = p;
+	return 0;
+}
+
+void poller_close(struct poller *p)
+{
+	uv_close((uv_handle_t *)&p->poll, NULL);
+	close(p->epoll);
+	free_closed(p);
+	p->loop->data = NULL;
+}

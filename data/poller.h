@@ -1,0 +1,29 @@
+#pragma once
+/*
+ * Shell: where a worker's traffic sockets wait: one epoll of our own, which the
+ * libuv loop polls as a single descriptor. Against a uv_poll for each socket
+ * this saves a dozen system calls in the life of a connection (libuv checks
+ * each descriptor by adding and deleting it, and changes interest by deleting
+ * and adding). Timers, signals and everything slow stay with libuv. One poller
+ * a loop, found at loop->data; used by socket.c alone.
+ */
+#include <uv.h>
+
+#define POLLER_BATCH 64 /* events taken at once */
+#define POLLER_ROUNDS 8 /* batches before the loop's other work has its turn */
+
+struct socket;
+
+struct poller {
+	uv_loop_t *loop;
+	uv_poll_t poll;
+	int epoll;
+	struct socket *closed;      /* freed when the batch is over that may still name them */
+	void (*turned)(void *user); /* after each batch; NULL: nothing */
+	void *user;
+};
+
+/* Opens it on the loop (loop->data is its own from now on): 0, or a negative errno. */
+int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), void *user);
+/* Every socket must be closed. The loop has to run once more before p may go. */
+void poller_close(struct poller *p);
