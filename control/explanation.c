@@ -158,8 +158,7 @@ static const json_t *find_vip(const json_t *vips, const char *stack, const char 
 	const json_t *vip;
 	size_t i;
 
-	json_array_foreach(vips, i, vip)
-	{
+	json_array_foreach (vips, i, vip) {
 		const char *of = json_string_value(json_object_get(vip, "stack"));
 		const char *its = json_string_value(json_object_get(vip, "name"));
 
@@ -174,8 +173,7 @@ static void add_states(struct explanation *e, const json_t *vip)
 	const char *node;
 	json_t *state;
 
-	json_object_foreach(json_object_get(vip, "states"), node, state)
-	{
+	json_object_foreach (json_object_get(vip, "states"), node, state) {
 		if (json_is_string(state))
 			add_evidence(e, e->now, "%s is %s", node, json_string_value(state));
 	}

@@ -42,8 +42,7 @@ static void remove_others(struct bus_table *t, const json_t *rows)
 	const char *key;
 	json_t *row;
 
-	json_object_foreach((json_t *)(uintptr_t)bus_table_rows(t), key, row)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)bus_table_rows(t), key, row) {
 		if (!json_object_get(rows, key) && count < HUB_OVERLAYS_MAX)
 			keys[count++] = key;
 	}
@@ -66,7 +65,7 @@ static void publish_overlays(struct hub *h)
 	if (!h->picture->is_loaded)
 		return; /* the daemons keep what they heard before */
 	remove_others(h->overlay, rows);
-	json_object_foreach((json_t *)(uintptr_t)rows, key, row)
+	json_object_foreach ((json_t *)(uintptr_t)rows, key, row)
 		bus_table_set(h->overlay, key, json_incref(row));
 }
 

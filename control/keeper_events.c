@@ -31,8 +31,7 @@ static bool show_list(struct keeper *k, const json_t *events)
 	size_t i;
 	json_t *event;
 
-	json_array_foreach(events, i, event)
-	{
+	json_array_foreach (events, i, event) {
 		uint64_t number = number_of(k, event);
 
 		if (number <= k->events_shown)

@@ -70,8 +70,7 @@ static void add_listeners(const struct picture *p, bool with_connections, json_t
 	const char *key, *stack = p->serving->stack;
 	json_t *row;
 
-	json_object_foreach(p->tables[PICTURE_TRAFFIC], key, row)
-	{
+	json_object_foreach (p->tables[PICTURE_TRAFFIC], key, row) {
 		struct report_listener r;
 
 		if (strncmp(key, "listener/", 9) != 0 || report_listener_decode(row, &r) < 0)
@@ -89,8 +88,7 @@ static void add_vips(const struct picture *p, bool with_transitions, json_t *set
 	const char *key, *stack = p->serving->stack;
 	json_t *row;
 
-	json_object_foreach(p->tables[PICTURE_ROLES], key, row)
-	{
+	json_object_foreach (p->tables[PICTURE_ROLES], key, row) {
 		struct report_vip r;
 
 		if (strncmp(key, "vip/", 4) != 0 || report_vip_decode(row, &r) < 0)

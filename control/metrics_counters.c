@@ -65,10 +65,8 @@ static void add_transitions(const char *stack, const char *vip, const json_t *al
 	json_t *causes, *value;
 	int64_t count;
 
-	json_object_foreach((json_t *)(uintptr_t)all, to, causes)
-	{
-		json_object_foreach(causes, why, value)
-		{
+	json_object_foreach ((json_t *)(uintptr_t)all, to, causes) {
+		json_object_foreach (causes, why, value) {
 			if (read_count(value, &count))
 				metric_add(set, &vip_transitions, count, "stack", stack, "vip", vip,
 					"to", to, "why", why, NULL);
@@ -87,8 +85,7 @@ static void add_vip(const char *stack, const char *vip, const json_t *counts, js
 			metric_add(set, &vip_counts[i].metric, count, "stack", stack, "vip", vip,
 				NULL);
 	}
-	json_object_foreach(json_object_get(counts, "dropped"), reason, value)
-	{
+	json_object_foreach (json_object_get(counts, "dropped"), reason, value) {
 		if (read_count(value, &count))
 			metric_add(set, &vip_dropped, count, "stack", stack, "vip", vip, "reason",
 				reason, NULL);
@@ -102,8 +99,7 @@ static void add_reasons(const struct metric *m, const json_t *reasons, json_t *s
 	json_t *value;
 	int64_t count;
 
-	json_object_foreach((json_t *)(uintptr_t)reasons, reason, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)reasons, reason, value) {
 		if (read_count(value, &count))
 			metric_add(set, m, count, "reason", reason, NULL);
 	}
@@ -126,7 +122,7 @@ static void add_vrrpd(const char *stack, const json_t *reply, json_t *set)
 	const char *name;
 	json_t *vip;
 
-	json_object_foreach(json_object_get(reply, "vips"), name, vip)
+	json_object_foreach (json_object_get(reply, "vips"), name, vip)
 		add_vip(stack, name, vip, set);
 	add_reasons(&dropped, json_object_get(reply, "packets_dropped"), set);
 	add_heartbeats(json_object_get(reply, "heartbeats"), set);
@@ -142,8 +138,7 @@ static void add_healthd(const json_t *reply, json_t *set)
 		if (read_count(json_object_get(reply, healthd_counts[i].key), &count))
 			metric_add(set, &healthd_counts[i].metric, count, NULL);
 	}
-	json_object_foreach(json_object_get(reply, "bus"), event, value)
-	{
+	json_object_foreach (json_object_get(reply, "bus"), event, value) {
 		if (read_count(value, &count))
 			metric_add(
 				set, &bus_events, count, "daemon", "healthd", "event", event, NULL);

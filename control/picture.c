@@ -207,8 +207,7 @@ static int report_vips(const struct picture *p, struct fleet_report *r)
 	r->vips = calloc(json_object_size(p->tables[PICTURE_ROLES]) + 1, sizeof *r->vips);
 	if (!r->vips)
 		return -ENOMEM;
-	json_object_foreach(p->tables[PICTURE_ROLES], key, row)
-	{
+	json_object_foreach (p->tables[PICTURE_ROLES], key, row) {
 		struct fleet_vip *v = &r->vips[r->vips_count];
 
 		if (strncmp(key, "vip/", 4) != 0 || strlen(key + 4) >= sizeof v->name)

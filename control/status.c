@@ -113,8 +113,7 @@ static void add_draining(const struct picture *p, json_t *list)
 	const char *key;
 	json_t *row;
 
-	json_object_foreach(p->tables[PICTURE_TRAFFIC], key, row)
-	{
+	json_object_foreach (p->tables[PICTURE_TRAFFIC], key, row) {
 		if (strncmp(key, "listener/", 9) != 0 || conf_listener(c, key + 9))
 			continue;
 		if (report_listener_decode(row, &r) == 0)

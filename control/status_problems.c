@@ -60,8 +60,7 @@ static void add_listeners(const struct picture *p, json_t *list)
 	const char *key;
 	json_t *row;
 
-	json_object_foreach(p->tables[PICTURE_TRAFFIC], key, row)
-	{
+	json_object_foreach (p->tables[PICTURE_TRAFFIC], key, row) {
 		struct report_listener r;
 
 		if (strncmp(key, "listener/", 9) != 0 || report_listener_decode(row, &r) < 0)

@@ -278,8 +278,7 @@ static void arm(struct api *a)
 {
 	int64_t next = INT64_MAX, now = loop_ms(a);
 
-	list_for_each(it, &a->waits)
-	{
+	list_for_each (it, &a->waits) {
 		struct family_wait *w = list_entry(it, struct family_wait, link);
 
 		next = w->until_ms < next ? w->until_ms : next;

@@ -360,8 +360,7 @@ int exchange_stream(struct exchange *x, exchange_fill *fill, void *user, uint64_
 
 void exchange_wake(struct exchange_desk *desk, bool is_sign)
 {
-	list_for_each(link, &desk->streams)
-	{
+	list_for_each (link, &desk->streams) {
 		struct exchange *x = list_entry(link, struct exchange, in_streams);
 
 		x->owes_sign = x->owes_sign || is_sign;
@@ -371,5 +370,6 @@ void exchange_wake(struct exchange_desk *desk, bool is_sign)
 
 void exchange_abandon(struct exchange_desk *desk)
 {
-	list_for_each(link, &desk->all) resume(list_entry(link, struct exchange, in_all));
+	list_for_each (link, &desk->all)
+		resume(list_entry(link, struct exchange, in_all));
 }

@@ -18,10 +18,11 @@ static void on_counters(void *user, const json_t *counters)
 {
 	struct scrape *s = user;
 	struct answer a = {.status = 200, .type = ANSWER_METRICS};
-	json_t *set = json_object(), *reply;
-	const char *daemon;
+	json_t *set = json_object();
 
-	json_object_foreach((json_t *)(uintptr_t)counters, daemon, reply) metric_join(set, reply);
+	for (size_t d = 0; d < FLEET_DAEMONS; d++)
+		metrics_add_counters(s->api->site.picture, (enum fleet_daemon)d,
+			json_object_get(counters, fleet_daemon_name((enum fleet_daemon)d)), set);
 	hub_add_metrics(s->api->site.hub, set);
 	metrics_add(s->api->site.picture, wall_now(), set);
 	buf_init(&a.body, ANSWER_BODY_MAX);

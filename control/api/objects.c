@@ -39,8 +39,7 @@ static json_t *find_in(const json_t *list, const char *name, size_t *ret_index)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach (list, i, entry) {
 		const char *its = json_string_value(json_object_get(entry, "name"));
 
 		if (its && strcmp(its, name) == 0) {

@@ -13,8 +13,7 @@ static void refuse_unknown(const json_t *body, struct conf_problems *problems)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)body, key, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)body, key, value) {
 		bool is_known = false;
 
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -100,8 +100,7 @@ static void make_room(struct door *d)
 {
 	if (d->links_count < SERVER_CONNECTIONS_MAX)
 		return;
-	list_for_each(it, &d->links)
-	{
+	list_for_each (it, &d->links) {
 		struct exchange_link *l = list_entry(it, struct exchange_link, link);
 
 		if (!l->is_busy && !l->is_ended) {
@@ -164,8 +163,7 @@ static void on_sweep(uv_timer_t *t)
 	struct server *s = t->data;
 
 	for (size_t i = 0; i < s->doors_count; i++) {
-		list_for_each(it, &s->doors[i].links)
-		{
+		list_for_each (it, &s->doors[i].links) {
 			struct exchange_link *l = list_entry(it, struct exchange_link, link);
 
 			int64_t patience = l->is_reading ? SERVER_PATIENCE_MS : SERVER_HEAD_MS;
