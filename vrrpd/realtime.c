@@ -2,10 +2,14 @@
 #include "vrrpd/realtime.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/log.h"
 
@@ -26,18 +30,27 @@ static void scheduling_request(void)
 		log_info("no better nice value why=\"%s\"", strerror(errno));
 }
 
+/* True when RLIMIT_MEMLOCK does not bind us. */
+static bool may_lock_all(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+		return true;
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       (data[0].effective & CAP_TO_MASK(CAP_IPC_LOCK));
+}
+
 /*
  * Under a limit, what is mapped later (the stacks of threads) would be refused
  * once it is reached: then rather not at all.
  */
 static int memory_lock(void)
 {
-	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, now;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
-		return -errno;
-	if (now.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0)
-		return -errno;
+	if (!may_lock_all())
+		return -EPERM;
 	/* Pages are locked when touched: the stacks of idle threads cost nothing. */
 	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;
 }
