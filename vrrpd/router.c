@@ -145,6 +145,8 @@ static void vip_gone(void *user, const char *name)
 {
 	struct router *r = user;
 
+	if (!r->roster.is_leaving) /* a successor tells on */
+		past_note(r->past, name, NULL);
 	r->handlers->vip(r->user, name, NULL);
 }
 
@@ -270,6 +272,7 @@ static void router_free(struct router *r)
 	heartbeat_close(r->heartbeat);
 	netlink_close(r->netlink);
 	ownership_close(r->ownership);
+	past_close(r->past);
 	condition_fini(&r->condition);
 	if (r->timer_fd >= 0)
 		close(r->timer_fd);
@@ -287,6 +290,7 @@ static void uses_fill(struct router *r, uv_loop_t *loop)
 		.netlink = r->netlink,
 		.ownership = r->ownership,
 		.heartbeat = r->heartbeat,
+		.past = r->past,
 		.changed = vip_changed,
 		.user = r};
 	r->roster.segment_uses = &r->segment_uses;
@@ -315,7 +319,9 @@ static int shells_open(
 		return rc;
 	}
 	r->condition.netlink = r->netlink;
-	rc = lifeline_open(loop, run_dir, &r->lifeline);
+	rc = past_open(loop, run_dir, &r->past);
+	if (rc == 0)
+		rc = lifeline_open(loop, run_dir, &r->lifeline);
 	if (rc == 0)
 		rc = timer_open(r, loop);
 	if (rc < 0)

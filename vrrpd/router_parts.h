@@ -22,6 +22,7 @@ struct router {
 	struct netlink *netlink;
 	struct heartbeat *heartbeat;
 	struct lifeline *lifeline;
+	struct past *past;
 	struct condition condition;
 	struct segment_uses segment_uses;
 	struct vip_uses vip_uses;

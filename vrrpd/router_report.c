@@ -20,6 +20,7 @@ void router_report_vips(struct router *r)
 		v->must_report = false;
 		vip_report(v, &report);
 		r->handlers->vip(r->user, v->config->name, &report);
+		past_note(r->past, v->config->name, &report);
 	}
 }
 

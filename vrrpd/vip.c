@@ -27,6 +27,16 @@ static struct vrrp_config vrrp_config_of(const struct vip *v)
 		.primary = vip_source(v)};
 }
 
+/* A replaced process tells on where the one before it ended. */
+static void recall(struct vip *v)
+{
+	v->has_recalled = past_recall(v->uses->past, v->config->name, &v->recalled) == 0;
+	if (!v->has_recalled)
+		return;
+	memcpy(v->history, v->recalled.history, sizeof v->history);
+	v->history_count = v->recalled.history_count;
+}
+
 struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
 	struct segment *segment)
 {
@@ -48,6 +58,7 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 		segment->interface, segment->family == AF_INET ? "ipv4" : "ipv6");
 	wish.priority = conf_vip_priority(conf, config, uses->node);
 	v->is_data_well = true;
+	recall(v);
 	role_init(&v->role);
 	vrrp_config = vrrp_config_of(v);
 	vrrp_init(&v->vrrp, &vrrp_config, &wish);
@@ -185,24 +196,35 @@ static void tally(struct vip *v, const struct vrrp_transition *row)
 	t->count++;
 }
 
-static void remember(struct vip *v, const struct vrrp_transition *row)
+static void history_add(
+	struct vip *v, enum report_vip_state from, const struct vrrp_transition *row)
 {
 	struct report_vip_past *past = v->history;
-	size_t max = sizeof v->history / sizeof *v->history;
+
+	if (v->history_count < REPORT_HISTORY_MAX)
+		v->history_count++;
+	memmove(past + 1, past, (v->history_count - 1) * sizeof *past);
+	*past = (struct report_vip_past){
+		.time = wall_now(), .from = from, .to = report_state(row->to)};
+	snprintf(past->why, sizeof past->why, "%s", row->why);
+	v->since = past->time;
+}
+
+static void remember(struct vip *v, const struct vrrp_transition *row)
+{
+	enum report_vip_state to = report_state(row->to),
+			      from = v->has_recalled ? v->recalled.state : report_state(row->from);
 
 	log_info("vip=%s %s -> %s why=\"%s\" priority=%d", v->config->name,
 		vrrp_state_name(row->from), vrrp_state_name(row->to), row->why,
 		v->vrrp.wish.priority);
-	if (report_state(row->from) == report_state(row->to))
-		return;
-	tally(v, row);
-	if (v->history_count < max)
-		v->history_count++;
-	memmove(past + 1, past, (v->history_count - 1) * sizeof *past);
-	*past = (struct report_vip_past){
-		.time = wall_now(), .from = report_state(row->from), .to = report_state(row->to)};
-	snprintf(past->why, sizeof past->why, "%s", row->why);
-	v->since = past->time;
+	if (report_state(row->from) != to)
+		tally(v, row);
+	if (v->has_recalled && v->recalled.state == to)
+		v->since = v->recalled.since;
+	else if (from != to)
+		history_add(v, from, row);
+	v->has_recalled = false;
 }
 
 static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono now)

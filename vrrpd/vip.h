@@ -16,6 +16,7 @@
 #include "vrrpd/heartbeat.h"
 #include "vrrpd/netlink.h"
 #include "vrrpd/ownership.h"
+#include "vrrpd/past.h"
 #include "vrrpd/role.h"
 #include "vrrpd/segment.h"
 #include "vrrpd/vrrp.h"
@@ -28,6 +29,7 @@ struct vip_uses {
 	struct netlink *netlink;
 	struct ownership *ownership;
 	struct heartbeat *heartbeat;
+	const struct past *past;
 	/* Something that is reported has changed: state, priority, who advertises. */
 	void (*changed)(void *user, struct vip *v);
 	void *user;
@@ -76,7 +78,9 @@ struct vip {
 	char take_from[CONF_NAME_SIZE];
 	uint64_t take_number;
 	struct wall since;
-	struct report_vip_past history[8]; /* newest first */
+	bool has_recalled; /* what a predecessor told last, until the first transition: … */
+	struct report_vip recalled;                         /* … the story goes on from there */
+	struct report_vip_past history[REPORT_HISTORY_MAX]; /* newest first */
 	size_t history_count;
 	struct vip_counters counters;
 	struct vip_tally tallies[VIP_TALLIES_MAX]; /* those that happened */

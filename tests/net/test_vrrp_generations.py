@@ -72,6 +72,8 @@ def test_runs_without_control(node):
     answer = node.put(document(web()))
     wait_for(lambda: is_active(node, "web", "10.0.0.100"), 5)
     wait_for((node.state / "vrrpd.snapshot").exists, 5)
+    wait_for(lambda: '"active"' in (node.run / "vrrpd.past").read_text(), 5)
+    since = seen(node, "web")["since"]
     node.daemons["control"].kill()
     node.daemons["vrrpd"].kill()
     node.start("vrrpd")
@@ -82,6 +84,7 @@ def test_runs_without_control(node):
     me = wait_for(lambda: node.status()["nodes"][0]["daemons"]["vrrpd"], 5)
     wait_for(lambda: node.status()["nodes"][0]["daemons"]["vrrpd"]["generation"] == answer["generation"], 5)
     assert me["pid"] == node.daemons["vrrpd"].pid
+    assert seen(node, "web")["since"] == since  # nobody noticed, and so it is told
 
 
 def test_stop_lets_go(node):
