@@ -130,8 +130,8 @@ static void judge_silence(struct judge *j, const struct node *n)
 /* A process that died must not hold an address against a peer it knew (V1). */
 static void judge_ghost(struct judge *j, const struct node *n)
 {
-	if (n->is_booted && !n->is_running && n->has_address && n->expires_ns == INT64_MAX &&
-		n->vrrp.wish.has_peer)
+	if (n->is_booted && !n->is_running && n->kernel.has_address &&
+		n->kernel.expires_ns == INT64_MAX && n->vrrp.wish.has_peer)
 		judge_fail(j, "%s is dead and holds the address for ever", n->name);
 }
 
@@ -150,7 +150,7 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		const struct node *n = &j->nodes[i];
 
-		holders += node_is_live(n) && n->has_address;
+		holders += node_is_live(n) && n->kernel.has_address;
 		silent += node_is_live(n) && (n->vrrp.is_keeping || n->vrrp.state == VRRP_YIELDING);
 		actives |= (unsigned)(node_is_live(n) && n->vrrp.state == VRRP_ACTIVE) << i;
 	}
@@ -222,7 +222,7 @@ static void judge_gap(struct judge *j, int64_t now_ns)
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		const struct node *n = &j->nodes[i];
 
-		is_held |= n->is_booted && n->has_address;
+		is_held |= n->is_booted && n->kernel.has_address;
 		if (!could_take(n))
 			j->able_ns[i] = -1;
 		else if (j->able_ns[i] < 0)
@@ -283,7 +283,7 @@ static void judge_backup(struct judge *j, const struct node *n, const struct nod
 {
 	if (n->vrrp.state != VRRP_BACKUP)
 		judge_fail(j, "%s rests as %s", n->name, vrrp_state_name(n->vrrp.state));
-	else if (n->has_address)
+	else if (n->kernel.has_address)
 		judge_fail(j, "%s rests as Backup with the address", n->name);
 	else if (should_preempt(n, holder))
 		judge_fail(j, "%s (%d) rests below %s (%d)", n->name, n->vrrp.wish.priority,
@@ -330,7 +330,7 @@ void judge_rest(struct judge *j)
 	}
 	if (could_be_held && !holder)
 		judge_fail(j, "nobody is Active at rest");
-	if (holder && !holder->has_address)
+	if (holder && !holder->kernel.has_address)
 		judge_fail(j, "%s rests as Active without the address", holder->name);
 	if (holder)
 		judge_neighbours(j, holder);

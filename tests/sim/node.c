@@ -53,18 +53,6 @@ bool node_is_live(const struct node *n)
 
 /* ---- the kernel ---- */
 
-static void change_address(struct node *n, const struct lease_change *c, int64_t now_ns)
-{
-	n->has_address = c->kind != LEASE_DELETE;
-	n->valid_s = c->valid_s;
-	n->told = local(n, now_ns);
-	n->expires_ns = INT64_MAX;
-	if (n->has_address && c->valid_s != LEASE_FOREVER)
-		n->expires_ns = now_ns + c->valid_s * 1000 * MS;
-	if (c->kind != LEASE_RENEW)
-		trace_say(n->trace, n->name, "address %s", n->has_address ? "added" : "deleted");
-}
-
 static void reconcile(struct node *n, int64_t now_ns)
 {
 	struct mono now = local(n, now_ns);
@@ -74,21 +62,23 @@ static void reconcile(struct node *n, int64_t now_ns)
 		.is_held = vrrp_holds(&n->vrrp, now),
 		.valid_s = lease_valid_s(vrrp_lease_ns(&n->vrrp), n->vrrp.wish.has_peer),
 	};
-	const struct lease_seen seen = {INTERFACE, virtual_address(), n->valid_s, n->told};
+	const struct lease_seen seen = {
+		INTERFACE, virtual_address(), n->kernel.valid_s, n->kernel.told};
+	bool had_address = n->kernel.has_address;
 	struct lease_change change;
 
 	n->renew_at = mono_add_ms(now, LEASE_RENEW_MS);
-	if (lease_reconcile(&wish, 1, &seen, n->has_address, now, &change, 1))
-		change_address(n, &change, now_ns);
-	assert(n->has_address == wish.is_held);
+	if (lease_reconcile(&wish, 1, &seen, n->kernel.has_address, now, &change, 1))
+		kernel_apply(&n->kernel, &change, now, now_ns);
+	if (n->kernel.has_address != had_address)
+		trace_say(n->trace, n->name, "address %s", had_address ? "deleted" : "added");
+	assert(n->kernel.has_address == wish.is_held);
 }
 
 void node_expire(struct node *n, int64_t now_ns)
 {
-	if (!n->has_address || n->expires_ns > now_ns)
+	if (!kernel_expire(&n->kernel, now_ns))
 		return;
-	n->has_address = false;
-	n->expires_ns = INT64_MAX;
 	trace_say(n->trace, n->name, "address expired");
 	n->renew_at = local(n, now_ns);
 	if (node_is_live(n))
@@ -97,9 +87,8 @@ void node_expire(struct node *n, int64_t now_ns)
 
 void node_lose_address(struct node *n, int64_t now_ns)
 {
-	if (!n->has_address)
-		return;
-	n->expires_ns = now_ns;
+	if (n->kernel.has_address)
+		n->kernel.expires_ns = now_ns;
 	node_expire(n, now_ns);
 }
 
@@ -480,12 +469,9 @@ void node_turn(struct node *n, int64_t now_ns)
 
 void node_init(struct node *n, size_t index, const struct scene *scene)
 {
-	*n = (struct node){.index = index,
-		.scene = scene,
-		.is_data_well = true,
-		.is_linked = true,
-		.expires_ns = INT64_MAX};
+	*n = (struct node){.index = index, .scene = scene, .is_data_well = true, .is_linked = true};
 	n->wake_ns = INT64_MAX;
+	kernel_init(&n->kernel);
 	snprintf(n->name, sizeof n->name, "lb-%c", 'a' + (int)index);
 }
 
@@ -504,8 +490,7 @@ void node_crash(struct node *n)
 {
 	node_kill(n);
 	n->is_booted = false;
-	n->has_address = false;
-	n->expires_ns = INT64_MAX;
+	kernel_init(&n->kernel);
 	memset(&n->record, 0, sizeof n->record);
 	trace_say(n->trace, n->name, "machine crashed");
 }

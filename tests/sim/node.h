@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/sim/kernel.h"
 #include "tests/sim/network.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/trace.h"
@@ -48,10 +49,7 @@ struct node {
 	int64_t booted_ns;
 	int ppm; /* how much too fast its clock runs */
 	int boots;
-	bool has_address;
-	uint32_t valid_s;
-	struct mono told;
-	int64_t expires_ns;         /* INT64_MAX: never */
+	struct kernel kernel;
 	struct lease_record record; /* in run_dir */
 	/* the process */
 	bool is_running, is_paused;

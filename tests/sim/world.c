@@ -33,7 +33,7 @@ static int64_t next_moment(const struct world *w)
 	int64_t next = network_next(&w->network);
 
 	for (size_t i = 0; i < w->scene.nodes; i++)
-		next = earlier(next, earlier(w->nodes[i].wake_ns, w->nodes[i].expires_ns));
+		next = earlier(next, earlier(w->nodes[i].wake_ns, w->nodes[i].kernel.expires_ns));
 	return next;
 }
 
