@@ -38,7 +38,8 @@ static void check_rewritten(const struct h1_head *h, const char *text)
 	size_t len = head_write_request(&r, out);
 
 	h1_head_init(&again);
-	if (len > H1_HEAD_MAX)
+	if (len > H1_HEAD_MAX ||
+		h->fields_count > H1_FIELDS_MAX - 6) /* at the limits what we add is too much */
 		return;
 	assert(h1_parse_request(&again, out, len) == 0);
 	assert(again.len == len && again.minor == 1);
