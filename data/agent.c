@@ -80,7 +80,22 @@ static const char *failure_of(
 	return NULL;
 }
 
-static void publish_listener(struct agent *a, uint32_t slot)
+/* Rows of objects that the board does not have any more: their slots may be gone before we looked.
+ */
+static void forget_absent(struct agent *a, const json_t *present)
+{
+	json_t *absent = json_array(), *row;
+	const char *key;
+	size_t i;
+
+	json_object_foreach(
+		(json_t *)bus_table_rows(a->traffic), key, row) if (!json_object_get(present, key))
+		json_array_append_new(absent, json_string(key));
+	json_array_foreach(absent, i, row) bus_table_remove(a->traffic, json_string_value(row));
+	json_decref(absent);
+}
+
+static void publish_listener(struct agent *a, uint32_t slot, json_t *present)
 {
 	const struct board_object *o = &a->board.objects[slot];
 	const struct conf_listener *l = a->conf ? conf_listener(a->conf, o->name) : NULL;
@@ -88,25 +103,23 @@ static void publish_listener(struct agent *a, uint32_t slot)
 	struct report_listener r;
 
 	snprintf(key, sizeof key, "listener/%s", o->name);
-	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0) {
-		bus_table_remove(a->traffic, key);
+	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0)
 		return;
-	}
+	json_object_set_new(present, key, json_true());
 	figures_listener(&a->board, slot, l, l ? failure_of(a, l, text) : NULL, &r);
 	bus_table_set(a->traffic, key, report_listener_encode(&r));
 }
 
-static void publish_server(struct agent *a, uint32_t slot)
+static void publish_server(struct agent *a, uint32_t slot, json_t *present)
 {
 	const struct board_object *o = &a->board.objects[slot];
 	char key[BOARD_NAME_SIZE + 16];
 	struct report_server r;
 
 	snprintf(key, sizeof key, "server/%s", o->name);
-	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0) {
-		bus_table_remove(a->traffic, key);
+	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0)
 		return;
-	}
+	json_object_set_new(present, key, json_true());
 	figures_server(&a->board, slot, &r);
 	bus_table_set(a->traffic, key, report_server_encode(&r));
 }
@@ -114,13 +127,16 @@ static void publish_server(struct agent *a, uint32_t slot)
 static void publish_traffic(struct agent *a)
 {
 	uint32_t used = atomic_load(&a->board.head->objects_used);
+	json_t *present = json_object();
 
 	for (uint32_t i = 0; i < used; i++) {
 		if (atomic_load(&a->board.objects[i].kind) == BOARD_LISTENER)
-			publish_listener(a, i);
+			publish_listener(a, i, present);
 		else if (atomic_load(&a->board.objects[i].kind) == BOARD_SERVER)
-			publish_server(a, i);
+			publish_server(a, i, present);
 	}
+	forget_absent(a, present);
+	json_decref(present);
 }
 
 static int serve_counters(void *user, const json_t *body, json_t **ret_reply, char why[256])
