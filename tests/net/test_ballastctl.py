@@ -167,3 +167,22 @@ def test_completion_knows_commands_options_and_names(shop):
     assert completed("drain", "w") == ["web/w1", "web/w2"]
     assert completed("get", "listeners", "") == ["www"]
     assert completed("-o", "j") == ["json"]
+
+
+def test_it_asks_on_a_terminal_before_it_deletes(shop):
+    argv = [BUILD / "control" / "ballastctl", "--server", f"unix:{shop.run}/api.sock", "delete", "listener", "www"]
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, b"n\n")
+        done = subprocess.run(argv, stdin=theirs, capture_output=True, text=True, timeout=30, check=False)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 1
+    assert "Delete listener www of stack shop? [y/N]" in done.stderr and "nothing was deleted" in done.stderr
+
+
+def test_the_end_of_a_stack(shop):
+    shop.ctl("delete", "stack", "shop", "--yes")
+    assert "there is no stack yet" in refused(shop, 1, "export")
+    wait_for(lambda: "www" not in shop.ctl("status").stdout, 10, "the listener to go")

@@ -43,6 +43,65 @@ static void tables_are_sound(void **state)
 	assert_null(field_kind_find("poools"));
 }
 
+/* {field: its default} reads without a word about that field, and means the same as nothing. */
+static void check_default(const struct field_kind *kind, const struct field *f, json_t *initial)
+{
+	static unsigned char target[4096] __attribute__((aligned(16)));
+	json_t *written = json_pack("{s:O}", f->name, initial), *nothing = json_object(),
+	       *canonical;
+	struct conf_problems problems = {0};
+	struct arena arena;
+	struct field_reader reader = {.arena = &arena, .problems = &problems};
+
+	assert_true(kind->size <= sizeof target);
+	memset(target, 0, sizeof target);
+	arena_init(&arena);
+	canonical = field_read(&reader, kind, written, NULL, target);
+	for (size_t i = 0; i < problems.count; i++)
+		if (strncmp(problems.items[i].where, f->name, strlen(f->name)) == 0)
+			fail_msg("%s.%s: %s", kind->name, problems.items[i].where,
+				problems.items[i].what);
+	assert_true(field_is_same(kind, canonical, nothing, NULL));
+	conf_problems_fini(&problems);
+	arena_fini(&arena);
+	json_decref(canonical);
+	json_decref(written);
+	json_decref(nothing);
+}
+
+static void check_defaults(const struct field_kind *kind)
+{
+	for (const struct field *f = kind->fields; f->name; f++) {
+		json_t *initial = field_initial(f);
+
+		if (initial)
+			check_default(kind, f, initial);
+		if (f->type == FIELD_OBJECT)
+			check_defaults(f->kind);
+		json_decref(initial);
+	}
+}
+
+static void defaults_may_be_written(void **state)
+{
+	(void)state;
+	check_defaults(&field_document);
+}
+
+/* The schema names every field, and is itself a JSON text. */
+static void schemas_are_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; field_kinds[i]; i++) {
+		json_t *schema = field_schema(field_kinds[i]);
+		const json_t *properties = json_object_get(schema, "properties");
+
+		for (const struct field *f = field_kinds[i]->fields; f->name; f++)
+			assert_true(json_object_size(json_object_get(properties, f->name)) > 0);
+		json_decref(schema);
+	}
+}
+
 static void knows_texts(void **state)
 {
 	static const struct {
@@ -111,6 +170,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_are_sound),
+		cmocka_unit_test(defaults_may_be_written),
+		cmocka_unit_test(schemas_are_whole),
 		cmocka_unit_test(knows_texts),
 		cmocka_unit_test(quotes_what_is_short_and_harmless),
 	};
