@@ -258,6 +258,18 @@ static const struct story stories[] = {
 	{300, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1300000},
 	{400, HEARD(8, 99, 100), VRRP_ACTIVE, "AN", 1400000},
 	{1200, HEARD(9, 200, 100), VRRP_BACKUP, "C-A", 4809375}, END}},
+{"a giver that goes on advertising is believed in the end", .priority = 100, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
+	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
+	{200, TAKE(9, true), VRRP_ACTIVE, "C+NAY", 1200000},
+	{201, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1201000},
+	{202, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1202000},
+	{203, HEARD(9, 200, 100), VRRP_BACKUP, "C-A", 3812375}, END}},
+{"a giver that is below its taker is a rival", .priority = 100, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
+	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
+	{200, TAKE(9, false), VRRP_ACTIVE, "C+NAY", 1200000},
+	{201, HEARD(9, 1, 100), VRRP_ACTIVE, "AN", 1201000}, END}},
 {"a take from any but the Active heard is refused", .priority = 100, .steps = {
 	{0, TAKE(9, true), VRRP_INITIALIZE, "R", NEVER},
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
