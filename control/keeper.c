@@ -208,20 +208,41 @@ static void list_nodes(struct keeper *k)
 
 /* ---- heartbeat ---- */
 
+/* The store tells nothing of the other nodes: what it told last grows old. */
+static void lose_sight(struct keeper *k)
+{
+	uint64_t now = uv_now(k->loop);
+
+	fleet_pass(k->picture->fleet, k->picture->node, (int64_t)(now - k->seen_ms), wall_now());
+	k->seen_ms = now;
+}
+
+/* Our name is held by another live node: its control speaks for it, not ours. */
+static void take_claim(struct keeper *k, const char *why)
+{
+	char *claim = k->picture->claim;
+
+	if (why[0] && !claim[0])
+		log_error("%s", why);
+	snprintf(claim, sizeof k->picture->claim, "%s", why);
+}
+
 static void on_beaten(void *user, const struct store_answer *a)
 {
 	struct keeper *k = user;
 
 	k->is_beating = false;
-	if (a->outcome == STORE_CONFLICT && !k->is_refused)
-		log_error("%s", a->why);
-	k->is_refused = a->outcome == STORE_CONFLICT;
 	if (a->outcome == STORE_OK) {
+		k->seen_ms = uv_now(k->loop);
 		take_overlays(k, a);
 		take_nodes(k, a);
 		show_instance_overlays(k);
-		k->handlers.changed(k->user);
+	} else {
+		lose_sight(k);
 	}
+	if (a->outcome == STORE_OK || a->outcome == STORE_CONFLICT)
+		take_claim(k, a->why);
+	k->handlers.changed(k->user);
 	if (k->wants_announce)
 		keeper_announce(k);
 }
@@ -433,6 +454,7 @@ int keeper_open(uv_loop_t *loop, const struct nodefile *nodefile, struct picture
 	}
 	*ret = k;
 	start_from_lastgood(k);
+	k->seen_ms = uv_now(loop);
 	uv_timer_init(loop, &k->second);
 	k->second.data = k;
 	uv_timer_start(&k->second, on_second, 100, 1000);

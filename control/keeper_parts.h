@@ -17,7 +17,7 @@ struct keeper {
 	bool is_loading, wants_load;
 	bool is_listing, wants_nodes;
 	bool is_beating, wants_announce;
-	bool is_refused; /* our name is held by another node */
+	uint64_t seen_ms; /* uv_now() when the ages of the other nodes were right */
 	bool has_expired_overlay;
 	bool is_closing;
 	json_t *nodes; /* name -> is it live, as last seen */

@@ -41,8 +41,9 @@ struct picture_store {
 struct picture {
 	char node[CONF_NAME_SIZE];
 	struct picture_store store;
-	bool is_loaded; /* the store was read at least once */
-	uint64_t head;  /* newest generation of the installation */
+	char claim[512]; /* another live node holds our name: the sentence; "" */
+	bool is_loaded;  /* the store was read at least once */
+	uint64_t head;   /* newest generation of the installation */
 	struct picture_stack *stacks;
 	size_t stacks_count;
 	const struct conf **confs; /* of the stacks that have one; borrowed from them */

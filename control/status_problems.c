@@ -41,6 +41,15 @@ static void add_store(const struct picture *p, json_t *list)
 			p->serving->generation);
 }
 
+static void add_claim(const struct picture *p, json_t *list)
+{
+	char object[CONF_NAME_SIZE + 16];
+
+	snprintf(object, sizeof object, "node/%s", p->node);
+	if (p->claim[0])
+		add(list, object, (struct wall){0}, "%s", p->claim);
+}
+
 static void add_stacks(const struct picture *p, json_t *list)
 {
 	for (size_t i = 0; i < p->stacks_count; i++) {
@@ -101,6 +110,7 @@ json_t *status_problems(const struct picture *p, struct wall now)
 	json_t *list = fleet_print_problems(p->fleet);
 
 	add_store(p, list);
+	add_claim(p, list);
 	add_stacks(p, list);
 	if (p->serving) {
 		add_listeners(p, list);

@@ -98,9 +98,11 @@ def test_two_controls_on_one_postgresql(lab):
         wait_for(store_is(node, "connected"), 10, "the store")
     instances = [("lb-a", "10.9.0.1"), ("lb-b", "10.9.0.2")]
 
+    def state_of(name):
+        return {n["name"]: n["state"] for n in nodes[0].status()["nodes"]}[name]
+
     def both_live():
-        states = {n["name"]: n["state"] for n in nodes[0].status()["nodes"]}
-        return states.get("lb-a") == "ready" and states.get("lb-b") == "ready"
+        return state_of("lb-a") == "ready" and state_of("lb-b") == "ready"
 
     nodes[0].put(document(server, "0.0.0.0:8000", *instances), query="")
     wait_for(both_live, 10, "both nodes to be seen")
@@ -129,9 +131,34 @@ def test_two_controls_on_one_postgresql(lab):
         wait_for(lambda node=node: node.api("GET", "/v1/stacks/shop/document")[1]["description"] == winner, 5,
                  f"{node.name} to show the winner's document")
 
+    # One is lost sight of with the store: the other does not claim to know it any more.
+    postgres.stop("immediate")
+    wait_for(lambda: state_of("lb-b") == "away", 12, "lb-b to be out of sight")
+    assert state_of("lb-a") == "ready"
+    postgres.start()
+    wait_for(lambda: state_of("lb-b") == "ready", 10, "lb-b to be back in sight")
+
     # One leaves in order: the other sees it at once, not when its heartbeat is too old.
     nodes[1].stop()
-    wait_for(lambda: {n["name"]: n["state"] for n in nodes[0].status()["nodes"]}["lb-b"] == "away", 3, "lb-b to be away")
+    wait_for(lambda: state_of("lb-b") == "away", 3, "lb-b to be away")
+
+
+def test_a_second_claimant_of_a_name_is_refused(lab):
+    """Two nodes with one name on one store: the one that lives keeps it, the other says so and takes it when it is free."""
+    postgres = lab.postgres()
+    first = lab.node("lb-a", store=postgres.uri).start("control")
+    wait_for(lambda: first.status()["nodes"][0]["state"] != "away", 10, "the first to be seen")
+    second = lab.node("lb-b", store=postgres.uri)
+    second.config.write_text(second.config.read_text().replace("node: lb-b", "node: lb-a"))
+    second.start("control")
+
+    def claim():
+        return [p["what"] for p in second.status()["problems"] if "is held by another node that is alive" in p["what"]]
+
+    wait_for(claim, 5, "the second to say that its name is taken")
+    assert not any("held by another" in p["what"] for p in first.status()["problems"])
+    first.stop("control")
+    wait_for(lambda: not claim(), 5, "the second to take the name")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
