@@ -188,7 +188,8 @@ static const struct field_word types[] = {[CONF_CHECK_TCP] = {"tcp"},
 	{"command", FIELD_NAME, FIELD_AT(conf_check, command), .is_later = true, \
 		.help = "command: its name in the node file."}, \
 	{"want", FIELD_WORD, .words = wanted_roles, .is_later = true, .initial = "any", \
-		.help = "postgres, redis: the role a server must have; well but in another role is standby."}, \
+		.help = "postgres, redis: the role a server must have; well but in another " \
+			"role is standby."}, \
 	{"port", FIELD_INTEGER, FIELD_AT(conf_check, port), .maximum = 65535, .initial = "0", \
 		.help = "Another port than the server's own; 0: its own."}, \
 	{"interval", FIELD_DURATION, FIELD_AT(conf_check, interval_ms), .minimum = 10, .maximum = FIELD_DAY, \
@@ -202,7 +203,8 @@ static const struct field_word types[] = {[CONF_CHECK_TCP] = {"tcp"},
 	{"expect_status", FIELD_FORM, FIELD_FORM_LIST(conf_check, expect_status), .form = &expect_status, \
 		.initial = "200-299", .help = "http: the status codes that are good."}, \
 	{"status_map", FIELD_FORM, FIELD_FORM_LIST(conf_check, status_map), .form = &status_map, \
-		.example = "{\"418\": drain}", .help = "http: status codes with a meaning of their own."}, \
+		.example = "{\"418\": drain}", \
+		.help = "http: status codes with a meaning of their own."}, \
 	{"write", FIELD_BOOL, FIELD_AT(conf_check, write), .initial = "false", .is_later = true, \
 		.help = "path: also try to write there."}, \
 	{0}

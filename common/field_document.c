@@ -15,7 +15,8 @@ static const struct field secret_fields[] = {
 };
 
 static const struct field certificate_fields[] = {
-	{"name", FIELD_NAME, .is_required = true, .help = "Its name; unique among the certificates."},
+	{"name", FIELD_NAME, .is_required = true,
+		.help = "Its name; unique among the certificates."},
 	{"certificate_pem", FIELD_LINES, .maximum = PEM_MAX, .is_required = true,
 		.help = "The certificate and its chain, PEM."},
 	{"key_pem", FIELD_LINES, .maximum = PEM_MAX,

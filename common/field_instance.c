@@ -64,7 +64,8 @@ static const struct field_word bypass_drivers[] = {
 /* clang-format off */
 static const struct field bypass_fields[] = {
 	{"driver", FIELD_WORD, FIELD_AT(conf_bypass, driver), .words = bypass_drivers, .initial = "none",
-		.help = "What lets traffic pass untouched after too many flaps: bridge joins each link pair in the kernel, command runs one of the node file."},
+		.help = "What lets traffic pass untouched after too many flaps: bridge joins "
+			"each link pair in the kernel, command runs one of the node file."},
 	{"command", FIELD_NAME, FIELD_AT(conf_bypass, command), .is_later = true,
 		.help = "With driver command: its name in the node file."},
 	{0}
@@ -74,7 +75,8 @@ static const struct field_kind bypass = {
 
 static const struct field ha_fields[] = {
 	{"mode", FIELD_WORD, FIELD_AT(conf_ha, mode), .words = modes, .initial = "off",
-		.help = "off: no VIPs, no heartbeats; active-passive: the primary is preferred for every VIP; active-active: each VIP lists its priorities."},
+		.help = "off: no VIPs, no heartbeats; active-passive: the primary is "
+			"preferred for every VIP; active-active: each VIP lists its priorities."},
 	{"primary", FIELD_BOOL, FIELD_AT(conf_ha, primary), .initial = "false",
 		.help = "The node preferred for VIPs that list no priority (200 instead of 100)."},
 	{"port", FIELD_INTEGER, FIELD_AT(conf_ha, port), .minimum = 1, .maximum = 65535, .initial = "7610",
@@ -92,7 +94,8 @@ static const struct field ha_fields[] = {
 		.help = "Good checks in a row until it is healthy again."},
 	{"maximum_flaps", FIELD_INTEGER, FIELD_AT(conf_ha, maximum_flaps), .minimum = 1, .maximum = 1000,
 		.initial = "5", .is_later = true,
-		.help = "Unplanned losses of a VIP within flap_window; past it the node goes to bypass."},
+		.help = "Unplanned losses of a VIP within flap_window; past it the node goes "
+			"to bypass."},
 	{"flap_window", FIELD_DURATION, FIELD_AT(conf_ha, flap_window_ms), .minimum = FIELD_SECOND,
 		.maximum = FIELD_DAY, .initial = "10m", .is_later = true,
 		.help = "The window in which flaps are counted."},
@@ -118,7 +121,8 @@ static const struct field ha_fields[] = {
 		.help = "Pairs of ingress and egress; a pair is active when both links are up."},
 	{"minimum_active_links", FIELD_INTEGER, FIELD_AT(conf_ha, minimum_active_links),
 		.maximum = LINK_PAIRS_MAX, .initial = "1", .is_later = true,
-		.help = "With fewer active pairs (where there are any) the node marks itself down."},
+		.help = "With fewer active pairs (where there are any) the node marks itself "
+			"down."},
 	{"bypass", FIELD_OBJECT, FIELD_AT(conf_ha, bypass), .kind = &bypass,
 		.help = "What lets traffic pass untouched when the node steps aside."},
 	{0}

@@ -60,7 +60,8 @@ static const struct field_form access_log = {"true, false, or {to: PATH, format:
 static const struct field client_certificates_fields[] = {
 	{"mode", FIELD_WORD, .words = client_modes, .initial = "off",
 		.help = "Whether clients are asked for a certificate."},
-	{"ca", FIELD_NAME, .is_later = true, .help = "The certificate resource that clients are verified by."},
+	{"ca", FIELD_NAME, .is_later = true,
+		.help = "The certificate resource that clients are verified by."},
 	{0}
 };
 static const struct field_kind client_certificates = {
@@ -68,9 +69,11 @@ static const struct field_kind client_certificates = {
 
 static const struct field timeouts_fields[] = {
 	{"request_head", FIELD_DURATION, FIELD_AT(conf_listener_timeouts, request_head_ms), .minimum = 1,
-		.maximum = FIELD_HOUR, .initial = "10s", .help = "Until a request's head is complete."},
+		.maximum = FIELD_HOUR, .initial = "10s",
+		.help = "Until a request's head is complete."},
 	{"idle", FIELD_DURATION, FIELD_AT(conf_listener_timeouts, idle_ms), .minimum = 1,
-		.maximum = FIELD_DAY, .initial = "60s", .help = "Between requests of one connection."},
+		.maximum = FIELD_DAY, .initial = "60s",
+		.help = "Between requests of one connection."},
 	{"tunnel_idle", FIELD_DURATION, FIELD_AT(conf_listener_timeouts, tunnel_idle_ms), .minimum = 1,
 		.maximum = 30 * FIELD_DAY, .initial = "1h",
 		.help = "Without a byte either way through a TCP connection or an upgraded one."},
@@ -86,7 +89,8 @@ static const struct field forwarded_fields[] = {
 	{"append", FIELD_BOOL, FIELD_AT(conf_forwarded, append), .initial = "true",
 		.help = "Tell servers who the client is (X-Forwarded-For, -Proto, -Host)."},
 	{"trust", FIELD_PREFIX, FIELD_LIST(conf_forwarded, trust), .most = TRUST_MAX,
-		.help = "Clients whose own X-Forwarded fields are believed; those of others are removed."},
+		.help = "Clients whose own X-Forwarded fields are believed; those of others "
+			"are removed."},
 	{0}
 };
 static const struct field_kind forwarded = {"forwarded", NULL, "What servers are told of the client.",
@@ -97,7 +101,8 @@ static const struct field listener_fields[] = {
 		.help = "Its name; unique among the listeners."},
 	{"bind", FIELD_IP_PORT, FIELD_LIST(conf_listener, bind), .is_required = true, .most = BINDS_MAX,
 		.example = "[\"10.0.0.100:443\"]",
-		.help = "The addresses it accepts at; one that the node does not have yet is fine."},
+		.help = "The addresses it accepts at; one that the node does not have yet is "
+			"fine."},
 	{"protocol", FIELD_WORD, FIELD_AT(conf_listener, protocol), .words = protocols, .is_required = true,
 		.example = "http", .help = "What clients speak."},
 	{"certificates", FIELD_NAME, .is_list = true, .most = CERTIFICATES_MAX, .is_later = true,
@@ -106,7 +111,8 @@ static const struct field listener_fields[] = {
 		.help = "Which versions and ciphers of TLS are offered."},
 	{"client_certificates", FIELD_OBJECT, .kind = &client_certificates,
 		.help = "Whether clients must show a certificate."},
-	{"http2", FIELD_BOOL, .initial = "true", .is_later = true, .help = "Offer HTTP/2 over TLS."},
+	{"http2", FIELD_BOOL, .initial = "true", .is_later = true,
+		.help = "Offer HTTP/2 over TLS."},
 	{"routes", FIELD_OBJECT, .is_list = true, .kind = &field_route, .most = ROUTES_MAX, .is_later = true,
 		.help = "What to do with which request; the first that matches wins."},
 	{"pool", FIELD_NAME, FIELD_AT(conf_listener, pool_name), .example = "shop-web",
@@ -137,7 +143,8 @@ static const struct field listener_fields[] = {
 		.initial = "true", .help = "One line per request or connection."},
 	{"drain_timeout", FIELD_DURATION, FIELD_AT(conf_listener, drain_timeout_ms),
 		.maximum = 7 * FIELD_DAY, .initial = "10m",
-		.help = "How long connections may go on after the listener was removed or its process replaced."},
+		.help = "How long connections may go on after the listener was removed or its "
+			"process replaced."},
 	{0}
 };
 /* clang-format on */

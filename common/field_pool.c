@@ -71,7 +71,8 @@ static const struct field server_fields[] = {
 		.help = "Its name; unique in its pool."},
 	{"address", FIELD_HOST_PORT, FIELD_AT(conf_server, address), .is_required = true,
 		.example = "10.0.1.1:8080",
-		.help = "Where it is: an IP address, or a name that is resolved again and again, with a port."},
+		.help = "Where it is: an IP address, or a name that is resolved again and "
+			"again, with a port."},
 	{"weight", FIELD_INTEGER, FIELD_AT(conf_server, weight), .maximum = 1000, .initial = "100",
 		.help = "Its share of the work next to the others; 0: nothing new."},
 	{"maximum_connections", FIELD_INTEGER, FIELD_AT(conf_server, maximum_connections), .initial = "0",
@@ -96,8 +97,10 @@ static const struct field_kind passive = {
 	"passive", NULL, "Watching real traffic for failing servers.", 0, passive_fields};
 
 static const struct field quiesce_fields[] = {
-	{"drain_url", FIELD_TEXT, .is_required = true, .help = "Asked once when a server is to drain."},
-	{"idle_url", FIELD_TEXT, .is_required = true, .help = "Asked until it says that the server is idle."},
+	{"drain_url", FIELD_TEXT, .is_required = true,
+		.help = "Asked once when a server is to drain."},
+	{"idle_url", FIELD_TEXT, .is_required = true,
+		.help = "Asked until it says that the server is idle."},
 	{"timeout", FIELD_DURATION, .maximum = FIELD_DAY, .initial = "10m",
 		.help = "How long to wait for it."},
 	{0}
@@ -107,7 +110,8 @@ static const struct field_kind quiesce = {
 
 static const struct field retry_fields[] = {
 	{"attempts", FIELD_INTEGER, FIELD_AT(conf_retry, attempts), .maximum = 10, .initial = "2",
-		.help = "Further tries after the first, each on another server where there is one."},
+		.help = "Further tries after the first, each on another server where there is "
+			"one."},
 	{"on", FIELD_FORM, FIELD_AT(conf_retry, on), .form = &retry_on,
 		.initial = "[\"connect-failure\", \"reset-before-response\"]",
 		.help = "What is tried again; a reset only for idempotent requests."},
@@ -123,12 +127,14 @@ static const struct field sticky_fields[] = {
 	{"method", FIELD_WORD, .words = sticky_methods, .is_required = true,
 		.help = "What a client is recognised by."},
 	{"name", FIELD_TOKEN, .example = "BSID", .help = "The cookie's or header's name."},
-	{"ttl", FIELD_DURATION, .maximum = 366 * FIELD_DAY, .help = "How long a client stays with its server."},
+	{"ttl", FIELD_DURATION, .maximum = 366 * FIELD_DAY,
+		.help = "How long a client stays with its server."},
 	{"mode", FIELD_WORD, .words = sticky_modes, .initial = "insert",
 		.help = "A cookie of our own, or the application's rewritten or prefixed."},
 	{"secure", FIELD_BOOL, .help = "The cookie's Secure attribute."},
 	{"http_only", FIELD_BOOL, .help = "The cookie's HttpOnly attribute."},
-	{"same_site", FIELD_WORD, .words = same_sites, .initial = "lax", .help = "The cookie's SameSite attribute."},
+	{"same_site", FIELD_WORD, .words = same_sites, .initial = "lax",
+		.help = "The cookie's SameSite attribute."},
 	{"drain_limit", FIELD_DURATION, .maximum = 30 * FIELD_DAY,
 		.help = "How long a draining server keeps its clients."},
 	{0}
@@ -158,9 +164,11 @@ static const struct field_kind keepalive = {"keepalive", NULL,
 
 static const struct field timeouts_fields[] = {
 	{"connect", FIELD_DURATION, FIELD_AT(conf_pool_timeouts, connect_ms), .minimum = 1,
-		.maximum = FIELD_HOUR, .initial = "3s", .help = "Until a connection to a server stands."},
+		.maximum = FIELD_HOUR, .initial = "3s",
+		.help = "Until a connection to a server stands."},
 	{"response", FIELD_DURATION, FIELD_AT(conf_pool_timeouts, response_ms), .minimum = 1,
-		.maximum = FIELD_DAY, .initial = "60s", .help = "From the request's end to the response head."},
+		.maximum = FIELD_DAY, .initial = "60s",
+		.help = "From the request's end to the response head."},
 	{"idle", FIELD_DURATION, FIELD_AT(conf_pool_timeouts, idle_ms), .minimum = 1, .maximum = FIELD_DAY,
 		.initial = "60s", .help = "Without a byte either way while a body is under way."},
 	{0}
@@ -179,8 +187,10 @@ static const struct field_kind queue = {
 	"queue", NULL, "Waiting while every server is at its limit.", sizeof(struct conf_queue), queue_fields};
 
 static const struct field tls_fields[] = {
-	{"verify", FIELD_BOOL, .initial = "true", .help = "The server's certificate must be valid."},
-	{"ca", FIELD_NAME, .help = "The certificate resource to verify by; the system's when absent."},
+	{"verify", FIELD_BOOL, .initial = "true",
+		.help = "The server's certificate must be valid."},
+	{"ca", FIELD_NAME,
+		.help = "The certificate resource to verify by; the system's when absent."},
 	{"server_name", FIELD_HOST, .help = "The name asked for and verified."},
 	{0}
 };
@@ -197,18 +207,21 @@ static const struct field pool_fields[] = {
 		.help = "With header-hash: the request header to hash."},
 	{"source_addresses", FIELD_IP, .is_list = true, .most = SOURCES_MAX, .is_later = true,
 		.example = "[10.0.0.12]",
-		.help = "Own addresses to connect from: more than 65,535 connections to one server."},
+		.help = "Own addresses to connect from: more than 65,535 connections to one "
+			"server."},
 	{"servers", FIELD_OBJECT, FIELD_LIST(conf_pool, servers), .kind = &field_server,
 		.most = CONF_SERVERS_MAX, .help = "Who does the work."},
 	{"check", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, check), .kind = &field_check,
-		.help = "How healthd finds out whether a server is well; without it servers are unchecked."},
+		.help = "How healthd finds out whether a server is well; without it servers "
+			"are unchecked."},
 	{"passive", FIELD_OBJECT, .is_optional = true, .kind = &passive, .is_later = true,
 		.help = "Eject servers whose real traffic fails."},
 	{"slow_start", FIELD_DURATION, FIELD_AT(conf_pool, slow_start_ms), .maximum = FIELD_DAY,
 		.is_later = true, .example = "30s",
 		.help = "A server that came up takes its full share only after this long."},
 	{"minimum_up", FIELD_INTEGER, FIELD_AT(conf_pool, minimum_up), .maximum = CONF_SERVERS_MAX,
-		.initial = "0", .help = "A drain that would leave fewer servers is refused unless forced."},
+		.initial = "0",
+		.help = "A drain that would leave fewer servers is refused unless forced."},
 	{"panic_percent", FIELD_INTEGER, FIELD_AT(conf_pool, panic_percent), .maximum = 100,
 		.initial = "0",
 		.help = "With fewer usable servers than this, spread over all."},
@@ -217,7 +230,8 @@ static const struct field pool_fields[] = {
 	{"retry", FIELD_OBJECT, FIELD_AT(conf_pool, retry), .kind = &retry,
 		.help = "When a request is tried again on another server."},
 	{"fallback_status", FIELD_TEXT, .is_list = true, .most = RETRY_ON_MAX, .is_later = true,
-		.example = "[\"404\"]", .help = "GET and HEAD only: a status on which the next server is asked."},
+		.example = "[\"404\"]",
+		.help = "GET and HEAD only: a status on which the next server is asked."},
 	{"sticky", FIELD_OBJECT, .is_optional = true, .kind = &sticky, .is_later = true,
 		.help = "Send a client to the server it had before."},
 	{"circuit", FIELD_OBJECT, .is_optional = true, .kind = &circuit, .is_later = true,

@@ -36,7 +36,8 @@ static const struct field limit_fields[] = {
 	{"rate", FIELD_FORM, .form = &frequency, .is_required = true, .example = "100/s",
 		.help = "Requests allowed over time."},
 	{"burst", FIELD_INTEGER, .example = "200", .help = "Requests allowed at once on top."},
-	{"action", FIELD_WORD, .words = actions, .initial = "reject", .help = "What happens to the rest."},
+	{"action", FIELD_WORD, .words = actions, .initial = "reject",
+		.help = "What happens to the rest."},
 	{0}
 };
 
@@ -44,7 +45,8 @@ static const struct field match_fields[] = {
 	{"host", FIELD_TEXT, .help = "The request's host; *.example for any below it."},
 	{"path", FIELD_TARGET, .help = "Exactly this path."},
 	{"path_prefix", FIELD_TARGET, .help = "This path and all below it."},
-	{"methods", FIELD_TOKEN, .is_list = true, .most = METHODS_MAX, .help = "Any of these methods."},
+	{"methods", FIELD_TOKEN, .is_list = true, .most = METHODS_MAX,
+		.help = "Any of these methods."},
 	{"headers", FIELD_TEXT_MAP, .help = "All of these header fields with these values."},
 	{"query", FIELD_TEXT_MAP, .help = "All of these query parameters with these values."},
 	{0}
@@ -54,7 +56,8 @@ static const struct field_kind match = {"match", NULL, "Which requests a route t
 static const struct field edit_fields[] = {
 	{"set", FIELD_TEXT_MAP, .help = "Header fields to set, replacing what was there."},
 	{"add", FIELD_TEXT_MAP, .help = "Header fields to add."},
-	{"remove", FIELD_TOKEN, .is_list = true, .most = EDITS_MAX, .help = "Header fields to remove."},
+	{"remove", FIELD_TOKEN, .is_list = true, .most = EDITS_MAX,
+		.help = "Header fields to remove."},
 	{0}
 };
 static const struct field_kind edit = {"headers", NULL, "Changes to header fields.", 0, edit_fields};
@@ -75,28 +78,36 @@ static const struct field_kind timeouts = {"timeouts", NULL, "Time-outs of this 
 
 static const struct field redirect_fields[] = {
 	{"to", FIELD_TEXT, .is_required = true, .help = "Where to."},
-	{"status", FIELD_INTEGER, .minimum = 301, .maximum = 308, .initial = "308", .help = "The status code."},
+	{"status", FIELD_INTEGER, .minimum = 301, .maximum = 308, .initial = "308",
+		.help = "The status code."},
 	{0}
 };
 static const struct field_kind redirect = {"redirect", NULL, "An answer that sends elsewhere.", 0, redirect_fields};
 
 static const struct field respond_fields[] = {
-	{"status", FIELD_INTEGER, .minimum = 200, .maximum = 599, .initial = "200", .help = "The status code."},
+	{"status", FIELD_INTEGER, .minimum = 200, .maximum = 599, .initial = "200",
+		.help = "The status code."},
 	{"body", FIELD_LINES, .help = "The body."},
 	{0}
 };
 static const struct field_kind respond = {"respond", NULL, "An answer of the listener's own.", 0, respond_fields};
 
 static const struct field route_fields[] = {
-	{"match", FIELD_OBJECT, .kind = &match, .help = "Which requests it takes; the first route that matches wins."},
+	{"match", FIELD_OBJECT, .kind = &match,
+		.help = "Which requests it takes; the first route that matches wins."},
 	{"pool", FIELD_NAME, .help = "Where they go."},
-	{"redirect", FIELD_OBJECT, .is_optional = true, .kind = &redirect, .help = "Or: an answer that sends elsewhere."},
-	{"respond", FIELD_OBJECT, .is_optional = true, .kind = &respond, .help = "Or: an answer of our own."},
-	{"request_headers", FIELD_OBJECT, .kind = &edit, .help = "Changes on the way to the server."},
+	{"redirect", FIELD_OBJECT, .is_optional = true, .kind = &redirect,
+		.help = "Or: an answer that sends elsewhere."},
+	{"respond", FIELD_OBJECT, .is_optional = true, .kind = &respond,
+		.help = "Or: an answer of our own."},
+	{"request_headers", FIELD_OBJECT, .kind = &edit,
+		.help = "Changes on the way to the server."},
 	{"response_headers", FIELD_OBJECT, .kind = &edit, .help = "Changes on the way back."},
-	{"rewrite", FIELD_OBJECT, .is_optional = true, .kind = &rewrite, .help = "Changes to the target."},
+	{"rewrite", FIELD_OBJECT, .is_optional = true, .kind = &rewrite,
+		.help = "Changes to the target."},
 	{"timeouts", FIELD_OBJECT, .kind = &timeouts, .help = "Time-outs of this route."},
-	{"limit", FIELD_OBJECT, .is_optional = true, .kind = &field_limit, .help = "A limit of its own."},
+	{"limit", FIELD_OBJECT, .is_optional = true, .kind = &field_limit,
+		.help = "A limit of its own."},
 	{0}
 };
 /* clang-format on */

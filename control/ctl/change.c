@@ -28,13 +28,18 @@ static enum outcome write_document(struct ctl *c, const char *stack,
 	char query[64], path[CTL_PATH_SIZE + sizeof query];
 	struct client_request request = *what;
 	struct client_answer answer = {0};
+	bool is_waiting = c->in.wait_ms > 0 && !is_dry_run && isatty(STDERR_FILENO);
 	enum outcome outcome;
 
 	print_query(c, is_dry_run, query);
 	snprintf(path, sizeof path, "%s%s", what->path, query);
 	request.path = path;
 	request.timeout_ms = CTL_ASK_MS + (long)c->in.wait_ms;
+	if (is_waiting)
+		fprintf(stderr, "stack %s: waiting until every node runs it", stack);
 	outcome = ctl_ask(c, &request, &answer);
+	if (is_waiting)
+		fprintf(stderr, "\r\033[K");
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (c->in.output != OUTPUT_TABLE)
