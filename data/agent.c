@@ -53,6 +53,7 @@ struct agent {
 	uint64_t saved;
 	struct failure failures[FAILURES_MAX];
 	size_t failures_count;
+	uint64_t *told; /* by slot: a server's uses as last published, plus one */
 	struct report_daemon self;
 };
 
@@ -80,22 +81,7 @@ static const char *failure_of(
 	return NULL;
 }
 
-/* Rows of objects that the board does not have any more: their slots may be gone before we looked.
- */
-static void forget_absent(struct agent *a, const json_t *present)
-{
-	json_t *absent = json_array(), *row;
-	const char *key;
-	size_t i;
-
-	json_object_foreach(
-		(json_t *)bus_table_rows(a->traffic), key, row) if (!json_object_get(present, key))
-		json_array_append_new(absent, json_string(key));
-	json_array_foreach(absent, i, row) bus_table_remove(a->traffic, json_string_value(row));
-	json_decref(absent);
-}
-
-static void publish_listener(struct agent *a, uint32_t slot, json_t *present)
+static void publish_listener(struct agent *a, uint32_t slot)
 {
 	const struct board_object *o = &a->board.objects[slot];
 	const struct conf_listener *l = a->conf ? conf_listener(a->conf, o->name) : NULL;
@@ -103,23 +89,30 @@ static void publish_listener(struct agent *a, uint32_t slot, json_t *present)
 	struct report_listener r;
 
 	snprintf(key, sizeof key, "listener/%s", o->name);
-	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0)
+	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0) {
+		bus_table_remove(a->traffic, key);
 		return;
-	json_object_set_new(present, key, json_true());
+	}
 	figures_listener(&a->board, slot, l, l ? failure_of(a, l, text) : NULL, &r);
 	bus_table_set(a->traffic, key, report_listener_encode(&r));
 }
 
-static void publish_server(struct agent *a, uint32_t slot, json_t *present)
+static void publish_server(struct agent *a, uint32_t slot)
 {
 	const struct board_object *o = &a->board.objects[slot];
 	char key[BOARD_NAME_SIZE + 16];
+	bool is_gone = atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0;
+	uint64_t now = is_gone ? 0 : atomic_load(&o->uses) + 1;
 	struct report_server r;
 
+	if (a->told[slot] == now)
+		return; /* of many thousands few change */
+	a->told[slot] = now;
 	snprintf(key, sizeof key, "server/%s", o->name);
-	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0)
+	if (is_gone) {
+		bus_table_remove(a->traffic, key);
 		return;
-	json_object_set_new(present, key, json_true());
+	}
 	figures_server(&a->board, slot, &r);
 	bus_table_set(a->traffic, key, report_server_encode(&r));
 }
@@ -127,16 +120,57 @@ static void publish_server(struct agent *a, uint32_t slot, json_t *present)
 static void publish_traffic(struct agent *a)
 {
 	uint32_t used = atomic_load(&a->board.head->objects_used);
-	json_t *present = json_object();
 
 	for (uint32_t i = 0; i < used; i++) {
 		if (atomic_load(&a->board.objects[i].kind) == BOARD_LISTENER)
-			publish_listener(a, i, present);
+			publish_listener(a, i);
 		else if (atomic_load(&a->board.objects[i].kind) == BOARD_SERVER)
-			publish_server(a, i, present);
+			publish_server(a, i);
 	}
-	forget_absent(a, present);
-	json_decref(present);
+}
+
+static void add_key(json_t *keys, const char *kind, const char *name)
+{
+	char key[BOARD_NAME_SIZE + 16];
+
+	snprintf(key, sizeof key, "%s/%s", kind, name);
+	json_object_set_new(keys, key, json_true());
+}
+
+/* Owned: the keys of all objects on the board. */
+static json_t *keys_on_board(const struct board *b)
+{
+	uint32_t used = atomic_load(&b->head->objects_used);
+	json_t *keys = json_object();
+
+	for (uint32_t i = 0; i < used; i++) {
+		if (atomic_load(&b->objects[i].kind) == BOARD_LISTENER)
+			add_key(keys, "listener", b->objects[i].name);
+		else if (atomic_load(&b->objects[i].kind) == BOARD_SERVER)
+			add_key(keys, "server", b->objects[i].name);
+	}
+	return keys;
+}
+
+/*
+ * The whole table anew, after a generation: the supervisor may have cleared
+ * objects, and given their slots to others, before we looked.
+ */
+static void publish_all_traffic(struct agent *a)
+{
+	json_t *rows = json_copy((json_t *)bus_table_rows(a->traffic)),
+	       *keys = keys_on_board(&a->board);
+	const char *key;
+	json_t *row;
+
+	json_object_foreach (rows, key, row) {
+		if (!json_object_get(keys, key))
+			bus_table_remove(a->traffic, key);
+	}
+	json_decref(rows);
+	json_decref(keys);
+	memset(a->told, 0, a->board.head->objects * sizeof *a->told);
+	publish_traffic(a);
 }
 
 static int serve_counters(void *user, const json_t *body, json_t **ret_reply, char why[256])
@@ -229,7 +263,7 @@ static void in_force(struct agent *a, int doc, int table)
 	conf_unref(a->conf);
 	a->conf = c;
 	a->next_expiry = judge_expire(a->judge, wall_now());
-	publish_traffic(a);
+	publish_all_traffic(a);
 }
 
 static void save(struct agent *a)
@@ -262,7 +296,7 @@ static void acknowledged(struct agent *a, const struct channel_record *r)
 	}
 	a->self.state = a->self.refused ? REPORT_LAGGING : REPORT_RUNNING;
 	publish_self(a);
-	publish_traffic(a);
+	publish_all_traffic(a);
 	if (r->generation > 0)
 		save(a);
 }
@@ -422,7 +456,8 @@ static int open_all(struct agent *a)
 	if (rc < 0)
 		return rc;
 	a->judge = judge_new(&a->board);
-	rc = a->judge ? open_bus(a) : -ENOMEM;
+	a->told = calloc(a->board.head->objects, sizeof *a->told);
+	rc = a->judge && a->told ? open_bus(a) : -ENOMEM;
 	if (rc == 0)
 		rc = lifeline_open(&a->loop, a->run_dir, "agent", adopted, a, &a->lifeline);
 	if (rc == 0)

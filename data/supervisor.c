@@ -16,6 +16,7 @@
 #include "data/supervisor_inside.h"
 
 #define TICK_MS 20
+#define READY_WAIT_MS 5000
 
 /* Children */
 
@@ -301,6 +302,18 @@ static bool observe(struct supervisor *s)
 	return changed;
 }
 
+/* Ready is: the snapshot of the last time is in force, or there is none. */
+static void tell_ready(struct supervisor *s, int64_t now_ms)
+{
+	bool serves = s->acknowledged == s->news.snapshot_serial;
+
+	if (s->is_ready || (!serves && now_ms < s->ready_by_ms))
+		return;
+	s->is_ready = true;
+	daemon_ready(s->daemon,
+		serves ? "serving" : "no worker could put the last snapshot in force yet");
+}
+
 static void go_on_leaving(struct supervisor *s);
 
 static void ticked(uv_timer_t *timer)
@@ -317,6 +330,7 @@ static void ticked(uv_timer_t *timer)
 		acknowledge(s);
 	}
 	start_due(s);
+	tell_ready(s, now_ms);
 	if (s->upgrade)
 		go_on_with_upgrade(s);
 	if (bindings_any_failed(s->bindings) && now_ms >= s->retry_at_ms) {
@@ -404,7 +418,7 @@ static int start(struct daemon *d, void *user)
 	uv_timer_init(daemon_loop(d), &s->tick);
 	s->tick.data = s;
 	uv_timer_start(&s->tick, ticked, 0, TICK_MS);
-	daemon_ready(d, "serving");
+	s->ready_by_ms = mono_now().ns / 1000000 + READY_WAIT_MS;
 	return 0;
 }
 

@@ -27,6 +27,8 @@ struct supervisor {
 	char lag[CHANNEL_TEXT_SIZE]; /* why it is not the newest */
 	int64_t retry_at_ms;
 	bool upgrade; /* adopted workers are to be replaced */
+	bool is_ready; /* systemd was told */
+	int64_t ready_by_ms; /* when it is told even though no worker runs the snapshot */
 	bool is_leaving;
 	int64_t leave_until_ms;
 };

@@ -32,7 +32,8 @@ struct pool {
 	struct list ready_link;
 	struct list *ready;
 	unsigned refs;
-	bool is_settled; /* memory for the sets is there */
+	unsigned removed_count; /* of its servers */
+	bool is_settled;        /* memory for the sets is there */
 	void (*drop_idle)(struct server *s);
 	void (*freed)(void *user, struct server *s);
 	void *freed_user;
@@ -178,8 +179,7 @@ static void refresh(struct pool *p)
 	p->seen = atomic_load_explicit(&p->object->word, memory_order_acquire);
 	for (unsigned t = 0; t < TIERS; t++)
 		p->sets[t].count = 0;
-	list_for_each(l, &p->servers)
-	{
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
 		read_word(s);
@@ -187,8 +187,7 @@ static void refresh(struct pool *p)
 		usable += is_usable(s);
 	}
 	is_panic = usable * 100 < all * (unsigned)p->conf->panic_percent;
-	list_for_each(l, &p->servers)
-	{
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
 		s->tier = tier_of(s, is_panic);
@@ -331,8 +330,7 @@ static unsigned free_places(struct pool *p)
 {
 	uint64_t places = 0;
 
-	list_for_each(l, &p->servers)
-	{
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 		uint64_t limit = (uint64_t)s->conf->maximum_connections;
 		uint64_t uses = atomic_load_explicit(&s->object->uses, memory_order_relaxed);
@@ -415,6 +413,7 @@ void pool_keep_server(struct server *s, const struct conf_server *conf, unsigned
 	s->conf = conf;
 	hold(&s->snapshot, s->pool->snapshot);
 	s->position = position;
+	s->pool->removed_count -= s->is_removed;
 	s->is_removed = false;
 }
 
@@ -423,6 +422,7 @@ void pool_remove_server(struct server *s, int64_t now_ms)
 	if (s->is_removed)
 		return;
 	s->is_removed = true;
+	s->pool->removed_count++;
 	s->removed_until_ms = now_ms + s->pool->drain_ms;
 	s->pool->drop_idle(s);
 	make_ready(s->pool);
@@ -432,7 +432,8 @@ int pool_settle(struct pool *p)
 {
 	unsigned count = 0;
 
-	list_for_each(l, &p->servers) count++;
+	list_for_each (l, &p->servers)
+		count++;
 	for (unsigned t = 0; t < TIERS; t++) {
 		struct balance_set *set = &p->sets[t];
 		struct server **more;
@@ -459,8 +460,7 @@ static void end_uses(struct server *s)
 	s->is_lost = false;
 	s->pool->drop_idle(s);
 	/* A lost use may be ended later by its user: go by the number there is now. */
-	list_for_each(l, &s->uses)
-	{
+	list_for_each (l, &s->uses) {
 		struct server_use *use = list_entry(l, struct server_use, link);
 
 		use->lost(use, why);
@@ -474,6 +474,7 @@ static void free_server(struct server *s)
 	assert(s->connections == 0 && list_is_empty(&s->uses) && s->idle_count == 0);
 	if (p->freed)
 		p->freed(p->freed_user, s);
+	p->removed_count -= s->is_removed;
 	list_unlink(&s->link);
 	conf_unref(s->snapshot);
 	free(s);
@@ -484,8 +485,9 @@ static void drop_removed(struct pool *p)
 {
 	bool any = false;
 
-	list_for_each(l, &p->servers)
-	{
+	if (p->removed_count == 0)
+		return;
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
 		any |= s->is_removed && s->connections == 0;
@@ -493,8 +495,7 @@ static void drop_removed(struct pool *p)
 	if (!any)
 		return;
 	refresh(p);
-	list_for_each(l, &p->servers)
-	{
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
 		if (s->is_removed && s->connections == 0)
@@ -505,8 +506,7 @@ static void drop_removed(struct pool *p)
 void pool_serve(struct pool *p, int64_t now_ms)
 {
 	list_unlink(&p->ready_link);
-	list_for_each(l, &p->servers)
-	{
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
 		if (s->is_lost)
@@ -516,11 +516,9 @@ void pool_serve(struct pool *p, int64_t now_ms)
 	serve_waiters(p, now_ms);
 }
 
-void pool_tick(struct pool *p, int64_t now_ms)
+static void expire_removed(struct pool *p, int64_t now_ms)
 {
-	refresh_if_changed(p);
-	list_for_each(l, &p->servers)
-	{
+	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
 		if (s->is_removed && s->removed_until_ms <= now_ms && !s->is_lost) {
@@ -529,6 +527,13 @@ void pool_tick(struct pool *p, int64_t now_ms)
 			make_ready(p);
 		}
 	}
+}
+
+void pool_tick(struct pool *p, int64_t now_ms)
+{
+	refresh_if_changed(p);
+	if (p->removed_count > 0)
+		expire_removed(p, now_ms);
 	serve_waiters(p, now_ms);
 }
 
@@ -545,7 +550,8 @@ bool pool_free_unused(struct pool *p)
 void pool_free(struct pool *p)
 {
 	assert(p->waiters_count == 0);
-	list_for_each(l, &p->servers) free_server(list_entry(l, struct server, link));
+	list_for_each (l, &p->servers)
+		free_server(list_entry(l, struct server, link));
 	list_unlink(&p->ready_link);
 	for (unsigned t = 0; t < TIERS; t++)
 		free(p->sets[t].servers);

@@ -14,7 +14,8 @@ struct pools {
 	struct list ready;     /* pools with something to do in this turn */
 	struct pool **by_slot; /* pools, and below servers, of any generation still in memory */
 	struct server **server_by_slot;
-	uint32_t *slots; /* of the pools of the generation in force, in document order */
+	uint64_t *stamp_by_slot; /* of pools: the last generation that named it */
+	uint32_t *slots;         /* of the pools of the generation in force, in document order */
 	size_t slots_count;
 	struct list removed; /* struct removed: in no generation, still in use */
 	uint64_t stamp;
@@ -26,6 +27,14 @@ struct removed {
 	uint32_t slot;
 };
 
+static void free_tables(struct pools *ps)
+{
+	free(ps->slots);
+	free(ps->by_slot);
+	free(ps->server_by_slot);
+	free(ps->stamp_by_slot);
+}
+
 int pools_open(struct worker *w, struct pools **ret)
 {
 	struct pools *ps = calloc(1, sizeof *ps);
@@ -34,12 +43,11 @@ int pools_open(struct worker *w, struct pools **ret)
 	if (ps) {
 		ps->by_slot = calloc(objects, sizeof(struct pool *));
 		ps->server_by_slot = calloc(objects, sizeof(struct server *));
+		ps->stamp_by_slot = calloc(objects, sizeof(uint64_t));
 	}
-	if (!ps || !ps->by_slot || !ps->server_by_slot) {
-		if (ps) {
-			free(ps->by_slot);
-			free(ps->server_by_slot);
-		}
+	if (!ps || !ps->by_slot || !ps->server_by_slot || !ps->stamp_by_slot) {
+		if (ps)
+			free_tables(ps);
 		free(ps);
 		return -ENOMEM;
 	}
@@ -58,15 +66,19 @@ static void server_freed(void *user, struct server *s)
 		ps->server_by_slot[s->slot] = NULL;
 }
 
-/* Uses of a removed server may last as long as the longest drain of a listener that had it. */
-static int64_t drain_ms(const struct conf *conf, const struct conf_pool *pool)
+/* By pool: uses of a removed server may last as long as the longest drain of a listener that had
+ * it. */
+static int64_t *drains_ms(const struct conf *conf)
 {
-	int64_t most = -1;
+	int64_t *drains = calloc(conf->pools_count + 1, sizeof *drains);
 
-	for (size_t i = 0; i < conf->listeners_count; i++)
-		if (conf->listeners[i].pool == pool && conf->listeners[i].drain_timeout_ms > most)
-			most = conf->listeners[i].drain_timeout_ms;
-	return most < 0 ? DRAIN_MS_DEFAULT : most;
+	for (size_t i = 0; drains && i < conf->listeners_count; i++) {
+		const struct conf_listener *l = &conf->listeners[i];
+
+		if (l->pool && l->drain_timeout_ms > drains[l->pool - conf->pools])
+			drains[l->pool - conf->pools] = l->drain_timeout_ms;
+	}
+	return drains;
 }
 
 static struct pool *pool_at(struct pools *ps, const struct conf_pool *conf, uint32_t slot)
@@ -106,8 +118,7 @@ static int apply_server(
 
 static void remove_unnamed(struct pools *ps, struct pool *p)
 {
-	list_for_each(l, pool_servers(p))
-	{
+	list_for_each (l, pool_servers(p)) {
 		struct server *s = list_entry(l, struct server, link);
 
 		if (s->stamp != ps->stamp)
@@ -115,27 +126,20 @@ static void remove_unnamed(struct pools *ps, struct pool *p)
 	}
 }
 
-static int apply_pool(
-	struct pools *ps, struct conf *conf, const struct conf_pool *pool, const uint32_t *slots)
+static int apply_pool(struct pools *ps, struct conf *conf, const struct conf_pool *pool,
+	const uint32_t *slots, int64_t drain_ms)
 {
 	struct pool *p = pool_at(ps, pool, *slots);
 
 	if (!p)
 		return -ENOMEM;
-	pool_configure(p, conf, pool, drain_ms(conf, pool));
+	ps->stamp_by_slot[*slots] = ps->stamp;
+	pool_configure(p, conf, pool, drain_ms > 0 ? drain_ms : DRAIN_MS_DEFAULT);
 	for (size_t i = 0; i < pool->servers_count; i++)
 		if (apply_server(ps, p, &pool->servers[i], slots[1 + i]) < 0)
 			return -ENOMEM;
 	remove_unnamed(ps, p);
 	return pool_settle(p);
-}
-
-static bool is_named(const uint32_t *slots, size_t count, uint32_t slot)
-{
-	for (size_t i = 0; i < count; i++)
-		if (slots[i] == slot)
-			return true;
-	return false;
 }
 
 /* A pool that the new generation lacks stays until nothing refers to it. */
@@ -150,8 +154,7 @@ static int set_aside(struct pools *ps, uint32_t slot)
 	r->slot = slot;
 	list_push_back(&ps->removed, &r->link);
 	ps->by_slot[slot] = NULL;
-	list_for_each(l, pool_servers(p))
-	{
+	list_for_each (l, pool_servers(p)) {
 		struct server *s = list_entry(l, struct server, link);
 
 		ps->server_by_slot[s->slot] =
@@ -164,17 +167,19 @@ static int set_aside(struct pools *ps, uint32_t slot)
 int pools_apply(struct pools *ps, struct conf *conf, const uint32_t *slots)
 {
 	uint32_t *now = calloc(conf->pools_count + 1, sizeof *now);
-	int rc = now ? 0 : -ENOMEM;
+	int64_t *drains = drains_ms(conf);
+	int rc = now && drains ? 0 : -ENOMEM;
 
 	ps->stamp++;
 	for (size_t i = 0; rc == 0 && i < conf->pools_count; i++) {
 		now[i] = *slots;
-		rc = apply_pool(ps, conf, &conf->pools[i], slots);
+		rc = apply_pool(ps, conf, &conf->pools[i], slots, drains[i]);
 		slots += 1 + conf->pools[i].servers_count;
 	}
 	for (size_t i = 0; rc == 0 && i < ps->slots_count; i++)
-		if (!is_named(now, conf->pools_count, ps->slots[i]))
+		if (ps->stamp_by_slot[ps->slots[i]] != ps->stamp)
 			rc = set_aside(ps, ps->slots[i]);
+	free(drains);
 	if (rc < 0) {
 		free(now);
 		return rc;
@@ -215,8 +220,7 @@ void pools_tick(struct pools *ps, int64_t now_ms)
 {
 	for (size_t i = 0; i < ps->slots_count; i++)
 		pool_tick(ps->by_slot[ps->slots[i]], now_ms);
-	list_for_each(l, &ps->removed)
-	{
+	list_for_each (l, &ps->removed) {
 		struct removed *r = list_entry(l, struct removed, link);
 
 		pool_tick(r->pool, now_ms);
@@ -233,13 +237,10 @@ void pools_close(struct pools *ps)
 		return;
 	for (size_t i = 0; i < ps->slots_count; i++)
 		pool_free(ps->by_slot[ps->slots[i]]);
-	list_for_each(l, &ps->removed)
-	{
+	list_for_each (l, &ps->removed) {
 		pool_free(list_entry(l, struct removed, link)->pool);
 		free(list_entry(l, struct removed, link));
 	}
-	free(ps->slots);
-	free(ps->by_slot);
-	free(ps->server_by_slot);
+	free_tables(ps);
 	free(ps);
 }

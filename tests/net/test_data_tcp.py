@@ -222,7 +222,7 @@ def test_generations_leave_tunnels_alone(node):
     a, b = Backend("a"), Backend("b")
     port, second = serve(node, [a, b]), free_port()
     old = [Client(port) for _ in range(4)]
-    pids = node.workers()
+    pids = wait_for(lambda: len(node.workers()) == 2 and node.workers(), 5, "two workers")
     changed = document(port, [b], listener={"drain_timeout": "500ms"})
     changed["pools"].append({"name": "more", "protocol": "tcp", "servers": [{"name": "a", "address": a.address}]})
     changed["listeners"].append({"name": "more", "bind": [f"127.0.0.1:{second}"], "protocol": "tcp", "pool": "more"})
@@ -362,9 +362,9 @@ def test_supervisor_is_replaced(node, how):
     asking.start()
     try:
         if how == "killed":
-            pids = set(node.workers())
+            pids = set(wait_for(lambda: len(node.workers()) == 2 and node.workers(), 5, "two workers"))
             node.restart_killed("data")
-            assert set(node.workers()) == pids
+            wait_for(lambda: set(node.workers()) == pids, 5, "the same workers")
         else:
             before = set(node.workers())
             os.kill(node.daemons["data"].pid, signal.SIGHUP)
