@@ -15,7 +15,7 @@ struct client;
 
 struct origin {
 	struct client *client;
-	struct pool *pool;
+	struct pool *pool; /* counted by the request; NULL: the listener has none */
 	struct pool_tried tried;
 	struct pool_waiter waiter;
 	struct server_use use;

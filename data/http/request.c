@@ -34,7 +34,7 @@ int request_begin(struct client *c)
 	r->server[0] = '\0';
 	h1_head_init(&r->head);
 	response_init(&r->response);
-	origin_init(&r->origin, c, h->listener->pool);
+	origin_init(&r->origin, c, pool_ref(h->listener->pool));
 	c->request = r;
 	return 0;
 }
@@ -50,6 +50,7 @@ void request_end(struct client *c)
 	response_fini(c);
 	io_buffer_put(&c->worker->buffers, r->forward);
 	pipe_put(&c->worker->pipes, r->pipe);
+	pool_unref(r->origin.pool);
 	conf_unref(r->conf);
 	c->request = NULL;
 	if (h->spare_count == HTTP_SPARE_MAX) {

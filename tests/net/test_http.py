@@ -2,6 +2,7 @@
 import hashlib
 import json
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -159,7 +160,7 @@ class House:
     def __init__(self, lab):
         self.server = Server()
         self.dead = free_port()
-        self.ports = {name: free_port() for name in ("www", "limited", "trusting", "spread", "empty", "one")}
+        self.ports = {name: free_port() for name in ("www", "limited", "trusting", "spread", "empty", "one", "narrow")}
         self.node = lab.node("lb-a").start("control", "data")
         self.node.put(self.document())
         self.log = self.node.state / "log" / "www.log"
@@ -175,15 +176,18 @@ class House:
             return {"name": name, "bind": [f"127.0.0.1:{self.ports[name]}"], "protocol": "http", "pool": pool_name,
                     "timeouts": {"request_head": "1s", "idle": "1500ms"}, **more}
 
+        narrow = pool("narrow", self.server.port, queue={"maximum": 1, "timeout": "1s"})
+        narrow["servers"][0]["maximum_connections"] = 1
         return {
             "stack": "shop",
-            "pools": [pool("web", self.server.port), pool("spread", self.dead, self.server.port),
+            "pools": [pool("web", self.server.port), narrow, pool("spread", self.dead, self.server.port),
                       pool("none", self.dead, retry={"attempts": 0}), pool("one", self.server.port, retry={"attempts": 0})],
             "listeners": [
                 listener("www", "web", access_log={"format": "json"}),
                 listener("limited", "web", maximum_request_body=1000),
                 listener("trusting", "web", forwarded={"trust": ["127.0.0.0/8"]}),
-                listener("spread", "spread"), listener("empty", "none"), listener("one", "one")],
+                listener("spread", "spread"), listener("empty", "none"), listener("one", "one"),
+                listener("narrow", "narrow")],
         }
 
     def client(self, listener="www"):
@@ -460,7 +464,15 @@ def test_bad_requests_are_answered_and_the_connection_closed(house, request_byte
 
 
 def test_bodies_over_the_limit_are_refused(house):
-    house.server.play(answering(OK))
+    def script(peer, _):
+        length = field(peer.head(), b"content-length")
+        if length:
+            peer.exactly(int(length))
+        else:
+            peer.chunked()
+        peer.send(OK)
+
+    house.server.play(script)
     client = house.client("limited")
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n")
     assert client.response()[0] == 413
@@ -722,6 +734,90 @@ def test_a_slow_reader_loses_nothing(house):
     assert whole.line() == b"2710" and whole.buffer.endswith(b"\r\n0\r\n\r\n")
     assert whole.buffer.count(b"y") == size
     assert sent.is_set()
+
+
+# Queues, generations, logs
+
+
+def test_requests_wait_for_a_full_server(house):
+    go = threading.Event()
+
+    def script(peer, _):
+        while True:
+            peer.head()
+            go.wait(10)
+            peer.send(OK)
+
+    house.server.play(script)
+    first, second, third = (house.client("narrow") for _ in range(3))
+    first.send(HEAD)
+    wait_for(lambda: len(house.server.heads) == 1, 5)
+    second.send(HEAD)
+    time.sleep(0.1)  # the second is in the queue before the third comes
+    third.send(HEAD)
+    status, head, _ = third.response()
+    assert status == 503 and field(head, b"retry-after")
+    assert len(house.server.heads) == 1
+    go.set()
+    assert first.response()[0] == 200
+    assert second.response()[0] == 200
+
+
+def test_waiting_has_an_end(house):
+    def script(peer, _):
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        for _ in range(30):
+            peer.send(b"x")
+            time.sleep(0.05)  # alive, and slow
+
+    house.server.play(script)
+    first, second = house.client("narrow"), house.client("narrow")
+    first.send(HEAD)
+    first.head()
+    second.send(HEAD)
+    assert second.response()[0] == 503
+
+
+def test_a_request_under_way_survives_the_generation_that_removes_its_pool(house):
+    go = threading.Event()
+
+    def script(peer, _):
+        peer.head()
+        go.wait(10)
+        peer.send(OK)
+
+    house.server.play(script)
+    client = house.client("one")
+    client.send(HEAD)
+    wait_for(lambda: house.server.heads, 5)
+    document = house.document()
+    document["pools"] = [p for p in document["pools"] if p["name"] != "one"]
+    document["listeners"] = [x for x in document["listeners"] if x["name"] != "one"]
+    house.node.put(document)
+    go.set()
+    status, head, _ = client.response()
+    assert status == 200 and field(head, b"connection") == b"close"
+    house.node.put(house.document())
+
+
+def test_a_log_that_was_moved_is_begun_anew(house):
+    house.server.play(answering(OK))
+    house.ask(b"GET /before HTTP/1.1\r\nHost: a\r\n\r\n")
+    house.logged("/before")
+    house.log.rename(house.log.with_suffix(".1"))
+    house.node.daemons["data"].signal(signal.SIGUSR1)
+    wait_for(house.log.exists, 5)
+    house.ask(b"GET /after HTTP/1.1\r\nHost: a\r\n\r\n")
+    house.logged("/after")
+
+
+def test_a_log_line_cannot_be_forged(house):
+    house.server.play(answering(OK))
+    house.ask(b"GET /forged\" HTTP/1.1\r\nHost: a\r\nX-Request-Id: a\r\n\r\n", "trusting")
+    log = house.log.with_name("trusting.log")
+    line = wait_for(lambda: [x for x in log.read_text().splitlines() if "forged" in x], 3)[0]
+    assert line.endswith(' path="/forged\\""') and " status=200 " in line and " end=ok " in line
 
 
 # Much
