@@ -121,23 +121,31 @@ static void take_nodes(struct keeper *k, const struct store_answer *a)
 	keeper_watch_nodes(k, a);
 }
 
+static void show_instance_overlay(struct keeper *k, const char *stack, const char *node)
+{
+	char key[2 * CONF_NAME_SIZE];
+	struct overlay o;
+	const json_t *row;
+
+	snprintf(key, sizeof key, "instance/%s", node);
+	row = picture_overlay(k->picture, stack, key);
+	fleet_set_overlay(k->picture->fleet, node, row && overlay_decode(row, &o) == 0 ? &o : NULL,
+		wall_now());
+}
+
 static void show_instance_overlays(struct keeper *k)
 {
-	struct wall now = wall_now();
+	const struct conf *serving = k->picture->serving;
 
+	/* A stack without instances is served by nodes that it does not name: we know of ourselves.
+	 */
+	if (serving && serving->stack && serving->instances_count == 0)
+		show_instance_overlay(k, serving->stack, k->picture->node);
 	for (size_t i = 0; i < k->picture->confs_count; i++) {
 		const struct conf *c = k->picture->confs[i];
 
-		for (size_t j = 0; j < c->instances_count; j++) {
-			char key[2 * CONF_NAME_SIZE];
-			struct overlay o;
-			const json_t *row;
-
-			snprintf(key, sizeof key, "instance/%s", c->instances[j].name);
-			row = picture_overlay(k->picture, c->stack, key);
-			fleet_set_overlay(k->picture->fleet, c->instances[j].name,
-				row && overlay_decode(row, &o) == 0 ? &o : NULL, now);
-		}
+		for (size_t j = 0; j < c->instances_count; j++)
+			show_instance_overlay(k, c->stack, c->instances[j].name);
 	}
 }
 

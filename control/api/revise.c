@@ -14,6 +14,7 @@
 #include "common/conf_diff.h"
 #include "common/now.h"
 #include "control/plan.h"
+#include "control/status.h"
 
 #define REVISE_STORE_MS 8000
 #define REVISE_CATCH_UP_MS 5000
@@ -217,11 +218,24 @@ static void answer_stored(struct revise *r, enum fleet_ack ack, const char *why)
 	finish(r, &a);
 }
 
+/* A deleted stack is served by nobody: what counts is that this node, if it served it, has let go.
+ */
+static enum fleet_ack ask_this_node(const struct revise *r, char why[FLEET_WHY_SIZE])
+{
+	const struct picture *p = r->api->site.picture;
+
+	if (!p->serving || p->serving->generation < r->generation || status_is_ready(p, why))
+		return FLEET_ACK_COMPLETE;
+	return FLEET_ACK_WAITING;
+}
+
 static enum fleet_ack ask_fleet(const struct revise *r, char why[FLEET_WHY_SIZE])
 {
 	size_t away;
 
 	why[0] = '\0';
+	if (!r->spec.build)
+		return ask_this_node(r, why);
 	return fleet_acknowledged(r->api->site.picture->fleet, r->stack, r->generation, &away, why);
 }
 
@@ -258,7 +272,7 @@ static void on_shown(struct family_wait *w, bool is_timed_out)
 	(void)is_timed_out;
 	r->wait.is_over = is_acknowledged;
 	r->wait.over = on_acknowledged;
-	if (r->wait_ms > 0 && r->spec.build)
+	if (r->wait_ms > 0)
 		family_wait(r->api, &r->wait, r->wait_ms);
 	else
 		on_acknowledged(&r->wait, true);
