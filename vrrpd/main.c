@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "vrrpd/agent.h"
 #include "vrrpd/keyfile.h"
-#include "vrrpd/realtime.h"
+#include "vrrpd/precedence.h"
 
 struct main {
 	struct daemon *daemon;
@@ -30,7 +30,7 @@ static int start(struct daemon *d, void *user)
 			nodefile->cluster_key_file);
 	else if (rc < 0)
 		log_error("%s; no heartbeats, peers count as unknown", why);
-	realtime_request();
+	precedence_request();
 	rc = agent_open(daemon_loop(d), nodefile, keys, &m->agent);
 	if (rc == 0)
 		daemon_ready(d, "Virtual routers are served");

@@ -1,9 +1,8 @@
-/* See realtime.h. */
-#include "vrrpd/realtime.h"
+/* See precedence.h. */
+#include "vrrpd/precedence.h"
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,21 +12,20 @@
 
 #include "common/log.h"
 
-/* Above the ordinary, below the kernel's own real-time threads (50). */
-#define PRIORITY 10
+/*
+ * Not SCHED_RR: libuv's and nng's threads hand over to each other by spinning
+ * and by plain mutexes. A real-time loop that preempts the very thread it waits
+ * for starves it, until the kernel throttles it: measured, 950 ms.
+ */
 #define NICE (-15)
 
 static void scheduling_request(void)
 {
-	struct sched_param param = {.sched_priority = PRIORITY};
-
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0)
-		return;
-	log_info("no real-time scheduling why=\"%s\": on a busy node advertisements may be late",
-		strerror(errno));
-	/* Once it has been raised, a re-executed image has it already. */
+	/* A re-executed image has it already. */
 	if (getpriority(PRIO_PROCESS, 0) > NICE && setpriority(PRIO_PROCESS, 0, NICE) < 0)
-		log_info("no better nice value why=\"%s\"", strerror(errno));
+		log_info("no better nice value why=\"%s\": on a busy node advertisements may be "
+			 "late",
+			strerror(errno));
 }
 
 /* True when RLIMIT_MEMLOCK does not bind us. */
@@ -55,7 +53,7 @@ static int memory_lock(void)
 	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0;
 }
 
-void realtime_request(void)
+void precedence_request(void)
 {
 	int rc;
 
