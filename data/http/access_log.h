@@ -16,7 +16,10 @@
 struct worker;
 struct access_log;
 
-/* state_dir/log/LISTENER.log, or settings.to. NULL without memory; a file that cannot be opened is reported, and tried again at reopen. */
+/*
+ * state_dir/log/LISTENER.log, or settings.to. NULL without memory; a file that cannot be opened
+ * is reported, and tried again at reopen.
+ */
 struct access_log *access_log_new(struct worker *w, const char *listener,
 	const struct conf_access_log *settings, struct board_cells *cells);
 /* Writes what waits, as far as it goes at once. NULL is fine. */

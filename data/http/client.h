@@ -25,7 +25,7 @@ struct client {
 	struct wheel_timer timer;
 	int64_t armed_ms; /* what the timer is set to; 0: not set */
 	struct io_buffer *in; /* received, not yet used up */
-	struct io_buffer *out; /* heads and answers on their way to the client; origin.in comes after */
+	struct io_buffer *out; /* heads and answers for the client; response.in comes after */
 	struct request *request; /* NULL while idle */
 	struct tunnel *tunnel;
 	bool wants_next; /* the next request is to be begun */
@@ -45,5 +45,8 @@ void client_settle(struct client *c);
 
 /* Sends what waits for the client, and tells when all is sent. */
 void client_flush(struct client *c);
-/* Room for a head in c->out, HEAD_SIZE bytes; NULL when there is none (the client is then stopped). */
+/*
+ * Room for a head in c->out, HEAD_SIZE bytes; NULL when there is none (the client is then
+ * stopped).
+ */
 char *client_out(struct client *c);

@@ -14,7 +14,7 @@
 
 #define EXCHANGE_NEVER INT64_MAX /* no deadline */
 #define EXCHANGE_LINGER_MS 2000 /* how long we wait for a client to read our last answer */
-#define EXCHANGE_DRAIN_MS 2000 /* how long an idle client may still ask when we drain: a close would race its request */
+#define EXCHANGE_DRAIN_MS 2000 /* an idle client may ask so long when we drain */
 #define EXCHANGE_INTERIM_MAX 16 /* 1xx responses to one request */
 
 enum exchange_state {
@@ -24,7 +24,7 @@ enum exchange_state {
 	EXCHANGE_WAITING, /* the request is on its way; no final response yet */
 	EXCHANGE_RESPONDING, /* the server's response is passed on */
 	EXCHANGE_ANSWERING, /* an answer of our own is being sent */
-	EXCHANGE_LINGERING, /* all is sent; what still comes is thrown away, so that our answer is not lost */
+	EXCHANGE_LINGERING, /* all is sent; what still comes is thrown away */
 	EXCHANGE_TUNNEL, /* 101: bytes both ways */
 	EXCHANGE_CLOSED,
 	EXCHANGE_STATES
@@ -41,9 +41,9 @@ enum exchange_event_kind {
 	EXCHANGE_INTERIM, /* a 1xx response other than 101 */
 	EXCHANGE_SWITCHED, /* 101 */
 	EXCHANGE_RESPONSE, /* the final response head: response */
-	EXCHANGE_RESPONSE_WHOLE, /* the last byte of the response was received; is_spoiled: and more than that */
+	EXCHANGE_RESPONSE_WHOLE, /* its last byte was received; is_spoiled: and more */
 	EXCHANGE_SENT, /* all there was for the client is sent */
-	EXCHANGE_CLIENT_ENDED, /* the client has sent its end (FIN), and nothing whole before it is left */
+	EXCHANGE_CLIENT_ENDED, /* it has sent FIN; no whole request is left */
 	EXCHANGE_CLIENT_LOST, /* reset, or it cannot be sent to */
 	EXCHANGE_TIMEOUT, /* the deadline has come: is_client_late */
 	EXCHANGE_DRAIN, /* take no further request */
@@ -78,14 +78,14 @@ struct exchange_event {
 #define EXCHANGE_DO_FIND (1u << 3) /* look for a server: with a new connection if wants_fresh */
 #define EXCHANGE_DO_SEND (1u << 4) /* send the request from its first byte */
 #define EXCHANGE_DO_INTERIM (1u << 5) /* pass the 1xx on */
-#define EXCHANGE_DO_FORWARD (1u << 6) /* pass the response head on; with Connection: close if closes */
+#define EXCHANGE_DO_FORWARD (1u << 6) /* pass the response head on; says close if closes */
 #define EXCHANGE_DO_ANSWER (1u << 7) /* answer with `status`; with Connection: close if closes */
 #define EXCHANGE_DO_TUNNEL (1u << 8) /* pass the 101 on and join both sockets */
 #define EXCHANGE_DO_FINISH (1u << 9) /* count and log: the exchange is over, `end` says how */
 #define EXCHANGE_DO_NEXT (1u << 10) /* go on with the next request; what is in the buffer first */
 #define EXCHANGE_DO_LINGER (1u << 11) /* send our end, throw away what comes */
 #define EXCHANGE_DO_CLOSE (1u << 12) /* close the client's connection */
-#define EXCHANGE_DO_ABORT (1u << 13) /* the same with a reset: the client must not take it for an end */
+#define EXCHANGE_DO_ABORT (1u << 13) /* with a reset: it must not look like an end */
 
 struct exchange_limits {
 	int64_t request_head_ms, client_idle_ms; /* of the listener */
@@ -120,7 +120,7 @@ unsigned exchange_step(struct exchange *x, const struct exchange_event *ev, int6
 /* What a retry after a failure would be for. */
 enum exchange_retry {
 	EXCHANGE_RETRY_NOT, /* it must not be tried again */
-	EXCHANGE_RETRY_STALE, /* a kept connection had just ended: a new one costs nobody anything */
+	EXCHANGE_RETRY_STALE, /* a kept connection had just ended: a new one is free */
 	EXCHANGE_RETRY_CONNECT, /* nothing was sent */
 	EXCHANGE_RETRY_RESET /* sent, and broken before the response (RFC 9110 section 9.2.2) */
 };
@@ -129,11 +129,14 @@ enum exchange_retry {
  * only when they matter. is_replayable: all that was sent can be sent again.
  * is_undelivered: the server's kernel has acknowledged no byte of it.
  */
-enum exchange_retry exchange_retry(const struct exchange *x, enum exchange_end end, bool is_replayable,
-	bool is_undelivered);
+enum exchange_retry exchange_retry(const struct exchange *x, enum exchange_end end,
+	bool is_replayable, bool is_undelivered);
 
 const char *exchange_state_name(enum exchange_state s);
-/* The legal ways between states, with their reasons, for the diagram in README.md: returns NULL past the last. */
+/*
+ * The legal ways between states, with their reasons, for the diagram in README.md: returns NULL
+ * past the last.
+ */
 struct exchange_way {
 	enum exchange_state from, to;
 	const char *why;

@@ -22,7 +22,7 @@
 #define H1_METHOD_MAX 32 /* bytes; a longer one is 501 (RFC 9112 section 3) */
 #define H1_TARGET_MAX 8192 /* bytes; a longer one is 414 */
 #define H1_HOST_MAX 262 /* a name of 255, a colon and a port */
-#define H1_CONNECTION_MAX 512 /* bytes of all Connection fields: each option is looked for among the fields */
+#define H1_CONNECTION_MAX 512 /* bytes of all Connection fields */
 #define H1_NO_LENGTH UINT64_MAX /* no Content-Length */
 #define H1_LENGTH_MAX (UINT64_C(1) << 60) /* of a body or a chunk */
 
@@ -57,7 +57,7 @@ struct h1_head {
 	uint16_t fields_count, connection_len;
 	struct h1_run verb, target, reason;
 	struct h1_run authority, path; /* of the target: authority is empty unless absolute */
-	struct h1_run host; /* the authority asked for: the target's, else the Host field's; may be empty */
+	struct h1_run host; /* the authority asked for; may be empty in 1.0 */
 	uint16_t host_field, upgrade_field, request_id_field; /* 1 + index into fields; 0: absent */
 	uint64_t length; /* Content-Length or H1_NO_LENGTH */
 	struct h1_field fields[H1_FIELDS_MAX];
@@ -79,7 +79,10 @@ int h1_parse_response(struct h1_head *h, const char *data, size_t len);
 
 /* True when the sender keeps the connection after this message (RFC 9112 section 9.3). */
 bool h1_head_keeps(const struct h1_head *h);
-/* True when the request asks for another protocol in a way that is passed on (RFC 9110 section 7.8): never h2c, never with a body. */
+/*
+ * True when the request asks for another protocol in a way that is passed on (RFC 9110 section
+ * 7.8): never h2c, never with a body.
+ */
 bool h1_head_upgrades(const struct h1_head *h);
 /* True when a request of these facts has a body: RFC 9112 section 6.3. */
 bool h1_request_has_body(const struct h1_head *h);

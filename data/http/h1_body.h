@@ -63,8 +63,14 @@ uint64_t h1_body_run(const struct h1_body *b);
  * 0 and *ret_len (less than len only when the body ends there), or H1_BAD.
  */
 int h1_body_take(struct h1_body *b, const char *data, size_t len, size_t *ret_len);
-/* The same, and moves the content to the front of data without its framing; *ret_content bytes of it. */
+/*
+ * The same, and moves the content to the front of data without its framing; *ret_content bytes
+ * of it.
+ */
 int h1_body_unwrap(struct h1_body *b, char *data, size_t len, size_t *ret_len, size_t *ret_content);
 
-/* "1f4\r\n" for a chunk of n bytes, n > 0, without NUL: returns its length. After the bytes of a chunk comes CRLF, after the last "0\r\n\r\n". */
+/*
+ * "1f4\r\n" for a chunk of n bytes, n > 0, without NUL: returns its length. After the bytes of a
+ * chunk comes CRLF, after the last "0\r\n\r\n".
+ */
 size_t h1_chunk_head(char out[H1_CHUNK_HEAD_MAX], uint64_t n);

@@ -6,8 +6,8 @@
 
 enum h1_fault {
 	H1_FAULT_NONE,
-	H1_FAULT_BARE_CR, H1_FAULT_BARE_LF, H1_FAULT_CONTROL, H1_FAULT_FOLD, H1_FAULT_SPACE_BEFORE_COLON,
-	H1_FAULT_FIELD_NAME, H1_FAULT_NO_COLON,
+	H1_FAULT_BARE_CR, H1_FAULT_BARE_LF, H1_FAULT_CONTROL, H1_FAULT_FOLD,
+	H1_FAULT_SPACE_BEFORE_COLON, H1_FAULT_FIELD_NAME, H1_FAULT_NO_COLON,
 	H1_FAULT_METHOD, H1_FAULT_METHOD_TOO_LONG, H1_FAULT_CONNECT, H1_FAULT_TARGET,
 	H1_FAULT_TARGET_TOO_LONG, H1_FAULT_REQUEST_LINE, H1_FAULT_VERSION, H1_FAULT_VERSION_UNKNOWN,
 	H1_FAULT_STATUS_LINE,
@@ -21,6 +21,9 @@ enum h1_fault {
 	H1_FAULTS
 };
 
-/* The status that answers a fault in a request (400, 413, 414, 417, 431, 501, 505), and its name for logs: "bare-lf". */
+/*
+ * The status that answers a fault in a request (400, 413, 414, 417, 431, 501, 505), and its name
+ * for logs: "bare-lf".
+ */
 int h1_fault_status(enum h1_fault fault);
 const char *h1_fault_name(enum h1_fault fault);

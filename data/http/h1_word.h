@@ -48,7 +48,10 @@ enum h1_name h1_name_of(const char *name, size_t len);
 /* Safe to be carried out again when its outcome is unknown (RFC 9110 section 9.2.2). */
 bool h1_method_is_idempotent(enum h1_method m);
 
-/* The next member of a comma-separated list from *at, without blanks, maybe empty; false at the end. len is at most 65535. */
+/*
+ * The next member of a comma-separated list from *at, without blanks, maybe empty; false at the
+ * end. len is at most 65535.
+ */
 bool h1_list_next(const char *list, size_t len, size_t *at, struct h1_run *ret);
 /* True when the list has the token, letters of any case. */
 bool h1_list_has(const char *list, size_t len, const char *token, size_t token_len);

@@ -19,7 +19,7 @@ struct head_request {
 	const char *client; /* its IP address, for X-Forwarded-For */
 	const char *proto; /* "http" or "https" */
 	const char *host; /* for a client of HTTP/1.0 that named none: at most H1_HOST_MAX bytes */
-	const char *request_id; /* in place of the client's, at most HEAD_REQUEST_ID_MAX bytes; NULL: the client's is good */
+	const char *request_id; /* instead of the client's; NULL: the client's is good */
 	bool appends; /* forwarded.append: add our X-Forwarded-* */
 	bool is_trusted; /* the client's own X-Forwarded-* are believed, else taken out */
 };
@@ -36,13 +36,23 @@ struct head_response {
 	bool says_keep_alive; /* Connection: keep-alive, for a client of HTTP/1.0 */
 };
 
-/* Writes the response head for the client to out, HEAD_SIZE bytes; returns its length. Good for 1xx, too. */
+/*
+ * Writes the response head for the client to out, HEAD_SIZE bytes; returns its length. Good for
+ * 1xx, too.
+ */
 size_t head_write_response(const struct head_response *r, char *out);
 
-/* True when the request brings one X-Request-Id of token characters, 1 to HEAD_REQUEST_ID_MAX of them; *ret is it. */
+/*
+ * True when the request brings one X-Request-Id of token characters, 1 to HEAD_REQUEST_ID_MAX of
+ * them; *ret is it.
+ */
 bool head_request_id(const char *data, const struct h1_head *h, struct h1_run *ret);
 
-/* An answer of our own as text: status line, fields and a short body (none for HEAD): returns its length, below HEAD_SIZE. */
-size_t head_write_answer(int status, bool is_for_head, bool says_close, bool says_keep_alive, char *out);
+/*
+ * An answer of our own as text: status line, fields and a short body (none for HEAD): returns
+ * its length, below HEAD_SIZE.
+ */
+size_t head_write_answer(
+	int status, bool is_for_head, bool says_close, bool says_keep_alive, char *out);
 /* "Bad Gateway"; "Error" for a status that has no phrase here. */
 const char *head_reason(int status);

@@ -31,5 +31,8 @@ struct http {
 /* Brings what depends on settings up to date with the generation in force. */
 void http_refresh(struct http *h);
 
-/* Counts input that cannot be understood, and logs it at a limited rate. who: "client" or "server". */
+/*
+ * Counts input that cannot be understood, and logs it at a limited rate. who: "client" or
+ * "server".
+ */
 void http_malformed(struct http *h, const char *who, const char *address, enum h1_fault fault);

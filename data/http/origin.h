@@ -39,7 +39,10 @@ void origin_release(struct client *c, bool keeps);
 void origin_send_again(struct client *c);
 void origin_send(struct client *c);
 
-/* Takes the connection out for a tunnel; the server is released with the exchange. Returns owned. */
+/*
+ * Takes the connection out for a tunnel; the server is released with the exchange. Returns
+ * owned.
+ */
 struct socket *origin_detach(struct client *c);
 /* Sets what the loop is to report of the server's socket. */
 void origin_interest(struct client *c);

@@ -169,7 +169,8 @@ int request_take_body(struct client *c)
 	int rc;
 
 	if (len && !r->body.is_whole) {
-		rc = h1_body_take(&r->body, (char *)io_buffer_head(c->in) + r->body_ready, len, &taken);
+		rc = h1_body_take(
+			&r->body, (char *)io_buffer_head(c->in) + r->body_ready, len, &taken);
 		if (rc)
 			return rc;
 		r->body_ready += (uint32_t)taken;

@@ -46,9 +46,15 @@ void request_end(struct client *c);
 
 /* Notes for the log what is known of the request in client->in. */
 void request_note(struct client *c);
-/* The head in client->in is whole: gives it an id, writes the head for the server, takes it out of the buffer: 0 or -ENOMEM. */
+/*
+ * The head in client->in is whole: gives it an id, writes the head for the server, takes it out
+ * of the buffer: 0 or -ENOMEM.
+ */
 int request_take_head(struct client *c);
-/* Looks at body bytes that have come: 0; H1_BAD: malformed, body.fault; -EMSGSIZE: over maximum_request_body. */
+/*
+ * Looks at body bytes that have come: 0; H1_BAD: malformed, body.fault; -EMSGSIZE: over
+ * maximum_request_body.
+ */
 int request_take_body(struct client *c);
 /* True when the body is known to be larger than the listener allows. */
 bool request_is_too_large(const struct request *r);

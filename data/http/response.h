@@ -14,7 +14,7 @@
 
 struct client;
 
-#define RESPONSE_SPLICE_MIN (64u << 10) /* bytes known to come from which on splice is cheaper than buffers */
+#define RESPONSE_SPLICE_MIN (64u << 10) /* from so many bytes known to come, splice */
 
 /* How the body goes on to the client. */
 enum response_mode {
