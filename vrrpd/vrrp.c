@@ -222,11 +222,18 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
+	int priority = v->wish.priority;
+	bool was_outranked = outranks_us(v, ev);
+
 	let_go(v, v->is_leaving ? VRRP_LEFT_TO_TAKER : VRRP_HANDED_OVER, now, todo);
-	if (v->state == VRRP_BACKUP) {
-		note_active(v, ev, now);
-		accept_active(v, ev->interval_cs, now);
-	}
+	if (v->state != VRRP_BACKUP)
+		return;
+	note_active(v, ev, now);
+	accept_active(v, ev->interval_cs, now);
+	/* It may be no taker but a rival that was Active all along: let it announce itself again.
+	 */
+	if (was_outranked)
+		add(todo, VRRP_ADVERTISE)->priority = priority;
 }
 
 static void heard(

@@ -241,7 +241,7 @@ static const struct story stories[] = {
 {"a move succeeds: Backup below the taker", .priority = 1, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{5, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1000000},
-	{6, HEARD(9, 100, 100), VRRP_BACKUP, "C-", 4002093}, END}},
+	{6, HEARD(9, 100, 100), VRRP_BACKUP, "C-A", 4002093}, END}},
 {"a move without a taker is given up at once", .priority = 200, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{5, WITH(VRRP_STEP_DOWN, false), VRRP_ACTIVE, "G", 1000000}, END}},
