@@ -272,8 +272,8 @@ enum conf_format { CONF_JSON, CONF_YAML };
 
 /*
  * Reads a document's text: 0 and a snapshot that the caller owns (generation
- * 0), or -EINVAL with at least one problem. Finds all problems it can, not the
- * first. Text over CONF_DOCUMENT_MAX is refused. A snapshot that comes out is
+ * 0), -EINVAL with at least one problem, or -ENOMEM. Finds all problems it can,
+ * not the first. Text over CONF_DOCUMENT_MAX is refused. A snapshot that comes out is
  * valid in itself: every reference resolves, every value is in range.
  */
 int conf_parse(const char *text, size_t len, enum conf_format format, struct conf_problems *problems,

@@ -105,7 +105,7 @@ static void refuse_unknown_pool(const struct conf *c, struct field_reader *r, co
 	struct nearest nearest;
 
 	nearest_init(&nearest, name);
-	for (size_t i = 0; i < c->pools_count && i < 1000; i++)
+	for (size_t i = 0; i < c->pools_count && !field_problems_are_full(r); i++)
 		if (c->pools[i].name)
 			nearest_look(&nearest, c->pools[i].name);
 	if (nearest.best)

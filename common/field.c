@@ -91,11 +91,20 @@ static void place_print(const struct field_place *at, char *text, size_t size)
 		snprintf(text + len, size - len, "[%zu]", at->index);
 }
 
+bool field_problems_are_full(const struct field_reader *r)
+{
+	return r->problems->count == CONF_PROBLEMS_MAX;
+}
+
 void field_problem(struct field_reader *r, const struct field_place *at, const char *format, ...)
 {
 	char where[PLACE_SIZE] = "", what[1024];
 	va_list ap;
 
+	if (field_problems_are_full(r)) {
+		r->problems->dropped++;
+		return;
+	}
 	place_print(at, where, sizeof where);
 	va_start(ap, format);
 	vsnprintf(what, sizeof what, format, ap);

@@ -179,6 +179,12 @@ json_t *field_schema(const struct field_kind *kind);
 void field_problem(struct field_reader *r, const struct field_place *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * True when no further problem will be kept, only counted: then a suggestion is
+ * not worth its time, and a document full of faults takes no longer than a good one.
+ */
+bool field_problems_are_full(const struct field_reader *r);
+
 /* A text from outside fit for a message: short, whole characters, no control characters. Returns
  * out. */
 #define FIELD_QUOTE_SIZE 64

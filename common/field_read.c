@@ -18,7 +18,7 @@ static void refuse_unknown(struct field_reader *r, const struct field_kind *kind
 	struct nearest nearest;
 
 	nearest_init(&nearest, key);
-	for (const struct field *f = kind->fields; f->name; f++)
+	for (const struct field *f = kind->fields; f->name && !field_problems_are_full(r); f++)
 		nearest_look(&nearest, f->name);
 	if (nearest.best)
 		field_problem(r, &place, "unknown field; did you mean %s?", nearest.best);
@@ -210,8 +210,9 @@ json_t *field_read(struct field_reader *r, const struct field_kind *kind, const 
 
 	if (!json_is_object(value))
 		return field_value_refuse(r, at, "an object", value);
-	json_object_foreach((json_t *)value, key, member) if (!field_find(kind, key))
-		refuse_unknown(r, kind, key, at);
+	json_object_foreach ((json_t *)value, key, member)
+		if (!field_find(kind, key))
+			refuse_unknown(r, kind, key, at);
 	out = json_object();
 	for (const struct field *f = kind->fields; f->name; f++)
 		read_member(r, f, json_object_get(value, f->name), at, ret, out);

@@ -192,7 +192,7 @@ static json_t *refuse_word(struct field_reader *r, const struct field *f, const 
 	struct nearest nearest;
 
 	nearest_init(&nearest, text);
-	for (const struct field_word *w = f->words; w->word; w++)
+	for (const struct field_word *w = f->words; w->word && !field_problems_are_full(r); w++)
 		nearest_look(&nearest, w->word);
 	words_print(f->words, words, sizeof words);
 	if (nearest.best)
@@ -255,8 +255,7 @@ static json_t *read_text_map(struct field_reader *r, const struct field *f, cons
 	if (!json_is_object(value))
 		return field_value_refuse(r, at, "an object of texts", value);
 	out = json_object();
-	json_object_foreach((json_t *)value, key, each)
-	{
+	json_object_foreach ((json_t *)value, key, each) {
 		struct field_place item = {.up = at, .key = key};
 
 		if (json_is_string(each))

@@ -7,6 +7,7 @@
 
 #define ADDRESSES_MAX 64 /* keeps an IPv6 advertisement within 1280 bytes */
 #define TRACK_MAX 64
+#define PRIORITIES_MAX 64 /* as many as there can be instances */
 #define PRIORITY_MAX 255
 #define WEIGHT_MAX 254
 
@@ -27,7 +28,7 @@ static json_t *read_priority(struct field_reader *r, const struct field *f, cons
 	const char *name;
 	size_t count = 0;
 
-	if (!json_is_object(value))
+	if (!json_is_object(value) || json_object_size(value) > PRIORITIES_MAX)
 		return field_value_refuse(r, at, f->form->text, value);
 	json_object_foreach((json_t *)value, name, each)
 	{
