@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab import UnixHTTP, free_port, wait_for
+from lab import free_port, run, wait_for
 
 DOCUMENT = "/v1/stacks/shop/document"
 OVERLAY = "/v1/stacks/shop/pools/web/servers/w1/overlay"
@@ -421,3 +421,23 @@ def test_control_leaves_in_order(node):
     follower = Follower(node)
     assert node.daemons["control"].stop() == 0
     follower.close()
+
+
+def test_tls_where_the_node_file_asks_for_it(lab):
+    port, key, certificate = free_port(), lab.folder / "key.pem", lab.folder / "certificate.pem"
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+        "-subj", "/CN=localhost", "-keyout", key, "-out", certificate)
+    node = lab.node("lb-a")
+    node.config.write_text(node.config.read_text().replace(
+        "  listen: [unix]", f'  listen: [unix, "127.0.0.1:{port}"]\n  tls: {{certificate: {certificate}, key: {key}}}'))
+    node.start("control")
+    assert run("curl", "-sS", "--cacert", certificate, "--resolve", f"localhost:{port}:127.0.0.1",
+               f"https://localhost:{port}/healthz") == "ok\n"
+
+
+def test_listening_beyond_loopback_needs_tls(lab):
+    node = lab.node("lb-a")
+    node.config.write_text(node.config.read_text().replace("[unix]", '[unix, "0.0.0.0:7600"]'))
+    node.start("control", wait=False)
+    wait_for(lambda: not node.daemons["control"].is_running(), 5, "control to refuse")
+    assert node.daemons["control"].popen.returncode in (1, 78) and "tls" in node.daemons["control"].text().lower()
