@@ -188,7 +188,7 @@ bool picture_settle(struct picture *p, struct wall now)
 	if (next) {
 		taken = conf_ref((struct conf *)(uintptr_t)next);
 	} else {
-		if (!p->serving || is_nothing(p->serving) || p->head == 0)
+		if (!p->serving || is_nothing(p->serving))
 			return false;
 		taken = plan_nothing(p->head);
 		if (!taken)
