@@ -76,6 +76,28 @@ static void shows_the_picture(void **state)
 	json_decref(value);
 }
 
+/* Where there is more than one stack, each row says which. */
+static void names_stacks_when_there_are_several(void **state)
+{
+	json_t *value = json_loads(
+		"{\"listeners\":[{\"stack\":\"a\",\"name\":\"www\",\"bind\":[\"10.0.0.1:80\","
+		"\"10.0.0.2:80\"],\"state\":\"open\",\"connections\":1,\"why\":\"\"},{\"stack\":"
+		"\"b\",\"name\":\"www\",\"bind\":[],\"state\":\"failed\",\"connections\":0,\"why\":"
+		"\"in use\"}]}",
+		0, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	assert_int_equal(view_listeners(&view, value, NULL, &out), 2);
+	assert_string_equal(buf_text(&out),
+		"STACK  LISTENER  BIND                      STATE   CONNECTIONS  WHY\n"
+		"a      www       10.0.0.1:80, 10.0.0.2:80  open              1  -\n"
+		"b      www       -                         failed            0  in use\n");
+	buf_fini(&out);
+	json_decref(value);
+}
+
 /* Whatever the API leaves out or changes, the view stands. */
 static void bears_what_is_missing(void **state)
 {
@@ -165,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shows_the_picture),
+		cmocka_unit_test(names_stacks_when_there_are_several),
 		cmocka_unit_test(bears_what_is_missing),
 		cmocka_unit_test(shows_changes_events_and_reasons),
 		cmocka_unit_test(describes_fields),
