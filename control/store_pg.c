@@ -137,12 +137,23 @@ static void next_host_said(struct store_body *b)
 	next_host(b, why);
 }
 
+static void lost_said(struct store_body *b)
+{
+	char why[STORE_WHY_SIZE];
+
+	pg_message(PQerrorMessage(b->conn), why, sizeof why);
+	lost(b, why[0] ? why : "the connection cannot be written to");
+}
+
+/* libpq, when sending finds the other end gone, closes the descriptor: then nothing would ever wake
+ * us. */
 static void send_rest(struct store_body *b)
 {
 	int rest = PQflush(b->conn);
 
-	if (rest < 0 || watch(b, UV_READABLE | (rest > 0 ? UV_WRITABLE : 0)) < 0)
-		lost(b, "the connection cannot be written to");
+	if (rest < 0 || PQstatus(b->conn) == CONNECTION_BAD ||
+		watch(b, UV_READABLE | (rest > 0 ? UV_WRITABLE : 0)) < 0)
+		lost_said(b);
 }
 
 static void set_up(struct store_body *b)
@@ -237,11 +248,8 @@ static void take_notices(struct store_body *b)
 
 static void read_more(struct store_body *b)
 {
-	char why[STORE_WHY_SIZE];
-
 	if (!PQconsumeInput(b->conn)) {
-		pg_message(PQerrorMessage(b->conn), why, sizeof why);
-		lost(b, why);
+		lost_said(b);
 		return;
 	}
 	if (b->transaction.phase != PG_IDLE)
@@ -279,12 +287,17 @@ static void on_watch(uv_poll_t *p, int status, int events)
 {
 	struct store_body *b = p->data;
 
-	(void)status; /* an error shows when libpq reads */
 	(void)events;
+	/* With an error libuv has stopped watching; what the error is shows when libpq reads,
+	 * perhaps not at once. */
+	if (status < 0)
+		b->watched = 0;
 	if (b->state == PG_STATE_CONNECTING)
 		connecting(b);
 	else
 		read_more(b);
+	if (b->conn && !b->watched)
+		send_rest(b);
 }
 
 /* libpq would print notices to stderr. */
