@@ -494,7 +494,7 @@ static bool is_client_late(const struct client *c)
 	const struct request *r = c->request;
 
 	if (c->exchange.state == EXCHANGE_WAITING)
-		return !r->origin.wants_write;
+		return !c->exchange.request_whole && !r->origin.wants_write;
 	return c->is_blocked;
 }
 
@@ -503,6 +503,8 @@ static void expired(struct wheel_timer *timer)
 	struct client *c = list_entry(timer, struct client, timer);
 
 	c->armed_ms = 0;
+	if (c->request && c->request->origin.use.server && !is_client_late(c))
+		board_add(c->request->origin.use.server->cells, BOARD_SERVER_TIMEOUTS, 1);
 	client_tell(c, &(struct exchange_event){
 			       .kind = EXCHANGE_TIMEOUT, .is_client_late = is_client_late(c)});
 	client_settle(c);

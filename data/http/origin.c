@@ -177,7 +177,8 @@ void origin_find(struct client *c)
 {
 	struct origin *o = origin_of(c);
 
-	o->sought_ms = worker_now_ms(c->worker);
+	if (!o->sought_ms)
+		o->sought_ms = worker_now_ms(c->worker);
 	if (o->pool)
 		take(c);
 	else
