@@ -12,87 +12,87 @@
 	"X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: " host          \
 	"\r\nX-Request-Id: new\r\n"
 
+static const struct {
+	const char *in, *out;
+	bool is_trusted, appends_not;
+} requests[] = {
+	{"GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
+		"GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n" ADDED("h") "\r\n"},
+	{"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
+	/* hop by hop */
+	{"GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-A\r\nX-A: 1\r\nX-B: 2\r\n"
+	 "Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-B: 2\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nHost: h\r\nTE: gzip\r\nConnection: te\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nConnection: Host, Content-Length\r\nHost: h\r\nContent-Length: "
+	 "1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n" ADDED("h") "\r\n"},
+	/* upgrades */
+	{"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "
+		"upgrade\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+	 "h2c\r\n"
+	 "HTTP2-Settings: AAA\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
+	/* targets and versions */
+	{"GET http://b:1/x?y HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
+		"GET /x?y HTTP/1.1\r\nX: 1\r\nHost: b:1\r\n" ADDED("b:1") "\r\n"},
+	{"GET http://b?y HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /?y HTTP/1.1\r\nHost: b\r\n" ADDED("b") "\r\n"},
+	{"OPTIONS http://b HTTP/1.1\r\nHost: h\r\n\r\n",
+		"OPTIONS * HTTP/1.1\r\nHost: b\r\n" ADDED("b") "\r\n"},
+	{"GET / HTTP/1.0\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: local\r\nX-Forwarded-For: "
+		"10.0.0.9\r\nX-Forwarded-Proto: http\r\nX-Request-Id: new\r\n\r\n"},
+	{"GET / HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\nConnection: "
+	 "keep-alive\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
+	/* forwarded */
+	{"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: "
+	 "https\r\nX-Forwarded-Host: e\r\nX-Request-Id: old\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nHost: h\r\nX-Forwarded-For: "
+	 "2.2.2.2\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: e\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: "
+		"https\r\nX-Forwarded-Host: "
+		"e\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9\r\nX-Request-Id: "
+		"new\r\n\r\n",
+		.is_trusted = true},
+	{"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: new\r\n\r\n", .appends_not = true},
+	{"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Request-Id: "
+		"new\r\n\r\n",
+		.is_trusted = true, .appends_not = true},
+};
+
 static void rewrites_requests(void **state)
 {
-	static const struct {
-		const char *in, *out;
-		bool is_trusted, appends_not;
-	} rows[] = {
-		{"GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
-			"GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n" ADDED("h") "\r\n"},
-		{"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
-		/* hop by hop */
-		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-A\r\nX-A: 1\r\nX-B: 2\r\n"
-		 "Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nX-B: 2\r\n" ADDED("h") "\r\n"},
-		{"GET / HTTP/1.1\r\nHost: h\r\nTE: gzip\r\nConnection: te\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
-		{"GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n" ADDED("h") "\r\n"},
-		{"GET / HTTP/1.1\r\nConnection: Host, Content-Length\r\nHost: h\r\nContent-Length: "
-		 "1\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n" ADDED("h") "\r\n"},
-		/* upgrades */
-		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "
-			"upgrade\r\n" ADDED("h") "\r\n"},
-		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
-		 "h2c\r\n"
-		 "HTTP2-Settings: AAA\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
-		{"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
-		/* targets and versions */
-		{"GET http://b:1/x?y HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
-			"GET /x?y HTTP/1.1\r\nX: 1\r\nHost: b:1\r\n" ADDED("b:1") "\r\n"},
-		{"GET http://b?y HTTP/1.1\r\nHost: h\r\n\r\n",
-			"GET /?y HTTP/1.1\r\nHost: b\r\n" ADDED("b") "\r\n"},
-		{"OPTIONS http://b HTTP/1.1\r\nHost: h\r\n\r\n",
-			"OPTIONS * HTTP/1.1\r\nHost: b\r\n" ADDED("b") "\r\n"},
-		{"GET / HTTP/1.0\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: local\r\nX-Forwarded-For: "
-			"10.0.0.9\r\nX-Forwarded-Proto: http\r\nX-Request-Id: new\r\n\r\n"},
-		{"GET / HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\nConnection: "
-		 "keep-alive\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
-		/* forwarded */
-		{"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: "
-		 "https\r\nX-Forwarded-Host: e\r\nX-Request-Id: old\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\n" ADDED("h") "\r\n"},
-		{"GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nHost: h\r\nX-Forwarded-For: "
-		 "2.2.2.2\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: e\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: "
-			"https\r\nX-Forwarded-Host: "
-			"e\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9\r\nX-Request-Id: "
-			"new\r\n\r\n",
-			.is_trusted = true},
-		{"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: new\r\n\r\n",
-			.appends_not = true},
-		{"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Request-Id: "
-			"new\r\n\r\n",
-			.is_trusted = true, .appends_not = true},
-	};
 	char out[HEAD_SIZE + 1];
 	struct h1_head h;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct head_request r = {.data = rows[i].in,
+	for (size_t i = 0; i < COUNT(requests); i++) {
+		struct head_request r = {.data = requests[i].in,
 			.head = &h,
 			.client = "10.0.0.9",
 			.proto = "http",
 			.host = "local",
 			.request_id = "new",
-			.appends = !rows[i].appends_not,
-			.is_trusted = rows[i].is_trusted};
+			.appends = !requests[i].appends_not,
+			.is_trusted = requests[i].is_trusted};
 
 		h1_head_init(&h);
-		assert_int_equal(h1_parse_request(&h, rows[i].in, strlen(rows[i].in)), 0);
+		assert_int_equal(h1_parse_request(&h, requests[i].in, strlen(requests[i].in)), 0);
 		out[head_write_request(&r, out)] = '\0';
-		assert_string_equal(out, rows[i].out);
+		assert_string_equal(out, requests[i].out);
 	}
 }
 
