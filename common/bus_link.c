@@ -6,6 +6,7 @@
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,9 +78,21 @@ int bus_link_renew(struct bus_link *l)
 	return bus_link_errno(bus_link_dial(l));
 }
 
+/*
+ * nng makes its threads with the first socket. They must not take the process's
+ * signals: one that a thread takes while the main thread blocks it would be lost
+ * when the program is replaced in place.
+ */
 static int bus_link_open_socket(struct bus_link *l)
 {
-	return l->role == BUS_LINK_ASK ? nng_req0_open_raw(&l->socket) : nng_sub0_open(&l->socket);
+	sigset_t all, before;
+	int rv;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rv = l->role == BUS_LINK_ASK ? nng_req0_open_raw(&l->socket) : nng_sub0_open(&l->socket);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rv;
 }
 
 /* An option that a protocol does not have is no fault. */

@@ -41,6 +41,8 @@ struct daemon {
 	int lock_fd;
 	int status;
 	bool is_ready, is_leaving, is_checking;
+	int turns; /* of the loop until the exec, while signals are blocked */
+	uv_work_t first_work;
 	uv_process_t successor; /* its --check; alive while is_checking */
 	uv_timer_t successor_timer;
 };
@@ -132,10 +134,8 @@ static int daemon_exec(struct daemon *d)
 		rc = succession_send(&d->bequest, &memfd);
 	if (rc)
 		return rc;
-	daemon_mask_signals(SIG_BLOCK);
 	execv(d->options.program, argv);
 	rc = -errno;
-	daemon_mask_signals(SIG_UNBLOCK);
 	succession_withdraw(&d->bequest, memfd);
 	return rc;
 }
@@ -145,13 +145,31 @@ static void daemon_replace(struct daemon *d)
 	char why[512];
 	int rc;
 
+	d->turns = 0;
 	log_info("replacing program=%s", d->options.program);
 	if (d->spec->hand_over)
 		d->bequest.state = d->spec->hand_over(d, d->user);
 	rc = daemon_exec(d);
+	daemon_mask_signals(SIG_UNBLOCK);
 	succession_fini(&d->bequest);
 	snprintf(why, sizeof why, "%s: %s", d->options.program, strerror(-rc));
 	daemon_say_not_replaced(d, why);
+}
+
+/*
+ * Signals are blocked by now and wait for the successor; but one that libuv's
+ * handler took just before lies in its pipe, and must be heard before the exec.
+ */
+static void daemon_on_turn(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	if (d->is_leaving)
+		daemon_mask_signals(SIG_UNBLOCK);
+	else if (--d->turns)
+		uv_timer_start(timer, daemon_on_turn, 1, 0);
+	else
+		daemon_replace(d);
 }
 
 static void daemon_on_check_closed(uv_handle_t *handle)
@@ -171,7 +189,9 @@ static void daemon_on_check_exit(uv_process_t *process, int64_t status, int term
 	if (d->is_leaving)
 		return;
 	if (!status && !term_signal) {
-		daemon_replace(d);
+		daemon_mask_signals(SIG_BLOCK);
+		d->turns = 2;
+		uv_timer_start(&d->successor_timer, daemon_on_turn, 0, 0);
 		return;
 	}
 	snprintf(why, sizeof why, "%s --check failed with %s %d", d->options.program,
@@ -204,7 +224,7 @@ static void daemon_check_successor(struct daemon *d)
 	};
 	int rc;
 
-	if (d->is_checking || d->is_leaving)
+	if (d->is_checking || d->is_leaving || d->turns)
 		return;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(uv_hrtime() / 1000));
 	d->is_checking = true;
@@ -240,6 +260,11 @@ static void daemon_on_signal(uv_signal_t *handle, int number)
 	}
 }
 
+static void daemon_on_first_work(uv_work_t *work)
+{
+	(void)work;
+}
+
 static int daemon_open_loop(struct daemon *d)
 {
 	int rc = uv_loop_init(&d->loop);
@@ -253,6 +278,8 @@ static int daemon_open_loop(struct daemon *d)
 		rc = uv_signal_start(&d->signals[i], daemon_on_signal, daemon_signals[i]);
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* libuv's threads are made now, with our signals blocked: none of them shall take one. */
+	uv_queue_work(&d->loop, &d->first_work, daemon_on_first_work, NULL);
 	daemon_mask_signals(SIG_UNBLOCK);
 	return rc;
 }
@@ -369,7 +396,10 @@ static int daemon_run(struct daemon *d)
 	daemon_close_loop(d);
 	close(d->lock_fd);
 	log_info("left status=%d", d->status);
-	return d->status;
+	/* nng's threads live on: exit handlers and destructors would take the ground from under
+	 * them. */
+	fflush(NULL);
+	_exit(d->status);
 }
 
 int daemon_main(const struct daemon_spec *spec, int argc, char **argv, void *user)

@@ -46,7 +46,10 @@ struct daemon_spec {
 	int (*check)(struct daemon *d, const struct conf *conf, void *user);
 };
 
-/* Runs the daemon to its end and returns the exit status for main(). */
+/*
+ * Runs the daemon. Returns the exit status for main() when it did not come to
+ * run; one that ran ends the process itself, without exit handlers.
+ */
 int daemon_main(const struct daemon_spec *spec, int argc, char **argv, void *user);
 
 uv_loop_t *daemon_loop(struct daemon *d);

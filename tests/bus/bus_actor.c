@@ -216,5 +216,6 @@ int main(int argc, char **argv)
 		actor_ask(&a);
 	}
 	uv_run(&a.loop, UV_RUN_DEFAULT);
-	return uv_loop_close(&a.loop) ? 1 : 0;
+	fflush(NULL);
+	_exit(uv_loop_close(&a.loop) ? 1 : 0);
 }

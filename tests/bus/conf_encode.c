@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 	struct conf_problems problems = {0};
 	struct conf *conf;
 	struct buf text;
+	json_t *snapshot;
 	char chunk[4096];
 	size_t n;
 
@@ -26,6 +27,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	conf_set_generation(conf, strtoull(argv[1], NULL, 10));
-	json_dumpf(conf_encode(conf), stdout, JSON_COMPACT);
+	snapshot = conf_encode(conf);
+	json_dumpf(snapshot, stdout, JSON_COMPACT);
+	json_decref(snapshot);
+	conf_unref(conf);
+	buf_fini(&text);
 	return 0;
 }

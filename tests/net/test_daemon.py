@@ -1,5 +1,6 @@
 """What every daemon promises (decisions S1 and S2), shown with healthd: options, folders, one instance, signals."""
 import os
+import random
 import signal
 import subprocess
 import time
@@ -61,19 +62,29 @@ def generations_of(daemon):
     return daemon.text().count("starting version")
 
 
+def descriptors_once_it_answers(node, daemon):
+    def answers():
+        caller = Caller(node.run / "bus" / "healthd.req")
+        try:
+            return caller.ask("counters")["status"] == 0
+        finally:
+            caller.close()
+
+    wait_for(answers, 5, "an answer")
+    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
+
+
 def test_hup_replaces_in_place_and_two_in_a_row_do_no_harm(lab):
     node = lab.node("lb-a")
     node.start("healthd")
     daemon = node.daemons["healthd"]
-    open_before = None
+    open_before = descriptors_once_it_answers(node, daemon)
     for count in range(1, 6):
         daemon.signal(signal.SIGHUP)
         daemon.signal(signal.SIGHUP)
         wait_for(lambda: generations_of(daemon) > count, 10, "the new program")
-        seen = len(os.listdir(f"/proc/{daemon.pid}/fd"))
-        open_before = open_before or seen
+        seen = descriptors_once_it_answers(node, daemon)
         assert daemon.is_running() and seen <= open_before + 2, "descriptors do not pile up"
-    wait_for(lambda: Caller(node.run / "bus" / "healthd.req").ask("counters")["status"] == 0, 5, "an answer")
     assert daemon.stop() == 0
 
 
@@ -94,11 +105,12 @@ def test_hup_is_refused_when_the_successor_would_not_start(lab):
 def test_signals_at_any_moment_of_the_start(lab):
     """HUP and TERM from the first instant on: never killed by the default action, always left in order."""
     node = lab.node("lb-a")
-    for delay in (0.0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032):
+    for delay in (0.0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032) * 3:
         node.start("healthd", wait=False)
         daemon = node.daemons["healthd"]
         wait_for(lambda: daemon.text() or not daemon.is_running(), 10, "its first line", every=0.001)
         time.sleep(delay)  # a phase, not a synchronisation
         daemon.signal(signal.SIGHUP)
+        time.sleep(random.uniform(0.0, 0.15))  # before, during or after the replacement
         daemon.signal(signal.SIGTERM)
         assert daemon.popen.wait(15) == 0, daemon.text()
