@@ -9,9 +9,8 @@
 #include "control/picture.h"
 
 /*
- * Adds a daemon's reply to the verb `counters`: data's is a set already; those
- * of vrrpd and healthd are counts by name (their READMEs) and become metrics
- * here. Comes from another process: what does not fit is left out.
+ * Adds a daemon's reply to the verb `counters`: data's and vrrpd's are sets
+ * already; healthd's are counts by name (its README) and become metrics here. Comes from another process: what does not fit is left out.
  */
 void metrics_add_counters(
 	const struct picture *p, enum fleet_daemon d, const json_t *reply, json_t *set);
