@@ -50,11 +50,10 @@ static void woken(struct pool_waiter *w, bool is_free)
 	client_settle(c);
 }
 
-void origin_init(struct origin *o, struct client *c, struct pool *pool)
+void origin_init(struct origin *o, struct client *c)
 {
 	memset(o, 0, sizeof *o);
 	o->client = c;
-	o->pool = pool;
 	o->use.lost = lost;
 	o->waiter.woken = woken;
 }

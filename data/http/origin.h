@@ -29,7 +29,8 @@ struct origin {
 	int64_t sought_ms, opened_ms, sent_ms; /* when; 0: not yet */
 };
 
-void origin_init(struct origin *o, struct client *c, struct pool *pool);
+/* Without a pool yet. */
+void origin_init(struct origin *o, struct client *c);
 
 void origin_find(struct client *c);
 void origin_avoid(struct client *c);

@@ -13,12 +13,27 @@
 
 static_assert(HEAD_SIZE <= IO_BUFFER_SIZE, "a head fits a buffer");
 
+/* The generation in force when the head is whole is the request's for its whole life. */
+static void join_generation(struct client *c)
+{
+	struct listener *l = c->http->listener;
+	struct request *r = c->request;
+
+	if (r->conf == l->conf)
+		return;
+	http_refresh(c->http);
+	conf_unref(r->conf);
+	pool_unref(r->origin.pool);
+	r->conf = conf_ref(l->conf);
+	r->settings = l->settings;
+	r->origin.pool = pool_ref(l->pool);
+}
+
 int request_begin(struct client *c)
 {
 	struct http *h = c->http;
 	struct request *r = h->spare;
 
-	http_refresh(h);
 	if (r) {
 		h->spare = r->next;
 		h->spare_count--;
@@ -28,14 +43,13 @@ int request_begin(struct client *c)
 			return -ENOMEM;
 	}
 	memset(r, 0, offsetof(struct request, id));
-	r->settings = h->listener->settings;
-	r->conf = conf_ref(h->listener->conf);
 	r->began_ms = worker_now_ms(c->worker);
 	r->server[0] = '\0';
 	h1_head_init(&r->head);
 	response_init(&r->response);
-	origin_init(&r->origin, c, pool_ref(h->listener->pool));
+	origin_init(&r->origin, c);
 	c->request = r;
+	join_generation(c);
 	return 0;
 }
 
@@ -114,10 +128,10 @@ static bool is_trusted(const struct client *c, const struct conf_forwarded *f)
 	return false;
 }
 
-int request_take_head(struct client *c)
+/* Writes the head for the server into r->forward. */
+static void write_head(struct client *c, const char *data)
 {
 	struct request *r = c->request;
-	const char *data = (const char *)io_buffer_head(c->in);
 	const struct conf_forwarded *f = &r->settings->forwarded;
 	struct head_request to = {.data = data,
 		.head = &r->head,
@@ -127,13 +141,21 @@ int request_take_head(struct client *c)
 		.appends = f->append,
 		.is_trusted = is_trusted(c, f)};
 
-	r->is_parsed = true;
 	if (choose_id(c, data))
 		to.request_id = r->id;
+	r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
+}
+
+int request_take_head(struct client *c)
+{
+	struct request *r = c->request;
+
+	join_generation(c);
+	r->is_parsed = true;
 	r->forward = io_buffer_get(&c->worker->buffers);
 	if (!r->forward)
 		return -ENOMEM;
-	r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
+	write_head(c, (const char *)io_buffer_head(c->in));
 	r->is_replayable = true;
 	c->in->start += r->head.len;
 	h1_body_of_request(&r->body, &r->head);

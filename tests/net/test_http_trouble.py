@@ -296,6 +296,19 @@ def test_a_request_under_way_survives_the_generation_that_removes_its_pool(house
     house.node.put(house.document())
 
 
+def test_a_head_half_here_belongs_to_the_generation_that_sees_it_whole(house):
+    house.server.play(answering(OK))
+    client = house.client("one")
+    client.send(HEAD[:20])
+    document = house.document()
+    document["pools"] = [p for p in document["pools"] if p["name"] != "one"]
+    next(x for x in document["listeners"] if x["name"] == "one")["pool"] = "web"
+    house.node.put(document)
+    client.send(HEAD[20:])
+    assert client.response()[0] == 200
+    house.node.put(house.document())
+
+
 def test_a_log_that_was_moved_is_begun_anew(house):
     house.server.play(answering(OK))
     house.ask(b"GET /before HTTP/1.1\r\nHost: a\r\n\r\n")
