@@ -431,6 +431,13 @@ static const struct daemon_spec spec = {
 	.hand_over = hand_over,
 };
 
+/* Asked twice to leave: what still drains is ended, not left behind. */
+static void end_rest(struct supervisor *s)
+{
+	for (unsigned i = 0; s->is_leaving && i < s->children_count; i++)
+		process_end(s->children[i], s->children[i]->role == CHANNEL_WORKER);
+}
+
 int supervisor_main(int argc, char **argv)
 {
 	struct supervisor *s = calloc(1, sizeof *s);
@@ -439,6 +446,7 @@ int supervisor_main(int argc, char **argv)
 	if (!s)
 		return 1;
 	status = daemon_main(&spec, argc, argv, s);
+	end_rest(s);
 	slots_free(s->slots);
 	bindings_free(s->bindings);
 	conf_unref(s->conf);

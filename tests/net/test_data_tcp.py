@@ -380,6 +380,19 @@ def test_supervisor_is_replaced(node, how):
         assert all(c.echoes() for c in clients)
 
 
+def test_leaving_drains(node):
+    """TERM: nothing new, what runs goes on; a second TERM ends it and leaves no process behind."""
+    port = serve(node, [Backend("a")])
+    c = Client(port)
+    pids = wait_for(lambda: len(node.workers()) == 2 and node.workers(), 5, "two workers")
+    node.daemons["data"].signal(signal.SIGTERM)
+    wait_for(lambda: sum(os.path.exists(f"/proc/{pid}") for pid in pids) == 1, 5, "the idle worker to leave")
+    assert c.echoes()
+    node.daemons["data"].signal(signal.SIGTERM)
+    assert c.is_ended()
+    wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 5, "all workers to be gone")
+
+
 def test_an_address_that_is_taken(node):
     stranger = socket.create_server(("127.0.0.1", 0))
     port, good = stranger.getsockname()[1], free_port()
