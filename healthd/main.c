@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "healthd/generation.h"
 #include "healthd/roster.h"
+#include "healthd/tally.h"
 #include "healthd/verdict_file.h"
 
 struct healthd {
@@ -17,24 +18,15 @@ struct healthd {
 	struct verdict_file *file;
 };
 
-/* The verb "counters": {"checks":N,…} for control's /metrics. */
+/* The verb "counters", for control's /metrics. */
 static int healthd_on_counters(void *user, const json_t *body, json_t **ret_reply, char why[256])
 {
 	struct healthd *h = user;
-	const struct roster_counters *c = roster_counters(h->roster);
-	const struct bus_counters *b = bus_counters(h->bus);
 
 	(void)body;
 	(void)why;
-	*ret_reply = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "targets",
-		(json_int_t)roster_count(h->roster), "under_way",
-		(json_int_t)roster_under_way(h->roster), "checks", (json_int_t)c->checks, "passed",
-		(json_int_t)c->passed, "failed", (json_int_t)c->failed, "transitions",
-		(json_int_t)c->transitions, "excused", (json_int_t)c->excused, "bus", "resyncs",
-		(json_int_t)b->resyncs, "refused", (json_int_t)b->refused, "malformed",
-		(json_int_t)b->malformed, "relistens", (json_int_t)b->relistens, "redials",
-		(json_int_t)b->redials);
-	return *ret_reply ? 0 : -ENOMEM;
+	*ret_reply = tally_metrics(h->roster, h->bus);
+	return 0;
 }
 
 static int healthd_start(struct daemon *d, void *user)

@@ -149,6 +149,12 @@ def test_names_are_resolved(health):
     assert row["address"] == w1.address and row["state"] == "unknown"
 
 
+def checks_done(caller):
+    """{"passed": N, "failed": N} so far."""
+    samples = caller.ask("counters")["body"]["ballast_checks_total"]["samples"]
+    return {s["labels"]["result"]: s["value"] for s in samples}
+
+
 def test_many_checks_do_not_stall_the_loop(health):
     w1 = health.lab.nginx("w1", "ok")
     count = 2000
@@ -157,12 +163,12 @@ def test_many_checks_do_not_stall_the_loop(health):
     wait_for(lambda: all(r["state"] == "up" for r in health.table("verdicts").values()), 20, "all up", every=0.5)
     caller = Caller(health.node.run / "bus" / "healthd.req")
     worst, end = 0.0, time.monotonic() + 3
-    first = caller.ask("counters")["body"]
+    first = checks_done(caller)
     while time.monotonic() < end:
         began = time.monotonic()
-        last = caller.ask("counters")["body"]
+        last = checks_done(caller)
         worst = max(worst, time.monotonic() - began)
-    rate = (last["checks"] - first["checks"]) / 3
+    rate = (sum(last.values()) - sum(first.values())) / 3
     print(f"{count} checks a second: {rate:.0f} done a second, slowest answer of the loop {worst * 1000:.0f} ms")
     assert last["failed"] == first["failed"]
     assert worst < 0.5
