@@ -173,7 +173,7 @@ static void acknowledge(struct hub *h)
 	snprintf(why, sizeof why, "every daemon of %s runs it", h->picture->node);
 	if (h->acknowledged > 0 || h->is_new)
 		keeper_event(h->keeper,
-			event_make(&place, "acknowledged", place.stack ? place.stack : "",
+			event_make(&place, "acknowledged", place.stack ? place.stack : place.node,
 				h->acknowledged ? from : NULL, to, why));
 	h->acknowledged = least;
 }

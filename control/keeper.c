@@ -32,10 +32,11 @@ void keeper_request_id(struct keeper *k, char id[KEEPER_REQUEST_SIZE])
 
 struct event_place keeper_place(const struct keeper *k)
 {
-	const struct conf *c = k->picture->serving;
+	const struct picture *p = k->picture;
+	const char *stack = p->serving ? p->serving->stack : NULL;
 
-	return (struct event_place){
-		k->picture->node, c && c->stack && c->stack[0] ? c->stack : NULL};
+	/* The snapshot of a node that nothing is asked of belongs to no stack. */
+	return (struct event_place){p->node, stack && picture_stack(p, stack) ? stack : NULL};
 }
 
 struct store_call keeper_call(struct keeper *k, store_done *done)

@@ -226,10 +226,9 @@ int picture_report(struct picture *p, struct wall now, struct fleet_report *ret)
 
 	*ret = (struct fleet_report){0};
 	if (p->serving) {
-		snprintf(ret->stack, sizeof ret->stack, "%s",
-			p->serving->stack ? p->serving->stack : "");
+		s = p->serving->stack ? find(p, p->serving->stack) : NULL;
+		snprintf(ret->stack, sizeof ret->stack, "%s", s ? s->name : "");
 		ret->generation = p->serving->generation;
-		s = find(p, ret->stack);
 		if (s && s->refused) {
 			ret->refused = s->refused;
 			memcpy(ret->reason, s->reason, sizeof ret->reason);
