@@ -125,7 +125,7 @@ def test_no_preemption(pair):
 
 
 def test_a_client_sees_the_outage(pair):
-    """The preferred Ballast is killed and its lease runs out at keepalived's side of the story: figures are printed."""
+    """The preferred Ballast is stopped in order, before a client that asks every 5 ms: the figures are printed."""
     ballast = pair.ballast(200)
     keepalived = pair.keepalived(100)
     wait_holder([ballast, keepalived], ballast, pair.watched, 10)
