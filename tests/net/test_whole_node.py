@@ -74,6 +74,7 @@ def test_no_request_fails_while_everything_around_it_changes(lab, figure):
     three = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     node.put(document(www, two))
     wait_for(lambda: set(node.server_states("web").values()) == {"up"}, 10, "both servers up")
+    wait_for(lambda: len(node.workers()) == 2, 10, "both workers reported")
     load = Load(www, 30)
     memory = {pid: rss_kib(pid) for pid in node.workers()}
 
