@@ -110,10 +110,9 @@ def test_orderly_stops(pair):
     assert holders([ballast, keepalived], pair.watched) == [ballast]
 
 
+@pytest.mark.parametrize("pair", ["v3-ipv4-multicast", "v3-ipv6-multicast"], indirect=True)
 def test_no_preemption(pair):
     """With preempt: false a preferred Ballast that comes later stays Backup until keepalived is gone."""
-    if pair.version == 2 or pair.is_unicast:
-        pytest.skip("the machine is the same; shown over multicast")
     keepalived = pair.keepalived(100)
     wait_for(lambda: keepalived.holds(pair.watched), 10)
     ballast = pair.ballast(200, preempt=False)
