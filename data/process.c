@@ -72,7 +72,10 @@ static void ended(uv_poll_t *watch, int status, int events)
 	uv_poll_stop(watch);
 	waitid(P_PIDFD, (id_t)p->private->pidfd, &info,
 		WEXITED | WNOHANG); /* ours; an adopted one has another parent */
-	if (p->is_retired || p->private->is_asked_to_end)
+	if (info.si_code == CLD_DUMPED || (info.si_code == CLD_KILLED && info.si_status == SIGABRT))
+		log_error("supervisor: %s pid=%d crashed signal=%d", role_name(p), (int)p->pid,
+			info.si_status);
+	else if (p->is_retired || p->private->is_asked_to_end)
 		log_info("supervisor: %s pid=%d has left", role_name(p), (int)p->pid);
 	else if (info.si_pid == 0)
 		log_warn("supervisor: %s pid=%d ended", role_name(p), (int)p->pid);

@@ -550,8 +550,12 @@ bool pool_free_unused(struct pool *p)
 void pool_free(struct pool *p)
 {
 	assert(p->waiters_count == 0);
-	list_for_each (l, &p->servers)
-		free_server(list_entry(l, struct server, link));
+	list_for_each (l, &p->servers) {
+		struct server *s = list_entry(l, struct server, link);
+
+		p->drop_idle(s);
+		free_server(s);
+	}
 	list_unlink(&p->ready_link);
 	for (unsigned t = 0; t < TIERS; t++)
 		free(p->sets[t].servers);

@@ -118,5 +118,6 @@ void pool_use_ended(struct server *s);
 void pool_tick(struct pool *p, int64_t now_ms);
 /* The pool is in no generation any more: true when nothing refers to it and it was freed. */
 bool pool_free_unused(struct pool *p);
-/* Frees a pool and its servers, all unused. For the end of the worker, and tests. */
+/* Frees a pool and its servers, all unused; idle connections are dropped. For the end of the
+ * worker, and tests. */
 void pool_free(struct pool *p);

@@ -37,7 +37,7 @@ static void lost(struct server_use *use, enum server_lost why)
 
 static void drop_idle(struct server *s)
 {
-	(void)s;
+	s->idle_count = 0;
 }
 
 static void freed(void *user, struct server *s)
@@ -474,6 +474,16 @@ static void a_pool_lives_while_referred_to(void **state)
 	free(t.memory);
 }
 
+/* A worker that leaves while connections to its servers are kept idle. */
+static void a_pool_is_freed_with_its_idle_connections(void **state)
+{
+	(void)state;
+	begin("servers: [{name: w1, address: '10.0.0.1:80'}]");
+	t.servers[1]->idle_count = 3;
+	end();
+	assert_int_equal(t.freed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +499,7 @@ int main(void)
 		cmocka_unit_test(uses_end_when_the_server_is_lost),
 		cmocka_unit_test(generations_leave_the_unchanged_alone),
 		cmocka_unit_test(a_pool_lives_while_referred_to),
+		cmocka_unit_test(a_pool_is_freed_with_its_idle_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
