@@ -8,7 +8,7 @@ static struct roster_seat *seat_of(struct roster *r, uint32_t place)
 {
 	if (place == ROSTER_AGENT)
 		return &r->agent;
-	assert(place < r->places);
+	assert(r->places <= ROSTER_PLACES_MAX && place < r->places);
 	return &r->workers[place];
 }
 
