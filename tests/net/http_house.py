@@ -219,6 +219,7 @@ def house():
     with Lab("http") as lab:
         made = House(lab)
         yield made
+        made.server.play(answering(OK))
         made.ask(HEAD)  # leaves a connection to the server idle
         made.node.daemons["data"].stop()
         text = made.node.daemons["data"].text()
