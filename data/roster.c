@@ -151,7 +151,7 @@ uint64_t roster_assignment(const struct roster *r, uint32_t place)
 	uint32_t accepting[ROSTER_PLACES_MAX], count = 0, dealt = 0;
 	uint64_t mask = 0;
 
-	assert(place < r->places);
+	assert(r->places <= ROSTER_PLACES_MAX && place < r->places);
 	for (uint32_t i = 0; i < r->places; i++)
 		if (r->workers[i].state == ROSTER_ACCEPTING)
 			accepting[count++] = i;
