@@ -179,16 +179,26 @@ static unsigned on_ready(struct exchange *x, const struct exchange_event *ev, in
 	return EXCHANGE_DO_SEND;
 }
 
+/*
+ * The server cannot have carried it out. Its FIN acknowledges all that had come to it; a reset
+ * acknowledges nothing that we are told of, whether or not the request was read before.
+ */
+static bool is_unseen(enum exchange_end end, bool is_undelivered)
+{
+	return is_undelivered && end == EXCHANGE_END_SERVER_CLOSED;
+}
+
 enum exchange_retry exchange_retry(
 	const struct exchange *x, enum exchange_end end, bool is_replayable, bool is_undelivered)
 {
 	if (x->state == EXCHANGE_CONNECTING)
 		return end == EXCHANGE_END_CONNECT_REFUSED || end == EXCHANGE_END_CONNECT_FAILED ||
-				       end == EXCHANGE_END_CONNECT_TIMEOUT
+				       end == EXCHANGE_END_CONNECT_TIMEOUT ||
+				       end == EXCHANGE_END_SERVER_LOST
 			       ? EXCHANGE_RETRY_CONNECT
 			       : EXCHANGE_RETRY_NOT;
 	if (x->state != EXCHANGE_WAITING || !is_replayable ||
-		(!x->request.is_idempotent && !is_undelivered))
+		(!x->request.is_idempotent && !is_unseen(end, is_undelivered)))
 		return EXCHANGE_RETRY_NOT;
 	if (end != EXCHANGE_END_SERVER_RESET && end != EXCHANGE_END_SERVER_CLOSED &&
 		end != EXCHANGE_END_SERVER_LOST)

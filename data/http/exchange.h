@@ -127,7 +127,8 @@ enum exchange_retry {
 /*
  * Asked before EXCHANGE_FAILED is told, so that the pool's limits are asked
  * only when they matter. is_replayable: all that was sent can be sent again.
- * is_undelivered: the server's kernel has acknowledged no byte of it.
+ * is_undelivered: the server's kernel has acknowledged no byte of it, which tells something only
+ * where the server closed in order.
  */
 enum exchange_retry exchange_retry(const struct exchange *x, enum exchange_end end,
 	bool is_replayable, bool is_undelivered);
