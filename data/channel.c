@@ -23,7 +23,7 @@ union fd_space {
 	struct cmsghdr align;
 };
 
-int channel_send_bare(int fd, struct channel_record *r, int fd0, int fd1)
+static int send_once(int fd, struct channel_record *r, int fd0, int fd1)
 {
 	int fds[CHANNEL_FDS_MAX] = {fd0, fd1};
 	size_t count = (fd0 >= 0) + (fd1 >= 0);
@@ -44,6 +44,17 @@ int channel_send_bare(int fd, struct channel_record *r, int fd0, int fd1)
 		memcpy(CMSG_DATA(c), fds, count * sizeof(int));
 	}
 	return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* A line takes some hundred records; a node may have thousands of sockets to hand over. */
+int channel_send_bare(int fd, struct channel_record *r, int fd0, int fd1)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int rc = send_once(fd, r, fd0, fd1);
+
+	while (rc == -EAGAIN && poll(&p, 1, CHANNEL_ROOM_MS) > 0)
+		rc = send_once(fd, r, fd0, fd1);
+	return rc;
 }
 
 static void take_fds(struct msghdr *m, int ret_fds[CHANNEL_FDS_MAX])
@@ -187,7 +198,7 @@ void channel_close(struct channel *c)
 
 int channel_send(struct channel *c, struct channel_record *r, int fd0, int fd1)
 {
-	int rc = channel_send_bare(c->fd, r, fd0, fd1);
+	int rc = send_once(c->fd, r, fd0, fd1);
 
 	if (rc == -EAGAIN || rc == -ENOBUFS || rc == -ETOOMANYREFS) {
 		if (!c->wants_room) {

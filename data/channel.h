@@ -83,8 +83,12 @@ void channel_close(struct channel *c);
 int channel_send(struct channel *c, struct channel_record *r, int fd0, int fd1);
 int channel_fd(const struct channel *c);
 
-/* The same on a bare descriptor, waiting at most timeout_ms: for the collecting of a new
- * supervisor. */
+#define CHANNEL_ROOM_MS 200 /* the other end reads at once, or it is not well */
+
+/*
+ * The same on a bare descriptor, waiting at most CHANNEL_ROOM_MS for room and timeout_ms for a
+ * record: for the collecting of a new supervisor.
+ */
 int channel_send_bare(int fd, struct channel_record *r, int fd0, int fd1);
 int channel_recv_bare(
 	int fd, int timeout_ms, struct channel_record *ret, int ret_fds[CHANNEL_FDS_MAX]);

@@ -49,8 +49,13 @@ static void adopt_one(struct supervisor *s, struct adoption *a, unsigned i)
 		like->is_retired = true;
 		roster_take_column(&s->roster, like->column);
 	}
-	if (process_adopt(&s->news, like, a->lines[i], &supervisor_children, s, &p) < 0)
+	if (process_adopt(&s->news, like, a->lines[i], &supervisor_children, s, &p) < 0) {
+		if (like->is_retired)
+			roster_free_column(&s->roster, like->column);
+		else
+			roster_died(&s->roster, place, mono_now());
 		return;
+	}
 	p->is_old = a->is_old[i] || daemon_inherited(s->daemon);
 	s->upgrade |= p->is_old;
 	s->children[s->children_count++] = p;
@@ -65,6 +70,11 @@ static void adopt_all(struct supervisor *s, struct adoption *a)
 {
 	for (unsigned i = 0; i < a->count; i++)
 		adopt_one(s, a, i);
+	/* Who died while there was no supervisor still counts. */
+	for (uint32_t column = 0; column < s->board.head->columns && column < ROSTER_COLUMNS_MAX;
+		column++)
+		if (!s->roster.is_column_taken[column])
+			board_clear_column(&s->board, column);
 }
 
 /* What the workers run, or what ran when this node was last well, or nothing. */

@@ -264,11 +264,22 @@ static void gone(void *user)
 
 static const struct channel_handlers handlers = {.record = record, .gone = gone};
 
+/* What a new supervisor is told, up to the first failure: then it is not well, and nobody waits. */
+struct introduction {
+	int line, rc;
+};
+
+static void introduce(struct introduction *i, struct channel_record *r, int fd0, int fd1)
+{
+	if (i->rc == 0)
+		i->rc = channel_send_bare(i->line, r, fd0, fd1);
+}
+
 static void hand_socket(void *user, const struct addr *at, uint32_t place, int fd)
 {
 	struct channel_record r = {.kind = CHANNEL_SOCKET, .number = place, .addr = *at};
 
-	channel_send_bare(*(int *)user, &r, fd, -1);
+	introduce(user, &r, fd, -1);
 }
 
 /* A new supervisor: what we hold, then its records as before. */
@@ -276,6 +287,7 @@ static void adopted(void *user, int fd)
 {
 	struct worker *w = user;
 	struct worker_private *p = w->private;
+	struct introduction i = {.line = fd};
 	struct channel_record r = {.kind = CHANNEL_WELCOME,
 		.number = w->column,
 		.role = CHANNEL_WORKER,
@@ -283,15 +295,19 @@ static void adopted(void *user, int fd)
 		.pid = getpid()};
 
 	snprintf(r.text, sizeof r.text, "%s", BALLAST_VERSION);
-	channel_send_bare(fd, &r, p->board_fd, -1);
-	listeners_each_socket(w->listeners, hand_socket, &fd);
+	introduce(&i, &r, p->board_fd, -1);
+	listeners_each_socket(w->listeners, hand_socket, &i);
 	if (p->snapshot_fd >= 0) {
 		r = (struct channel_record){
 			.kind = CHANNEL_SNAPSHOT, .generation = atomic_load(&p->row->generation)};
-		channel_send_bare(fd, &r, p->snapshot_fd, p->slots_fd);
+		introduce(&i, &r, p->snapshot_fd, p->slots_fd);
 	}
 	r = (struct channel_record){.kind = CHANNEL_ADOPTED, .number = p->is_retired};
-	channel_send_bare(fd, &r, -1, -1);
+	introduce(&i, &r, -1, -1);
+	if (i.rc < 0) {
+		close(fd);
+		return;
+	}
 	channel_close(p->channel);
 	p->channel = NULL;
 	if (channel_open(w->loop, fd, &handlers, w, &p->channel) < 0)

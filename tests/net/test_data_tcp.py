@@ -393,6 +393,35 @@ def test_leaving_drains(node):
     wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 5, "all workers to be gone")
 
 
+def test_many_sockets_outlive_their_supervisor(lab):
+    node, backend = lab.node("lb-a", workers=4), Backend("a")
+    ports = sorted({free_port() for _ in range(100)})
+    wanted = document(ports[0], [backend])
+    wanted["listeners"] = [{**wanted["listeners"][0], "name": f"in{port}", "bind": [f"127.0.0.1:{port}"]} for port in ports]
+    node.start("control", "data")
+    node.put(wanted)
+    before = set(wait_for(lambda: len(node.workers()) == 4 and node.workers(), 5, "four workers"))
+    client = Client(ports[0])
+    node.restart_killed("data")
+    wait_for(lambda: set(node.workers()) == before, 5, "the same workers")
+    assert client.echoes() and all(Client(port).echoes() for port in ports)
+    assert "cannot listen" not in node.daemons["data"].text()
+
+
+def test_a_worker_that_died_unwatched_holds_no_place(node):
+    port = serve(node, [Backend("a")], listener={"maximum_connections": 30})
+    clients = [Client(port) for _ in range(30)]
+    first = node.workers()[0]
+    node.daemons["data"].kill()
+    os.kill(first, signal.SIGKILL)
+    alive = [c for c in clients if not c.is_ended(0.05)]
+    assert len(alive) < 30
+    node.start("data")
+    wait_for(lambda: listener_row(node)["connections"] == len(alive), 5, "the connections that are left")
+    more = [Client(port) for _ in range(30 - len(alive))]
+    assert all(c.echoes() for c in more)
+
+
 def test_an_address_that_is_taken(node):
     stranger = socket.create_server(("127.0.0.1", 0))
     port, good = stranger.getsockname()[1], free_port()
