@@ -100,6 +100,8 @@ static void daemon_mask_signals(int how)
 static void daemon_leave(struct daemon *d)
 {
 	if (d->is_leaving || !d->spec->leave) {
+		if (d->is_leaving && d->spec->abandon)
+			d->spec->abandon(d, d->user);
 		daemon_exit(d, 0);
 		return;
 	}

@@ -28,6 +28,9 @@ struct daemon_spec {
 	int (*start)(struct daemon *d, void *user);
 	/* TERM: leave in order, then call daemon_exit(d, 0). NULL: exit at once. */
 	void (*leave)(struct daemon *d, void *user);
+	/* A second TERM, while leaving: end at once what still goes on; the process exits when this
+	 * returns. NULL: nothing to end. */
+	void (*abandon)(struct daemon *d, void *user);
 	/* USR2: give nothing up; the process exits when this returns. NULL: nothing to do. */
 	void (*step_out)(struct daemon *d, void *user);
 	/* USR1. NULL: ignored. */
@@ -57,7 +60,7 @@ const struct nodefile *daemon_nodefile(const struct daemon *d);
 
 /* Tells systemd (and NOTIFY_SOCKET users) that we serve; later calls only change the status text. */
 void daemon_ready(struct daemon *d, const char *status);
-/* Ends the loop; daemon_main() returns status. */
+/* Ends the loop; the process ends with status. */
 void daemon_exit(struct daemon *d, int status);
 
 /* What the image before us handed over, or NULL on a fresh start. Borrowed. */

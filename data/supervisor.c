@@ -422,21 +422,25 @@ static int start(struct daemon *d, void *user)
 	return 0;
 }
 
+/* Asked twice to leave: what still drains is ended, not left behind. */
+static void abandon(struct daemon *d, void *user)
+{
+	struct supervisor *s = user;
+
+	(void)d;
+	for (unsigned i = 0; i < s->children_count; i++)
+		process_end(s->children[i], s->children[i]->role == CHANNEL_WORKER);
+}
+
 static const struct daemon_spec spec = {
 	.name = "data",
 	.help = "carries the traffic of listeners to the servers of pools",
 	.start = start,
 	.leave = leave,
+	.abandon = abandon,
 	.reopen = reopen,
 	.hand_over = hand_over,
 };
-
-/* Asked twice to leave: what still drains is ended, not left behind. */
-static void end_rest(struct supervisor *s)
-{
-	for (unsigned i = 0; s->is_leaving && i < s->children_count; i++)
-		process_end(s->children[i], s->children[i]->role == CHANNEL_WORKER);
-}
 
 int supervisor_main(int argc, char **argv)
 {
@@ -446,11 +450,6 @@ int supervisor_main(int argc, char **argv)
 	if (!s)
 		return 1;
 	status = daemon_main(&spec, argc, argv, s);
-	end_rest(s);
-	slots_free(s->slots);
-	bindings_free(s->bindings);
-	conf_unref(s->conf);
-	free(s->program);
 	free(s);
 	return status;
 }
