@@ -213,6 +213,8 @@ static void take_request(struct client *c)
 	if (!io_buffer_len(c->in))
 		put_buffer(c, &c->in);
 	client_tell(c, &ev);
+	if (c->exchange.client_ended && !r->body.is_whole)
+		tell(c, EXCHANGE_CLIENT_ENDED); /* it ended before this request's turn came */
 }
 
 /* A head is arriving in c->in. */
@@ -221,12 +223,13 @@ static void take_head(struct client *c)
 	struct request *r;
 	int rc;
 
-	tell(c, EXCHANGE_BYTES);
+	/* First, as an exchange that has begun is logged from there. */
 	if (!c->request && request_begin(c) < 0) {
 		c->aborts = true;
 		tell(c, EXCHANGE_CLIENT_LOST);
 		return;
 	}
+	tell(c, EXCHANGE_BYTES);
 	r = c->request;
 	rc = h1_parse_request(&r->head, (char *)io_buffer_head(c->in), io_buffer_len(c->in));
 	if (rc != H1_MORE)

@@ -230,6 +230,21 @@ def test_a_client_that_stops_in_its_body_is_an_abort(house):
     assert house.logged("/stopped")["end"] == "client-abort"
 
 
+def test_a_pipelined_request_that_stops_in_its_body_is_an_abort(house):
+    def script(peer, _):
+        while peer.head().startswith(b"GET"):
+            peer.send(OK)
+        peer.rest()
+
+    house.server.play(script)
+    client = house.client()
+    client.send(HEAD + b"POST /stopped-too HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+    client.s.shutdown(socket.SHUT_WR)
+    assert client.response()[0] == 200
+    assert client.is_ended()
+    assert house.logged("/stopped-too")["end"] == "client-abort"
+
+
 def test_a_slow_reader_loses_nothing(house):
     size = 20_000_000
     sent = threading.Event()
