@@ -55,11 +55,16 @@ static void drop(struct bindings *b, struct entry *e)
 	free(e);
 }
 
+void bindings_close(struct bindings *b)
+{
+	list_for_each(l, &b->entries) drop(b, list_entry(l, struct entry, link));
+}
+
 void bindings_free(struct bindings *b)
 {
 	if (!b)
 		return;
-	list_for_each(l, &b->entries) drop(b, list_entry(l, struct entry, link));
+	bindings_close(b);
 	free(b);
 }
 

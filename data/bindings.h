@@ -26,6 +26,8 @@ struct binding {
 
 int bindings_new(unsigned places, struct bindings **ret); /* 0 or -ENOMEM */
 void bindings_free(struct bindings *b);                   /* closes all */
+/* Lets go of every address: for leaving. */
+void bindings_close(struct bindings *b);
 
 /* A socket that another supervisor's worker held: takes fd. Before the first bindings_want(). */
 void bindings_adopt(struct bindings *b, const struct addr *at, uint32_t place, int fd);

@@ -383,12 +383,26 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 	return 0;
 }
 
+/* Whoever has connected is served; sockets that nobody accepts on must not keep others waiting. */
+static void close_acceptors(struct listeners *ls)
+{
+	list_for_each(l, &ls->acceptors)
+	{
+		struct acceptor *a = list_entry(l, struct acceptor, link);
+
+		for (int i = 0; i < SOMAXCONN && takes_connections(a); i++)
+			if (!accept_one(a))
+				break;
+		close_acceptor(a);
+	}
+}
+
 void listeners_retire(struct listeners *ls)
 {
 	ls->is_retired = true;
+	close_acceptors(ls);
 	list_for_each(it, &ls->all)
 		drain(list_entry(it, struct listener, link), worker_now_ms(ls->worker));
-	update_polling(ls);
 }
 
 static void end_clients(struct listener *l)

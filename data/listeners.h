@@ -25,7 +25,10 @@ void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t 
 int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slots);
 /* Poll the sockets of these places, as bits. */
 void listeners_set_places(struct listeners *ls, uint64_t places);
-/* Accept no more; connections end when idle, or at their listener's drain_timeout. */
+/*
+ * Accept what has connected already, and no more: the sockets are closed. Connections end when
+ * idle, or at their listener's drain_timeout.
+ */
 void listeners_retire(struct listeners *ls);
 
 /* Ten times a second. */

@@ -381,6 +381,7 @@ static void leave(struct daemon *d, void *user)
 	for (unsigned i = 0; i < s->children_count; i++)
 		if (is_worker(s->children[i]))
 			process_retire(s->children[i]);
+	bindings_close(s->bindings); /* with the workers' copies: whoever comes now is refused */
 	go_on_leaving(s);
 }
 

@@ -422,6 +422,17 @@ def test_a_worker_that_died_unwatched_holds_no_place(node):
     assert all(c.echoes() for c in more)
 
 
+def test_leaving_ends_what_is_there_and_refuses_what_comes(node):
+    port = serve(node, [Backend("a")])
+    clients = [Client(port) for _ in range(10)]
+    node.daemons["data"].signal(signal.SIGTERM)
+    wait_for(lambda: not connects("127.0.0.1", port), 2, "a refusal")
+    assert all(c.echoes() for c in clients)
+    for c in clients:
+        c.close()
+    assert node.daemons["data"].popen.wait(5) == 0
+
+
 def test_an_address_that_is_taken(node):
     stranger = socket.create_server(("127.0.0.1", 0))
     port, good = stranger.getsockname()[1], free_port()
