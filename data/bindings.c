@@ -223,6 +223,20 @@ void bindings_adopt(struct bindings *b, const struct addr *at, uint32_t place, i
 		e->fds[place] = fd;
 }
 
+void bindings_limit(struct bindings *b, unsigned places)
+{
+	list_for_each(l, &b->entries)
+	{
+		struct entry *e = list_entry(l, struct entry, link);
+
+		for (unsigned i = places; i < e->binding.places; i++)
+			if (e->fds[i] >= 0)
+				close(e->fds[i]);
+		e->binding.places = places;
+	}
+	b->places = places;
+}
+
 void bindings_want(struct bindings *b, const struct conf *c)
 {
 	list_for_each(l, &b->entries) list_entry(l, struct entry, link)->is_wanted = false;

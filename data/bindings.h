@@ -31,6 +31,8 @@ void bindings_close(struct bindings *b);
 
 /* A socket that another supervisor's worker held: takes fd. Before the first bindings_want(). */
 void bindings_adopt(struct bindings *b, const struct addr *at, uint32_t place, int fd);
+/* Fewer places than bindings_new() was told. Before the first bindings_want(). */
+void bindings_limit(struct bindings *b, unsigned places);
 /* Binds every address of the listeners of c; others are marked to go. Logs each failure once. */
 void bindings_want(struct bindings *b, const struct conf *c);
 /* Closes what the last bindings_want() no longer named. When every worker has let go of it. */

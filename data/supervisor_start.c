@@ -152,6 +152,21 @@ static void fill_news(struct supervisor *s)
 		.slots_fd = -1};
 }
 
+/* The board of workers that go on serving does not grow: more of them have to wait for a new one.
+ */
+static void limit_places(struct supervisor *s)
+{
+	unsigned most = s->board.head->columns / (1 + ROSTER_RETIRED_SETS);
+
+	if (s->roster.places <= most || most == 0)
+		return;
+	log_warn("supervisor: %u workers instead of %u: the running ones share memory for no more; "
+		 "stop and start data to have all of them",
+		most, s->roster.places);
+	roster_init(&s->roster, most, mono_now());
+	bindings_limit(s->bindings, most);
+}
+
 static int open_all(struct supervisor *s, struct adoption *a)
 {
 	const struct nodefile *n = daemon_nodefile(s->daemon);
@@ -167,6 +182,7 @@ static int open_all(struct supervisor *s, struct adoption *a)
 	rc = open_board(s, a->board_fd);
 	if (rc < 0)
 		return rc;
+	limit_places(s);
 	adopt_all(s, a);
 	open_snapshot(s, a->snapshot_fd);
 	return 0;

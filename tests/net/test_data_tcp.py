@@ -433,6 +433,18 @@ def test_leaving_ends_what_is_there_and_refuses_what_comes(node):
     assert node.daemons["data"].popen.wait(5) == 0
 
 
+def test_more_workers_than_the_board_has_room_for_wait(lab):
+    node = lab.node("lb-a", workers=1)
+    port = serve(node, [Backend("a")])
+    before = set(node.workers())
+    node.config.write_text(node.config.read_text().replace("workers: 1", "workers: 8"))
+    node.daemons["data"].signal(signal.SIGHUP)
+    wait_for(lambda: len(node.workers()) == 1 and not set(node.workers()) & before, 10, "a new worker")
+    assert all(Client(port).echoes() for _ in range(20))
+    assert "1 workers instead of 8" in node.daemons["data"].text()
+    assert "cannot start" not in node.daemons["data"].text()
+
+
 def test_an_address_that_is_taken(node):
     stranger = socket.create_server(("127.0.0.1", 0))
     port, good = stranger.getsockname()[1], free_port()
