@@ -54,14 +54,13 @@ class Pair:
         for process in self.nodes[name].daemons.values():
             process.kill()
         self.nodes[name].end_workers()
+        self.lab.remove_host(name)
 
     def power_on(self, name):
-        """As after a boot: no address but its own, an empty run folder."""
-        node = self.nodes[name]
-        run("ip", "-n", self.hosts[name], "address", "del", f"{VIP}/24", "dev", "eth0", check=False)
-        shutil.rmtree(node.run, ignore_errors=True)
-        self.lab.plug(name, True)
-        node.start()
+        """As after a boot: a kernel that knows no connection and no address but its own, an empty run folder."""
+        shutil.rmtree(self.nodes[name].run, ignore_errors=True)
+        self.lab.host(name, [f"{ADDRESSES[name]}/24"])
+        self.nodes[name].start()
 
     def stop_in_order(self, name):
         """As systemd does: vrrpd first, then data, then the others."""

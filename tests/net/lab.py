@@ -291,18 +291,27 @@ class Lab:
         switch = self.switch = self.namespace("sw")
         run("ip", "-n", switch, "link", "add", "br0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0")
         run("ip", "-n", switch, "link", "set", "br0", "up")
-        made = {}
-        for name, addresses in hosts.items():
-            netns = made[name] = self.namespace(name)
-            run("ip", "-n", netns, "link", "add", "eth0", "type", "veth", "peer", "name", f"p-{name}", "netns", switch)
-            run("ip", "-n", switch, "link", "set", f"p-{name}", "master", "br0", "up")
-            for setting in ("all", "eth0"):
-                run("nsenter", f"--net=/run/netns/{netns}", "sysctl", "-qw", f"net.ipv6.conf.{setting}.accept_dad=0")
-            run("ip", "-n", netns, "link", "set", "eth0", "up")
-            for address in addresses:
-                extra = ["nodad"] if ":" in address else []
-                run("ip", "-n", netns, "address", "add", address, "dev", "eth0", *extra)
-        return made
+        return {name: self.host(name, addresses) for name, addresses in hosts.items()}
+
+    def host(self, name, addresses):
+        """A host on the segment, new or again after remove_host(); returns its namespace."""
+        switch, netns = self.switch, self.namespace(name)
+        run("ip", "-n", netns, "link", "add", "eth0", "type", "veth", "peer", "name", f"p-{name}", "netns", switch)
+        run("ip", "-n", switch, "link", "set", f"p-{name}", "master", "br0", "up")
+        for setting in ("all", "eth0"):
+            run("nsenter", f"--net=/run/netns/{netns}", "sysctl", "-qw", f"net.ipv6.conf.{setting}.accept_dad=0")
+        run("ip", "-n", netns, "link", "set", "eth0", "up")
+        for address in addresses:
+            extra = ["nodad"] if ":" in address else []
+            run("ip", "-n", netns, "address", "add", address, "dev", "eth0", *extra)
+        return netns
+
+    def remove_host(self, name):
+        """Takes a host away with its kernel's state: addresses, neighbours, sockets. Its processes must have ended."""
+        netns = f"{self.prefix}{name}"
+        run("ip", "-n", self.switch, "link", "delete", f"p-{name}")
+        run("ip", "netns", "delete", netns)
+        self.namespaces.remove(netns)
 
     def plug(self, host, is_in):
         """Pulls a host's cable at the switch, or puts it back."""
