@@ -62,7 +62,11 @@ def generations_of(daemon):
     return daemon.text().count("starting version")
 
 
-def descriptors_once_it_answers(node, daemon):
+def descriptors(daemon):
+    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
+
+
+def wait_until_it_answers(node, daemon):
     def answers():
         caller = Caller(node.run / "bus" / "healthd.req")
         try:
@@ -71,20 +75,22 @@ def descriptors_once_it_answers(node, daemon):
             caller.close()
 
     wait_for(answers, 5, "an answer")
-    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
 
 
 def test_hup_replaces_in_place_and_two_in_a_row_do_no_harm(lab):
     node = lab.node("lb-a")
     node.start("healthd")
     daemon = node.daemons["healthd"]
-    open_before = descriptors_once_it_answers(node, daemon)
+    wait_until_it_answers(node, daemon)
+    open_before = descriptors(daemon)
     for count in range(1, 6):
         daemon.signal(signal.SIGHUP)
         daemon.signal(signal.SIGHUP)
         wait_for(lambda: generations_of(daemon) > count, 10, "the new program")
-        seen = descriptors_once_it_answers(node, daemon)
-        assert daemon.is_running() and seen <= open_before + 2, "descriptors do not pile up"
+        wait_until_it_answers(node, daemon)
+        assert daemon.is_running()
+    # the second successor's --check and the bus's probes hold some for a moment: piled up is what stays
+    wait_for(lambda: descriptors(daemon) <= open_before + 2, 5, "only the descriptors of before")
     assert daemon.stop() == 0
 
 
