@@ -24,7 +24,7 @@ struct conf_private {
 	struct arena arena;
 	json_t *document; /* canonical; owned */
 	unsigned references;
-	struct name_index instances, vips, pools, listeners, checks;
+	struct name_index instances, vips, pools, listeners, certificates, checks;
 };
 
 bool conf_name_is_valid(const char *name)
@@ -100,26 +100,58 @@ static int index_all(struct conf *c)
 	rc |= name_index_build(&p->pools, a, c->pools, c->pools_count, sizeof *c->pools);
 	rc |= name_index_build(
 		&p->listeners, a, c->listeners, c->listeners_count, sizeof *c->listeners);
+	rc |= name_index_build(&p->certificates, a, c->certificates, c->certificates_count,
+		sizeof *c->certificates);
 	rc |= name_index_build(&p->checks, a, c->checks, c->checks_count, sizeof *c->checks);
 	for (size_t i = 0; i < c->pools_count; i++)
 		rc |= index_pool(&c->pools[i], a);
 	return rc ? -ENOMEM : 0;
 }
 
-/* What the structs hold besides the fields: the pool a listener means, the addresses of servers. */
-static void resolve(struct conf *c)
+static int resolve_listener(struct conf *c, struct conf_listener *l)
 {
-	for (size_t i = 0; i < c->listeners_count; i++) {
-		struct conf_listener *l = &c->listeners[i];
+	const struct conf_certificate **certificates = arena_alloc(
+		&c->private->arena, l->certificate_names_count, sizeof *certificates);
 
-		l->pool = l->pool_name ? conf_pool(c, l->pool_name) : NULL;
+	if (!certificates)
+		return -ENOMEM;
+	l->pool = l->pool_name ? conf_pool(c, l->pool_name) : NULL;
+	for (size_t i = 0; i < l->routes_count; i++) {
+		struct conf_route *route = &l->routes[i];
+
+		route->pool = route->pool_name ? conf_pool(c, route->pool_name) : NULL;
 	}
-	for (size_t i = 0; i < c->pools_count; i++)
-		for (size_t j = 0; j < c->pools[i].servers_count; j++) {
-			struct conf_server *s = &c->pools[i].servers[j];
+	for (size_t i = 0; i < l->certificate_names_count; i++)
+		if (l->certificate_names[i])
+			certificates[i] = conf_certificate(c, l->certificate_names[i]);
+	l->certificates = certificates;
+	if (l->client_certificates.ca_name)
+		l->client_certificates.ca = conf_certificate(c, l->client_certificates.ca_name);
+	return 0;
+}
 
-			s->is_resolved = s->address && addr_parse_port(s->address, &s->ip) == 0;
-		}
+static void resolve_pool(struct conf *c, struct conf_pool *p)
+{
+	for (size_t i = 0; i < p->servers_count; i++) {
+		struct conf_server *s = &p->servers[i];
+
+		s->is_resolved = s->address && addr_parse_port(s->address, &s->ip) == 0;
+	}
+	if (p->tls && p->tls->ca_name)
+		p->tls->ca = conf_certificate(c, p->tls->ca_name);
+}
+
+/* What the structs hold besides the fields: the objects that names mean, the addresses of servers.
+ */
+static int resolve(struct conf *c)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->listeners_count; i++)
+		rc |= resolve_listener(c, &c->listeners[i]);
+	for (size_t i = 0; i < c->pools_count; i++)
+		resolve_pool(c, &c->pools[i]);
+	return rc ? -ENOMEM : 0;
 }
 
 static int compile(struct conf *c, const json_t *document, struct conf_problems *problems)
@@ -132,7 +164,8 @@ static int compile(struct conf *c, const json_t *document, struct conf_problems 
 		return -ENOMEM;
 	if (!c->private->document)
 		return -EINVAL;
-	resolve(c);
+	if (resolve(c) < 0)
+		return -ENOMEM;
 	conf_rules(c, &reader);
 	if (reader.is_out_of_memory)
 		return -ENOMEM;
@@ -262,6 +295,11 @@ const struct conf_pool *conf_pool(const struct conf *c, const char *name)
 const struct conf_listener *conf_listener(const struct conf *c, const char *name)
 {
 	return name_index_find(&c->private->listeners, name);
+}
+
+const struct conf_certificate *conf_certificate(const struct conf *c, const char *name)
+{
+	return name_index_find(&c->private->certificates, name);
 }
 
 const struct conf_check *conf_check(const struct conf *c, const char *name)

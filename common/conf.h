@@ -27,6 +27,15 @@
 enum conf_ha_mode { CONF_HA_OFF, CONF_HA_ACTIVE_PASSIVE, CONF_HA_ACTIVE_ACTIVE };
 enum conf_bypass_driver { CONF_BYPASS_NONE, CONF_BYPASS_BRIDGE, CONF_BYPASS_COMMAND };
 
+/* A map of texts, in the order written. */
+struct conf_text {
+	const char *name, *value;
+};
+struct conf_texts {
+	struct conf_text *items;
+	size_t count;
+};
+
 struct conf_link_pair {
 	const char *ingress, *egress;
 };
@@ -160,7 +169,7 @@ enum conf_balance {
 struct conf_retry {
 	int64_t attempts; /* further tries after the first; 0: none */
 	unsigned on; /* CONF_RETRY_ bits */
-	int *statuses; /* later: response codes that are tried again */
+	int *statuses; /* response codes that are tried again */
 	size_t statuses_count;
 	int64_t budget_percent;
 };
@@ -177,10 +186,47 @@ struct conf_queue {
 	int64_t maximum, timeout_ms;
 };
 
+struct conf_passive {
+	int64_t errors, window_ms, eject_ms;
+	int64_t maximum_ejected_percent;
+};
+
+enum conf_sticky_method { CONF_STICKY_COOKIE, CONF_STICKY_SOURCE, CONF_STICKY_HEADER };
+enum conf_sticky_mode { CONF_STICKY_INSERT, CONF_STICKY_REWRITE, CONF_STICKY_PREFIX };
+enum conf_same_site { CONF_SAME_SITE_LAX, CONF_SAME_SITE_STRICT, CONF_SAME_SITE_NONE };
+
+struct conf_sticky {
+	int method; /* enum conf_sticky_method */
+	const char *name; /* of the cookie or header; NULL with source */
+	int64_t ttl_ms; /* 0: as long as the client keeps the cookie */
+	int mode; /* enum conf_sticky_mode */
+	bool secure, http_only;
+	int same_site; /* enum conf_same_site */
+	int64_t drain_limit_ms; /* 0: no limit */
+};
+
+struct conf_circuit {
+	int64_t connections, pending, requests, retries; /* 0: no limit */
+};
+
+struct conf_certificate;
+
+struct conf_pool_tls {
+	bool verify;
+	const char *ca_name; /* as written; NULL: the system's */
+	const struct conf_certificate *ca; /* resolved; of the same snapshot */
+	const char *server_name; /* NULL: the host of the server's address, when that is a name */
+};
+
+enum conf_proxy_protocol { CONF_PROXY_NONE, CONF_PROXY_V1, CONF_PROXY_V2 };
+
 struct conf_pool {
 	const char *name;
 	int protocol; /* enum conf_pool_protocol */
 	int balance; /* enum conf_balance */
+	const char *hash_header;
+	struct addr *source_addresses;
+	size_t source_addresses_count;
 	struct conf_server *servers;
 	size_t servers_count;
 	const struct name_index *index; /* of servers; conf_server() uses it */
@@ -191,6 +237,13 @@ struct conf_pool {
 	struct conf_keepalive keepalive;
 	struct conf_pool_timeouts timeouts;
 	struct conf_queue queue;
+	struct conf_passive *passive; /* NULL: off, as below */
+	struct conf_sticky *sticky;
+	struct conf_circuit *circuit;
+	struct conf_pool_tls *tls;
+	int *fallback_statuses;
+	size_t fallback_statuses_count;
+	int send_proxy_protocol; /* enum conf_proxy_protocol */
 	bool close_on_down;
 };
 
@@ -216,6 +269,73 @@ struct conf_forwarded {
 	size_t trust_count;
 };
 
+enum conf_tls_profile { CONF_TLS_MODERN, CONF_TLS_INTERMEDIATE };
+enum conf_client_certificates_mode { CONF_CLIENTS_OFF, CONF_CLIENTS_OPTIONAL, CONF_CLIENTS_REQUIRED };
+
+struct conf_client_certificates {
+	int mode; /* enum conf_client_certificates_mode */
+	const char *ca_name; /* as written */
+	const struct conf_certificate *ca; /* resolved; of the same snapshot */
+};
+
+enum conf_limit_source { CONF_LIMIT_CLIENT, CONF_LIMIT_HEADER, CONF_LIMIT_COOKIE };
+enum conf_limit_action { CONF_LIMIT_REJECT, CONF_LIMIT_DELAY, CONF_LIMIT_LOG };
+
+struct conf_limit_key {
+	int source; /* enum conf_limit_source */
+	const char *name; /* of the header or cookie */
+};
+struct conf_frequency {
+	int64_t count, per_ms;
+};
+struct conf_limit {
+	struct conf_limit_key key;
+	struct conf_frequency rate;
+	int64_t burst;
+	int action; /* enum conf_limit_action */
+};
+
+struct conf_match {
+	const char *host, *path, *path_prefix; /* NULL: any */
+	const char **methods;
+	size_t methods_count;
+	struct conf_texts headers, query;
+};
+struct conf_edit {
+	struct conf_texts set, add;
+	const char **remove;
+	size_t remove_count;
+};
+struct conf_rewrite {
+	const char *path_prefix, *host; /* NULL: as it came */
+};
+struct conf_redirect {
+	const char *to;
+	int64_t status;
+};
+struct conf_respond {
+	int64_t status;
+	const char *body; /* NULL: none */
+};
+struct conf_route_timeouts {
+	int64_t response_ms; /* 0: the pool's */
+};
+
+/* One of pool, redirect and respond is set. */
+struct conf_route {
+	struct conf_match match;
+	const char *pool_name; /* as written */
+	const struct conf_pool *pool; /* resolved; of the same snapshot */
+	struct conf_redirect *redirect;
+	struct conf_respond *respond;
+	struct conf_edit request_headers, response_headers;
+	struct conf_rewrite *rewrite;
+	struct conf_route_timeouts timeouts;
+	struct conf_limit *limit;
+};
+
+enum conf_encoding { CONF_ENCODING_GZIP, CONF_ENCODING_BROTLI, CONF_ENCODING_ZSTD };
+
 struct conf_listener {
 	const char *name;
 	struct addr *bind;
@@ -223,6 +343,19 @@ struct conf_listener {
 	int protocol; /* enum conf_listener_protocol */
 	const char *pool_name; /* as written; NULL: none */
 	const struct conf_pool *pool; /* resolved; of the same snapshot */
+	struct conf_route *routes;
+	size_t routes_count;
+	const char **certificate_names; /* as written */
+	size_t certificate_names_count;
+	const struct conf_certificate **certificates; /* resolved: as many; NULL where there is none */
+	int tls_profile; /* enum conf_tls_profile */
+	struct conf_client_certificates client_certificates;
+	bool http2;
+	struct conf_limit *limit; /* NULL: none */
+	bool accept_proxy_protocol;
+	int *compress; /* enum conf_encoding, in the order of preference */
+	size_t compress_count;
+	struct conf_texts error_pages; /* status to body */
 	int64_t maximum_connections;
 	int64_t maximum_connections_per_client, connection_rate;
 	int64_t maximum_request_body; /* bytes; 0: no limit */
@@ -230,6 +363,13 @@ struct conf_listener {
 	struct conf_forwarded forwarded;
 	struct conf_access_log access_log;
 	int64_t drain_timeout_ms;
+};
+
+struct conf_certificate {
+	const char *name;
+	const char *certificate_pem; /* the certificate and its chain */
+	const char *key_pem; /* NULL: a CA, or a snapshot of a daemon that keys are kept from (B4) */
+	const char *ocsp_file;
 };
 
 struct conf {
@@ -245,6 +385,8 @@ struct conf {
 	size_t pools_count;
 	struct conf_listener *listeners;
 	size_t listeners_count;
+	struct conf_certificate *certificates;
+	size_t certificates_count;
 	struct conf_check *checks;
 	size_t checks_count;
 	/* private to conf.c: the arena, the count and the canonical document */
@@ -313,6 +455,7 @@ const struct conf_instance *conf_instance(const struct conf *c, const char *name
 const struct conf_vip *conf_vip(const struct conf *c, const char *name);
 const struct conf_pool *conf_pool(const struct conf *c, const char *name);
 const struct conf_listener *conf_listener(const struct conf *c, const char *name);
+const struct conf_certificate *conf_certificate(const struct conf *c, const char *name);
 const struct conf_check *conf_check(const struct conf *c, const char *name);
 const struct conf_server *conf_server(const struct conf_pool *p, const char *name);
 

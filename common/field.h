@@ -40,7 +40,7 @@ enum field_type {
 	FIELD_IP_PORT,   /* struct addr */
 	FIELD_PREFIX,    /* struct addr_prefix */
 	FIELD_OBJECT,    /* the kind's struct, or a pointer to it when is_optional */
-	FIELD_TEXT_MAP,  /* not stored: an object of texts */
+	FIELD_TEXT_MAP,  /* struct conf_texts */
 	FIELD_FORM,      /* as its field_form says */
 	FIELD_TYPES
 };
@@ -130,10 +130,10 @@ extern const struct field_kind field_server;         /* struct conf_server */
 extern const struct field_kind field_check;          /* struct conf_check, of a pool */
 extern const struct field_kind field_standing_check; /* struct conf_check, with a name */
 extern const struct field_kind field_listener;       /* struct conf_listener */
-extern const struct field_kind field_route;          /* nothing stored yet */
-extern const struct field_kind field_limit;          /* nothing stored yet */
-extern const struct field_kind field_secret;
-extern const struct field_kind field_certificate;
+extern const struct field_kind field_route;          /* struct conf_route */
+extern const struct field_kind field_limit;          /* struct conf_limit */
+extern const struct field_kind field_secret;         /* nothing stored yet */
+extern const struct field_kind field_certificate;    /* struct conf_certificate */
 
 /* The resources a person may ask for, NULL-terminated: "pool" or "pools" finds one, else NULL. */
 extern const struct field_kind *const field_kinds[];

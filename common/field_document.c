@@ -15,13 +15,13 @@ static const struct field secret_fields[] = {
 };
 
 static const struct field certificate_fields[] = {
-	{"name", FIELD_NAME, .is_required = true,
+	{"name", FIELD_NAME, FIELD_AT(conf_certificate, name), .is_required = true,
 		.help = "Its name; unique among the certificates."},
-	{"certificate_pem", FIELD_LINES, .maximum = PEM_MAX, .is_required = true,
+	{"certificate_pem", FIELD_LINES, FIELD_AT(conf_certificate, certificate_pem), .maximum = PEM_MAX, .is_required = true,
 		.help = "The certificate and its chain, PEM."},
-	{"key_pem", FIELD_LINES, .maximum = PEM_MAX,
+	{"key_pem", FIELD_LINES, FIELD_AT(conf_certificate, key_pem), .maximum = PEM_MAX,
 		.help = "The private key, PEM; absent for a CA; never shown again."},
-	{"ocsp_file", FIELD_PATH, .help = "A file with the OCSP response to staple."},
+	{"ocsp_file", FIELD_PATH, FIELD_AT(conf_certificate, ocsp_file), .help = "A file with the OCSP response to staple."},
 	{0}
 };
 
@@ -43,7 +43,7 @@ static const struct field document_fields[] = {
 		.most = CONF_OBJECTS_MAX, .help = "Where clients connect."},
 	{"secrets", FIELD_OBJECT, .is_list = true, .kind = &field_secret, .most = CONF_OBJECTS_MAX,
 		.is_later = true, .help = "Values used as {secret: NAME}; write-only."},
-	{"certificates", FIELD_OBJECT, .is_list = true, .kind = &field_certificate,
+	{"certificates", FIELD_OBJECT, FIELD_LIST(conf, certificates), .kind = &field_certificate,
 		.most = CONF_OBJECTS_MAX, .is_later = true,
 		.help = "Certificates and their keys, and CAs to verify others by."},
 	{"checks", FIELD_OBJECT, FIELD_LIST(conf, checks), .kind = &field_standing_check,
@@ -56,7 +56,8 @@ static const struct field document_fields[] = {
 const struct field_kind field_secret = {
 	"secret", "secrets", "A value that documents use and nobody reads back.", 0, secret_fields};
 const struct field_kind field_certificate = {"certificate", "certificates",
-	"A certificate, with its key unless it is a CA.", 0, certificate_fields};
+	"A certificate, with its key unless it is a CA.", sizeof(struct conf_certificate),
+	certificate_fields};
 const struct field_kind field_document = {"document", NULL,
 	"One stack: its nodes, addresses, pools and listeners under one generation number.",
 	sizeof(struct conf), document_fields};

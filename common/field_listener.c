@@ -5,7 +5,7 @@
 
 #define BINDS_MAX 64
 #define TRUST_MAX 256
-#define ROUTES_MAX 4096
+#define ROUTES_MAX 65536
 #define CERTIFICATES_MAX 4096
 #define ENCODINGS_MAX 8
 
@@ -19,9 +19,16 @@ static const struct field_word protocols[] = {[CONF_LISTENER_TCP] = {"tcp"},
 	{NULL}};
 static const struct field_word log_formats[] = {
 	[CONF_LOG_LOGFMT] = {"logfmt"}, [CONF_LOG_JSON] = {"json"}, {NULL}};
-static const struct field_word tls_profiles[] = {{"modern"}, {"intermediate"}, {NULL}};
-static const struct field_word client_modes[] = {
-	{"off"}, {"optional", .is_later = true}, {"required", .is_later = true}, {NULL}};
+static const struct field_word tls_profiles[] = {
+	[CONF_TLS_MODERN] = {"modern"}, [CONF_TLS_INTERMEDIATE] = {"intermediate"}, {NULL}};
+static const struct field_word encodings[] = {[CONF_ENCODING_GZIP] = {"gzip"},
+	[CONF_ENCODING_BROTLI] = {"br"},
+	[CONF_ENCODING_ZSTD] = {"zstd"},
+	{NULL}};
+static const struct field_word client_modes[] = {[CONF_CLIENTS_OFF] = {"off"},
+	[CONF_CLIENTS_OPTIONAL] = {"optional", .is_later = true},
+	[CONF_CLIENTS_REQUIRED] = {"required", .is_later = true},
+	{NULL}};
 
 /* clang-format off */
 static const struct field access_log_fields[] = {
@@ -58,14 +65,15 @@ static const struct field_form access_log = {"true, false, or {to: PATH, format:
 
 /* clang-format off */
 static const struct field client_certificates_fields[] = {
-	{"mode", FIELD_WORD, .words = client_modes, .initial = "off",
+	{"mode", FIELD_WORD, FIELD_AT(conf_client_certificates, mode), .words = client_modes, .initial = "off",
 		.help = "Whether clients are asked for a certificate."},
-	{"ca", FIELD_NAME, .is_later = true,
+	{"ca", FIELD_NAME, FIELD_AT(conf_client_certificates, ca_name), .is_later = true,
 		.help = "The certificate resource that clients are verified by."},
 	{0}
 };
 static const struct field_kind client_certificates = {
-	"client_certificates", NULL, "Certificates of clients.", 0, client_certificates_fields};
+	"client_certificates", NULL, "Certificates of clients.",
+	sizeof(struct conf_client_certificates), client_certificates_fields};
 
 static const struct field timeouts_fields[] = {
 	{"request_head", FIELD_DURATION, FIELD_AT(conf_listener_timeouts, request_head_ms), .minimum = 1,
@@ -105,19 +113,19 @@ static const struct field listener_fields[] = {
 			"fine."},
 	{"protocol", FIELD_WORD, FIELD_AT(conf_listener, protocol), .words = protocols, .is_required = true,
 		.example = "http", .help = "What clients speak."},
-	{"certificates", FIELD_NAME, .is_list = true, .most = CERTIFICATES_MAX, .is_later = true,
+	{"certificates", FIELD_NAME, FIELD_LIST(conf_listener, certificate_names), .most = CERTIFICATES_MAX, .is_later = true,
 		.example = "[shop]", .help = "The certificates to choose from by name (SNI)."},
-	{"tls_profile", FIELD_WORD, .words = tls_profiles, .initial = "intermediate", .is_later = true,
+	{"tls_profile", FIELD_WORD, FIELD_AT(conf_listener, tls_profile), .words = tls_profiles, .initial = "intermediate", .is_later = true,
 		.help = "Which versions and ciphers of TLS are offered."},
-	{"client_certificates", FIELD_OBJECT, .kind = &client_certificates,
+	{"client_certificates", FIELD_OBJECT, FIELD_AT(conf_listener, client_certificates), .kind = &client_certificates,
 		.help = "Whether clients must show a certificate."},
-	{"http2", FIELD_BOOL, .initial = "true", .is_later = true,
+	{"http2", FIELD_BOOL, FIELD_AT(conf_listener, http2), .initial = "true", .is_later = true,
 		.help = "Offer HTTP/2 over TLS."},
-	{"routes", FIELD_OBJECT, .is_list = true, .kind = &field_route, .most = ROUTES_MAX, .is_later = true,
+	{"routes", FIELD_OBJECT, FIELD_LIST(conf_listener, routes), .kind = &field_route, .most = ROUTES_MAX, .is_later = true,
 		.help = "What to do with which request; the first that matches wins."},
 	{"pool", FIELD_NAME, FIELD_AT(conf_listener, pool_name), .example = "shop-web",
 		.help = "Where requests go when no route matches."},
-	{"limit", FIELD_OBJECT, .is_optional = true, .kind = &field_limit, .is_later = true,
+	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_listener, limit), .kind = &field_limit, .is_later = true,
 		.help = "How often a client may ask."},
 	{"maximum_connections", FIELD_INTEGER, FIELD_AT(conf_listener, maximum_connections), .minimum = 1,
 		.maximum = 10000000, .initial = "20000",
@@ -131,13 +139,13 @@ static const struct field listener_fields[] = {
 		.help = "The largest request body; 0: no limit, it is streamed."},
 	{"timeouts", FIELD_OBJECT, FIELD_AT(conf_listener, timeouts), .kind = &timeouts,
 		.help = "How long clients may take."},
-	{"accept_proxy_protocol", FIELD_BOOL, .initial = "false", .is_later = true,
+	{"accept_proxy_protocol", FIELD_BOOL, FIELD_AT(conf_listener, accept_proxy_protocol), .initial = "false", .is_later = true,
 		.help = "Clients begin with a PROXY protocol header."},
 	{"forwarded", FIELD_OBJECT, FIELD_AT(conf_listener, forwarded), .kind = &forwarded,
 		.help = "What servers are told of the client."},
-	{"compress", FIELD_TOKEN, .is_list = true, .most = ENCODINGS_MAX, .is_later = true,
+	{"compress", FIELD_WORD, FIELD_LIST(conf_listener, compress), .words = encodings, .most = ENCODINGS_MAX, .is_later = true,
 		.help = "Encodings to compress responses with: gzip."},
-	{"error_pages", FIELD_TEXT_MAP, .is_later = true, .example = "{\"503\": \"<html>…\"}",
+	{"error_pages", FIELD_TEXT_MAP, FIELD_AT(conf_listener, error_pages), .is_later = true, .example = "{\"503\": \"<html>…\"}",
 		.help = "Bodies of our own error answers by status."},
 	{"access_log", FIELD_FORM, FIELD_AT(conf_listener, access_log), .form = &access_log,
 		.initial = "true", .help = "One line per request or connection."},

@@ -60,10 +60,20 @@ static const struct field_word balances[] = {[CONF_BALANCE_ROUND_ROBIN] = {"roun
 	[CONF_BALANCE_HEADER_HASH] = {"header-hash", .is_later = true},
 	[CONF_BALANCE_LEAST_TIME] = {"least-time", .is_later = true},
 	{NULL}};
-static const struct field_word sticky_methods[] = {{"cookie"}, {"source"}, {"header"}, {NULL}};
-static const struct field_word sticky_modes[] = {{"insert"}, {"rewrite"}, {"prefix"}, {NULL}};
-static const struct field_word same_sites[] = {{"lax"}, {"strict"}, {"none"}, {NULL}};
-static const struct field_word proxy_versions[] = {{"none"}, {"v1"}, {"v2"}, {NULL}};
+static const struct field_word sticky_methods[] = {[CONF_STICKY_COOKIE] = {"cookie"},
+	[CONF_STICKY_SOURCE] = {"source"},
+	[CONF_STICKY_HEADER] = {"header"},
+	{NULL}};
+static const struct field_word sticky_modes[] = {[CONF_STICKY_INSERT] = {"insert"},
+	[CONF_STICKY_REWRITE] = {"rewrite"},
+	[CONF_STICKY_PREFIX] = {"prefix"},
+	{NULL}};
+static const struct field_word same_sites[] = {[CONF_SAME_SITE_LAX] = {"lax"},
+	[CONF_SAME_SITE_STRICT] = {"strict"},
+	[CONF_SAME_SITE_NONE] = {"none"},
+	{NULL}};
+static const struct field_word proxy_versions[] = {
+	[CONF_PROXY_NONE] = {"none"}, [CONF_PROXY_V1] = {"v1"}, [CONF_PROXY_V2] = {"v2"}, {NULL}};
 
 /* clang-format off */
 static const struct field server_fields[] = {
@@ -83,18 +93,18 @@ static const struct field server_fields[] = {
 };
 
 static const struct field passive_fields[] = {
-	{"errors", FIELD_INTEGER, .minimum = 1, .maximum = 10000, .initial = "5",
+	{"errors", FIELD_INTEGER, FIELD_AT(conf_passive, errors), .minimum = 1, .maximum = 10000, .initial = "5",
 		.help = "Errors within window after which a server is ejected."},
-	{"window", FIELD_DURATION, .minimum = 100, .maximum = FIELD_HOUR, .initial = "10s",
+	{"window", FIELD_DURATION, FIELD_AT(conf_passive, window_ms), .minimum = 100, .maximum = FIELD_HOUR, .initial = "10s",
 		.help = "The window in which errors are counted."},
-	{"eject", FIELD_DURATION, .minimum = 100, .maximum = FIELD_DAY, .initial = "30s",
+	{"eject", FIELD_DURATION, FIELD_AT(conf_passive, eject_ms), .minimum = 100, .maximum = FIELD_DAY, .initial = "30s",
 		.help = "How long a server stays ejected."},
-	{"maximum_ejected_percent", FIELD_INTEGER, .maximum = 100, .initial = "50",
+	{"maximum_ejected_percent", FIELD_INTEGER, FIELD_AT(conf_passive, maximum_ejected_percent), .maximum = 100, .initial = "50",
 		.help = "No more servers than these are ejected at once."},
 	{0}
 };
 static const struct field_kind passive = {
-	"passive", NULL, "Watching real traffic for failing servers.", 0, passive_fields};
+	"passive", NULL, "Watching real traffic for failing servers.", sizeof(struct conf_passive), passive_fields};
 
 static const struct field quiesce_fields[] = {
 	{"drain_url", FIELD_TEXT, .is_required = true,
@@ -124,33 +134,33 @@ static const struct field_kind retry = {
 	"retry", NULL, "When a request is tried again.", sizeof(struct conf_retry), retry_fields};
 
 static const struct field sticky_fields[] = {
-	{"method", FIELD_WORD, .words = sticky_methods, .is_required = true,
+	{"method", FIELD_WORD, FIELD_AT(conf_sticky, method), .words = sticky_methods, .is_required = true,
 		.help = "What a client is recognised by."},
-	{"name", FIELD_TOKEN, .example = "BSID", .help = "The cookie's or header's name."},
-	{"ttl", FIELD_DURATION, .maximum = 366 * FIELD_DAY,
+	{"name", FIELD_TOKEN, FIELD_AT(conf_sticky, name), .example = "BSID", .help = "The cookie's or header's name."},
+	{"ttl", FIELD_DURATION, FIELD_AT(conf_sticky, ttl_ms), .maximum = 366 * FIELD_DAY,
 		.help = "How long a client stays with its server."},
-	{"mode", FIELD_WORD, .words = sticky_modes, .initial = "insert",
+	{"mode", FIELD_WORD, FIELD_AT(conf_sticky, mode), .words = sticky_modes, .initial = "insert",
 		.help = "A cookie of our own, or the application's rewritten or prefixed."},
-	{"secure", FIELD_BOOL, .help = "The cookie's Secure attribute."},
-	{"http_only", FIELD_BOOL, .help = "The cookie's HttpOnly attribute."},
-	{"same_site", FIELD_WORD, .words = same_sites, .initial = "lax",
+	{"secure", FIELD_BOOL, FIELD_AT(conf_sticky, secure), .help = "The cookie's Secure attribute."},
+	{"http_only", FIELD_BOOL, FIELD_AT(conf_sticky, http_only), .help = "The cookie's HttpOnly attribute."},
+	{"same_site", FIELD_WORD, FIELD_AT(conf_sticky, same_site), .words = same_sites, .initial = "lax",
 		.help = "The cookie's SameSite attribute."},
-	{"drain_limit", FIELD_DURATION, .maximum = 30 * FIELD_DAY,
+	{"drain_limit", FIELD_DURATION, FIELD_AT(conf_sticky, drain_limit_ms), .maximum = 30 * FIELD_DAY,
 		.help = "How long a draining server keeps its clients."},
 	{0}
 };
 static const struct field_kind sticky = {
-	"sticky", NULL, "Sending a client to the server it had before.", 0, sticky_fields};
+	"sticky", NULL, "Sending a client to the server it had before.", sizeof(struct conf_sticky), sticky_fields};
 
 static const struct field circuit_fields[] = {
-	{"connections", FIELD_INTEGER, .help = "Connections to all servers at once."},
-	{"pending", FIELD_INTEGER, .help = "Requests waiting for a connection."},
-	{"requests", FIELD_INTEGER, .help = "Requests under way."},
-	{"retries", FIELD_INTEGER, .help = "Retries under way."},
+	{"connections", FIELD_INTEGER, FIELD_AT(conf_circuit, connections), .help = "Connections to all servers at once."},
+	{"pending", FIELD_INTEGER, FIELD_AT(conf_circuit, pending), .help = "Requests waiting for a connection."},
+	{"requests", FIELD_INTEGER, FIELD_AT(conf_circuit, requests), .help = "Requests under way."},
+	{"retries", FIELD_INTEGER, FIELD_AT(conf_circuit, retries), .help = "Retries under way."},
 	{0}
 };
 static const struct field_kind circuit = {
-	"circuit", NULL, "Limits past which requests are answered with 503 at once.", 0, circuit_fields};
+	"circuit", NULL, "Limits past which requests are answered with 503 at once.", sizeof(struct conf_circuit), circuit_fields};
 
 static const struct field keepalive_fields[] = {
 	{"idle", FIELD_DURATION, FIELD_AT(conf_keepalive, idle_ms), .maximum = FIELD_DAY, .initial = "4s",
@@ -187,14 +197,14 @@ static const struct field_kind queue = {
 	"queue", NULL, "Waiting while every server is at its limit.", sizeof(struct conf_queue), queue_fields};
 
 static const struct field tls_fields[] = {
-	{"verify", FIELD_BOOL, .initial = "true",
+	{"verify", FIELD_BOOL, FIELD_AT(conf_pool_tls, verify), .initial = "true",
 		.help = "The server's certificate must be valid."},
-	{"ca", FIELD_NAME,
+	{"ca", FIELD_NAME, FIELD_AT(conf_pool_tls, ca_name),
 		.help = "The certificate resource to verify by; the system's when absent."},
-	{"server_name", FIELD_HOST, .help = "The name asked for and verified."},
+	{"server_name", FIELD_HOST, FIELD_AT(conf_pool_tls, server_name), .help = "The name asked for and verified."},
 	{0}
 };
-static const struct field_kind tls = {"tls", NULL, "TLS to the servers.", 0, tls_fields};
+static const struct field_kind tls = {"tls", NULL, "TLS to the servers.", sizeof(struct conf_pool_tls), tls_fields};
 
 static const struct field pool_fields[] = {
 	{"name", FIELD_NAME, FIELD_AT(conf_pool, name), .is_required = true, .example = "shop-web",
@@ -203,9 +213,9 @@ static const struct field pool_fields[] = {
 		.help = "What the servers speak."},
 	{"balance", FIELD_WORD, FIELD_AT(conf_pool, balance), .words = balances, .initial = "round-robin",
 		.help = "How a server is chosen."},
-	{"hash_header", FIELD_TOKEN, .is_later = true, .example = "x-tenant",
+	{"hash_header", FIELD_TOKEN, FIELD_AT(conf_pool, hash_header), .is_later = true, .example = "x-tenant",
 		.help = "With header-hash: the request header to hash."},
-	{"source_addresses", FIELD_IP, .is_list = true, .most = SOURCES_MAX, .is_later = true,
+	{"source_addresses", FIELD_IP, FIELD_LIST(conf_pool, source_addresses), .most = SOURCES_MAX, .is_later = true,
 		.example = "[10.0.0.12]",
 		.help = "Own addresses to connect from: more than 65,535 connections to one "
 			"server."},
@@ -214,7 +224,7 @@ static const struct field pool_fields[] = {
 	{"check", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, check), .kind = &field_check,
 		.help = "How healthd finds out whether a server is well; without it servers "
 			"are unchecked."},
-	{"passive", FIELD_OBJECT, .is_optional = true, .kind = &passive, .is_later = true,
+	{"passive", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, passive), .kind = &passive, .is_later = true,
 		.help = "Eject servers whose real traffic fails."},
 	{"slow_start", FIELD_DURATION, FIELD_AT(conf_pool, slow_start_ms), .maximum = FIELD_DAY,
 		.is_later = true, .example = "30s",
@@ -232,9 +242,9 @@ static const struct field pool_fields[] = {
 	{"fallback_status", FIELD_TEXT, .is_list = true, .most = RETRY_ON_MAX, .is_later = true,
 		.example = "[\"404\"]",
 		.help = "GET and HEAD only: a status on which the next server is asked."},
-	{"sticky", FIELD_OBJECT, .is_optional = true, .kind = &sticky, .is_later = true,
+	{"sticky", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, sticky), .kind = &sticky, .is_later = true,
 		.help = "Send a client to the server it had before."},
-	{"circuit", FIELD_OBJECT, .is_optional = true, .kind = &circuit, .is_later = true,
+	{"circuit", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, circuit), .kind = &circuit, .is_later = true,
 		.help = "Limits past which requests are answered with 503 at once."},
 	{"keepalive", FIELD_OBJECT, FIELD_AT(conf_pool, keepalive), .kind = &keepalive,
 		.help = "Connections kept for the next request."},
@@ -242,9 +252,9 @@ static const struct field pool_fields[] = {
 		.help = "How long servers may take."},
 	{"queue", FIELD_OBJECT, FIELD_AT(conf_pool, queue), .kind = &queue,
 		.help = "Waiting while every server is at its limit."},
-	{"tls", FIELD_OBJECT, .is_optional = true, .kind = &tls, .is_later = true,
+	{"tls", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, tls), .kind = &tls, .is_later = true,
 		.help = "TLS to the servers."},
-	{"send_proxy_protocol", FIELD_WORD, .words = proxy_versions, .initial = "none", .is_later = true,
+	{"send_proxy_protocol", FIELD_WORD, FIELD_AT(conf_pool, send_proxy_protocol), .words = proxy_versions, .initial = "none", .is_later = true,
 		.help = "Tell servers the client's address by the PROXY protocol."},
 	{"close_on_down", FIELD_BOOL, FIELD_AT(conf_pool, close_on_down), .initial = "true",
 		.help = "End connections to a server that went down or lost its role."},

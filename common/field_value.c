@@ -12,6 +12,7 @@
 
 #define TEXT_MAX 1024 /* bytes of one text, where the table says nothing */
 #define LINES_MAX 65536
+#define TEXT_MAP_MAX 64 /* entries, where the table says nothing */
 #define INTEGER_MAX 2147483647
 #define DURATION_MAX (366ll * 86400000)
 #define QUANTITY_MAX (1ll << 53) /* what JSON carries exactly everywhere */
@@ -248,20 +249,34 @@ static json_t *read_address(struct field_reader *r, const struct field *f, const
 static json_t *read_text_map(struct field_reader *r, const struct field *f, const json_t *value,
 	const struct field_place *at, void *target)
 {
+	size_t most = f->most ? f->most : TEXT_MAP_MAX;
+	struct conf_texts *texts = target;
 	json_t *out, *each;
 	const char *key;
 
-	(void)f, (void)target;
 	if (!json_is_object(value))
 		return field_value_refuse(r, at, "an object of texts", value);
+	if (json_object_size(value) > most) {
+		field_problem(r, at, "has %zu entries; at most %zu are possible",
+			json_object_size(value), most);
+		return NULL;
+	}
+	texts->items = arena_alloc(r->arena, json_object_size(value), sizeof *texts->items);
 	out = json_object();
 	json_object_foreach ((json_t *)value, key, each) {
 		struct field_place item = {.up = at, .key = key};
+		struct conf_text text = {arena_text(r->arena, key)};
 
-		if (json_is_string(each))
-			json_object_set(out, key, each);
-		else
+		if (!json_is_string(each)) {
 			field_value_refuse(r, &item, "a text", each);
+			continue;
+		}
+		text.value = arena_text(r->arena, json_string_value(each));
+		if (!texts->items || !text.name || !text.value)
+			r->is_out_of_memory = true;
+		else
+			texts->items[texts->count++] = text;
+		json_object_set(out, key, each);
 	}
 	return out;
 }
@@ -298,7 +313,8 @@ static const struct field_value_type types[FIELD_TYPES] = {
 		sizeof(struct addr_prefix), read_address},
 	[FIELD_OBJECT] = {"object", "an object", NULL, 0, NULL},
 	[FIELD_TEXT_MAP] = {"map of texts", "an object of texts",
-		"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}", 0, read_text_map},
+		"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}",
+		sizeof(struct conf_texts), read_text_map},
 	[FIELD_FORM] = {"", "", NULL, 0, NULL},
 };
 /* clang-format on */
