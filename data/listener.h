@@ -14,6 +14,8 @@
 #include "common/list.h"
 #include "data/board.h"
 
+struct arrival;
+struct socket;
 struct worker;
 struct listener;
 struct listener_client;
@@ -22,11 +24,11 @@ struct listener_client;
  * listener_protocol_of(). */
 struct listener_protocol {
 	/*
-	 * A client has connected: takes fd (non-blocking, CLOEXEC, without Nagle's
-	 * delay). Either listener_join()s a client of its own, or gives it back to
+	 * A client has connected: takes a->socket, borrows the rest. Either
+	 * listener_join()s a client of its own, or gives the socket back to
 	 * listener_refuse(). The listener has already counted it.
 	 */
-	void (*accepted)(struct worker *w, struct listener *l, int fd, const struct addr *peer);
+	void (*accepted)(struct worker *w, struct listener *l, const struct arrival *a);
 	/* The listener is about to be freed: release its `state`. NULL: nothing to do. */
 	void (*released)(struct listener *l);
 };
@@ -51,8 +53,8 @@ void listener_join(struct listener *l, struct listener_client *c);
 /* The connection is over. A removed listener stays for the rest of this turn of the loop. Harmless
  * when not joined. */
 void listener_leave(struct listener_client *c);
-/* Instead of joining: counts it refused and closes fd (-1: closed already). */
-void listener_refuse(struct listener *l, int fd);
+/* Instead of joining: counts it refused and closes its socket (NULL: there is none). */
+void listener_refuse(struct listener *l, struct socket *s);
 
 struct listener {
 	struct worker *worker;

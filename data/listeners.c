@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/now.h"
+#include "data/arrival.h"
 #include "data/pool/pool.h"
 #include "data/socket.h"
 #include "data/worker.h"
@@ -144,7 +145,7 @@ static bool accept_one(struct acceptor *a)
 	board_add(l->cells, BOARD_LISTENER_CONNECTIONS, 1);
 	l->connections++;
 	ls->connections++;
-	l->protocol->accepted(l->worker, l, fd, &peer);
+	arrival_begin(l, fd, &peer);
 	return true;
 }
 
@@ -189,11 +190,10 @@ void listener_leave(struct listener_client *c)
 	uncount(l); /* a removed listener is freed by the next tick */
 }
 
-void listener_refuse(struct listener *l, int fd)
+void listener_refuse(struct listener *l, struct socket *s)
 {
 	board_add(l->cells, BOARD_LISTENER_REFUSED, 1);
-	if (fd >= 0)
-		close(fd);
+	socket_close(s);
 	uncount(l);
 }
 

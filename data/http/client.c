@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/arrival.h"
 #include "data/http/head.h"
 #include "data/http/upgrade.h"
 
@@ -531,22 +532,22 @@ static void end(struct listener_client *member)
 	client_settle(c);
 }
 
-void client_open(struct http *h, int fd, const struct addr *peer)
+void client_open(struct http *h, const struct arrival *a)
 {
 	const struct conf_listener_timeouts *timeouts = &h->listener->settings->timeouts;
 	struct exchange_limits limits = {
 		.request_head_ms = timeouts->request_head_ms, .client_idle_ms = timeouts->idle_ms};
 	struct client *c = calloc(1, sizeof *c);
 
-	if (!c || socket_open(h->worker->loop, fd, ready, c, &c->socket) < 0) {
-		listener_refuse(h->listener, c ? -1 : fd);
-		free(c);
+	if (!c) {
+		listener_refuse(h->listener, a->socket);
 		return;
 	}
+	c->socket = a->socket;
+	socket_hold(c->socket, ready, c);
 	c->worker = h->worker;
 	c->http = h;
-	c->peer = *peer;
-	addr_unmap(&c->peer);
+	c->peer = a->client;
 	addr_print_ip(&c->peer, c->address);
 	c->member.drain = drain;
 	c->member.end = end;

@@ -16,6 +16,8 @@
 #include "data/socket.h"
 #include "data/worker.h"
 
+struct arrival;
+
 struct client {
 	struct listener_client member;
 	struct worker *worker;
@@ -35,8 +37,8 @@ struct client {
 	char address[ADDR_TEXT_SIZE]; /* its IP as text */
 };
 
-/* A connection was accepted: takes fd. */
-void client_open(struct http *h, int fd, const struct addr *peer);
+/* A connection was accepted: takes its socket. */
+void client_open(struct http *h, const struct arrival *a);
 
 /* Tells the exchange, and does what it says. */
 void client_tell(struct client *c, const struct exchange_event *ev);

@@ -5,6 +5,7 @@
 
 #include "common/now.h"
 #include "data/http/access_log.h"
+#include "data/arrival.h"
 #include "data/http/client.h"
 #include "data/worker.h"
 
@@ -43,14 +44,14 @@ static struct http *http_of(struct worker *w, struct listener *l)
 	return h;
 }
 
-static void accepted(struct worker *w, struct listener *l, int fd, const struct addr *peer)
+static void accepted(struct worker *w, struct listener *l, const struct arrival *a)
 {
 	struct http *h = http_of(w, l);
 
 	if (h)
-		client_open(h, fd, peer);
+		client_open(h, a);
 	else
-		listener_refuse(l, fd);
+		listener_refuse(l, a->socket);
 }
 
 static void released(struct listener *l)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "data/arrival.h"
 #include "data/l4/tunnel.h"
 #include "data/pool/pool.h"
 #include "data/pool/upstream.h"
@@ -199,16 +200,16 @@ static void client_ready(struct socket *s, unsigned events)
 		fail(t, BOARD_LISTENER_CLIENT_RESET);
 }
 
-static void accepted(struct worker *w, struct listener *l, int fd, const struct addr *peer)
+static void accepted(struct worker *w, struct listener *l, const struct arrival *a)
 {
 	struct tcp *t = l->pool ? calloc(1, sizeof *t) : NULL;
 
-	(void)peer;
-	if (!t || socket_open(w->loop, fd, client_ready, t, &t->socket) < 0) {
-		listener_refuse(l, t ? -1 : fd);
-		free(t);
+	if (!t) {
+		listener_refuse(l, a->socket);
 		return;
 	}
+	t->socket = a->socket;
+	socket_hold(t->socket, client_ready, t);
 	t->worker = w;
 	t->client.drain = drain;
 	t->client.end = end;
