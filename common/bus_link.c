@@ -10,9 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "common/bus.h"
 
+#define BUS_LINK_SCHEME "ipc://"
 #define BUS_LINK_TURN_MAX 256 /* messages delivered before others get their turn */
 #define BUS_LINK_QUEUE 1024   /* messages nng may hold for us */
 
@@ -70,12 +74,34 @@ static int bus_link_dial(struct bus_link *l)
 	return rv;
 }
 
-int bus_link_renew(struct bus_link *l)
+/*
+ * Connecting a socket of another type than the listener's tells who is there without making a
+ * connection: the kernel answers EPROTOTYPE for a socket in use, ECONNREFUSED for one left behind.
+ */
+static bool bus_link_is_awaited(const struct bus_link *l)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return true; /* not for us to know: let nng try */
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", l->url + strlen(BUS_LINK_SCHEME));
+	rc = connect(fd, (const struct sockaddr *)&at, sizeof at) < 0 ? errno : 0;
+	close(fd);
+	return rc != ENOENT && rc != ECONNREFUSED;
+}
+
+bool bus_link_seek(struct bus_link *l)
+{
+	return !l->is_dialing && bus_link_is_awaited(l) && !bus_link_dial(l);
+}
+
+void bus_link_renew(struct bus_link *l)
 {
 	if (l->is_dialing)
 		nng_dialer_close(l->dialer);
 	l->is_dialing = false;
-	return bus_link_errno(bus_link_dial(l));
+	bus_link_seek(l);
 }
 
 /*
@@ -155,7 +181,7 @@ int bus_link_open(uv_loop_t *loop, enum bus_link_role role, const char *path,
 	l->role = role;
 	l->handler = handler;
 	l->user = user;
-	if (snprintf(l->url, sizeof l->url, "ipc://%s", path) >= (int)sizeof l->url) {
+	if (snprintf(l->url, sizeof l->url, BUS_LINK_SCHEME "%s", path) >= (int)sizeof l->url) {
 		free(l);
 		return -ENAMETOOLONG;
 	}
@@ -166,14 +192,13 @@ int bus_link_open(uv_loop_t *loop, enum bus_link_role role, const char *path,
 	}
 	rc = bus_link_errno(bus_link_configure(l));
 	if (!rc)
-		rc = bus_link_errno(bus_link_dial(l));
-	if (!rc)
 		rc = bus_link_start_poll(l, loop);
 	if (rc) {
 		nng_close(l->socket);
 		free(l);
 		return rc;
 	}
+	bus_link_seek(l);
 	*ret = l;
 	return 0;
 }

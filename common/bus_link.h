@@ -11,6 +11,7 @@
  * listener has that fault too: bus_gate.h); closing a socket may wait for ever
  * (so that is left to the end of the process).
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -23,16 +24,21 @@ struct bus_link;
 typedef void bus_link_handler(void *user, const void *data, size_t len);
 
 /*
- * Opens a socket of that role and dials the unix socket path, now or whenever
- * it appears: 0, or a negative errno. Messages are given to handler from the loop.
+ * Opens a socket of that role for the unix socket path, and dials it if
+ * somebody listens there: 0, or a negative errno. Messages are given to handler from the loop.
  */
 int bus_link_open(uv_loop_t *loop, enum bus_link_role role, const char *path,
 	bus_link_handler *handler, void *user, struct bus_link **ret);
 /* Frees the link later, from the loop, and then calls closed(user). Nothing is delivered any more. */
 void bus_link_close(struct bus_link *l, void (*closed)(void *user), void *user);
 
-/* Dials anew, which drops a live connection: 0, or a negative errno (try again later). */
-int bus_link_renew(struct bus_link *l);
+/*
+ * Dials anew, which drops a live connection. With nobody there the link rests: a dialer of nng
+ * that finds nobody costs 2 to 3 % of a core.
+ */
+void bus_link_renew(struct bus_link *l);
+/* A link at rest is dialed once somebody listens: true when it was. Costs three system calls. */
+bool bus_link_seek(struct bus_link *l);
 
 /* Delivers what has arrived, at most a few hundred messages. Called by the loop, and before time-outs are judged. */
 void bus_link_drain(struct bus_link *l);

@@ -43,8 +43,7 @@ static void bus_peer_finish(
 
 static struct bus_call *bus_peer_find_call(struct bus_peer *p, int64_t id)
 {
-	list_for_each(it, &p->calls)
-	{
+	list_for_each (it, &p->calls) {
 		struct bus_call *c = list_entry(it, struct bus_call, link);
 
 		if (c->id == id)
@@ -80,8 +79,7 @@ static void bus_peer_on_reply(void *user, const void *data, size_t len)
 /* Every request under way goes out once more with the next tick. */
 static void bus_peer_resend_all(struct bus_peer *p)
 {
-	list_for_each(it, &p->calls)
-	{
+	list_for_each (it, &p->calls) {
 		struct bus_call *c = list_entry(it, struct bus_call, link);
 
 		c->next_send = (struct mono){0};
@@ -112,8 +110,7 @@ static void bus_peer_on_published(void *user, const void *data, size_t len)
 	p->heard = mono_now();
 	if (frame.kind == BUS_HEARTBEAT)
 		bus_peer_notice_epoch(p, frame.epoch);
-	list_for_each(it, &p->follows)
-	{
+	list_for_each (it, &p->follows) {
 		struct bus_follow *f = list_entry(it, struct bus_follow, link);
 
 		if (frame.kind == BUS_HEARTBEAT)
@@ -232,8 +229,7 @@ static void bus_peer_tick_calls(struct bus_peer *p, struct mono now)
 	char why[BUS_WHY_SIZE];
 
 	snprintf(why, sizeof why, "%s did not answer in time", bus_daemon_name(p->daemon));
-	list_for_each(it, &p->calls)
-	{
+	list_for_each (it, &p->calls) {
 		struct bus_call *c = list_entry(it, struct bus_call, link);
 
 		if (mono_reached(c->deadline, now))
@@ -249,10 +245,23 @@ static void bus_peer_redial(struct bus_peer *p, struct bus_link *link)
 	bus_link_renew(link);
 }
 
+/* Links at rest: is somebody there again? */
+static void bus_peer_seek(struct bus_peer *p, struct mono now)
+{
+	if (p->ask && bus_link_seek(p->ask)) {
+		p->answered = now;
+		bus_peer_resend_all(p);
+	}
+	if (p->subscribe && bus_link_seek(p->subscribe))
+		p->redialed = now;
+}
+
 static void bus_peer_tick_links(struct bus_peer *p, struct mono now)
 {
-	struct mono quiet = mono_before(p->heard, p->redialed) ? p->redialed : p->heard;
+	struct mono quiet;
 
+	bus_peer_seek(p, now);
+	quiet = mono_before(p->heard, p->redialed) ? p->redialed : p->heard;
 	if (p->calls_count && mono_reached(mono_add_ms(p->answered, p->patience_ms), now)) {
 		p->answered = now;
 		p->patience_ms = bus_peer_double(p->patience_ms, BUS_PATIENCE_LAST_MS);
@@ -262,6 +271,8 @@ static void bus_peer_tick_links(struct bus_peer *p, struct mono now)
 	if (p->subscribe && mono_reached(mono_add_ms(quiet, BUS_HEARTBEAT_SILENCE_MS), now)) {
 		p->redialed = now;
 		bus_peer_redial(p, p->subscribe);
+		if (p->ask && !p->calls_count)
+			bus_link_renew(p->ask); /* unused: so that it can rest */
 	}
 }
 
@@ -269,7 +280,7 @@ void bus_peer_tick(struct bus_peer *p, struct mono now)
 {
 	bus_peer_tick_links(p, now);
 	bus_peer_tick_calls(p, now);
-	list_for_each(it, &p->follows)
+	list_for_each (it, &p->follows)
 		bus_follow_tick(list_entry(it, struct bus_follow, link), now);
 }
 
@@ -283,8 +294,7 @@ void bus_peer_excuse(struct bus_peer *p, int64_t late_ns)
 /* The bus closes: nobody is called any more. */
 void bus_peer_free_calls(struct bus_peer *p)
 {
-	list_for_each(it, &p->calls)
-	{
+	list_for_each (it, &p->calls) {
 		struct bus_call *c = list_entry(it, struct bus_call, link);
 
 		free(c->text);
