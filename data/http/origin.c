@@ -151,11 +151,15 @@ static void take(struct client *c)
 {
 	struct origin *o = origin_of(c);
 	int64_t now_ms = worker_now_ms(c->worker);
-	enum pool_outcome outcome = pool_take(o->pool, &o->tried, now_ms, &o->use);
+	struct pool_wish wish;
+	enum pool_outcome outcome;
+
+	affinity_wish(c, &wish);
+	outcome = pool_take(o->pool, &wish, &o->tried, now_ms, &o->use);
 
 	if (outcome == POOL_NONE && o->tried.count) {
 		o->tried.count = 0; /* there is no other: the same again */
-		outcome = pool_take(o->pool, &o->tried, now_ms, &o->use);
+		outcome = pool_take(o->pool, &wish, &o->tried, now_ms, &o->use);
 	}
 	switch (outcome) {
 	case POOL_TAKEN:

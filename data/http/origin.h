@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "data/http/affinity.h"
 #include "data/http/exchange.h"
 #include "data/pool/pool.h"
 #include "data/pool/upstream.h"
@@ -16,6 +17,7 @@ struct client;
 struct origin {
 	struct client *client;
 	struct pool *pool; /* counted by the request; NULL: the listener has none */
+	struct affinity affinity;
 	struct pool_tried tried;
 	struct pool_waiter waiter;
 	struct server_use use;

@@ -156,6 +156,7 @@ int request_take_head(struct client *c)
 	if (!r->forward)
 		return -ENOMEM;
 	write_head(c, (const char *)io_buffer_head(c->in));
+	affinity_note(c, (const char *)io_buffer_head(c->in));
 	r->is_replayable = true;
 	c->in->start += r->head.len;
 	h1_body_of_request(&r->body, &r->head);

@@ -22,6 +22,7 @@ struct tcp {
 	struct pool *pool; /* counted */
 	struct pool_tried tried;
 	struct pool_waiter waiter;
+	struct pool_wish wish;
 	unsigned failures;
 	struct socket *socket;     /* the client's, until the tunnel takes it */
 	struct upstream *upstream; /* while connecting */
@@ -132,7 +133,7 @@ static void try_next(struct tcp *t)
 {
 	int rc;
 
-	switch (pool_take(t->pool, &t->tried, worker_now_ms(t->worker), &t->use)) {
+	switch (pool_take(t->pool, &t->wish, &t->tried, worker_now_ms(t->worker), &t->use)) {
 	case POOL_TAKEN:
 		rc = upstream_open(t->worker, t->use.server, false, connect_done, t, &t->upstream);
 		if (rc < 0)
@@ -216,6 +217,10 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	t->use.lost = lost;
 	t->waiter.woken = woken;
 	t->pool = pool_ref(l->pool);
+	if (pool_hash_of(t->pool) == POOL_HASH_SOURCE) {
+		t->wish.has_hash = true;
+		t->wish.hash = wish_hash_address(&a->client);
+	}
 	t->idle_ms = l->settings->timeouts.tunnel_idle_ms;
 	listener_join(l, &t->client);
 	try_next(t);

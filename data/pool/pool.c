@@ -264,11 +264,30 @@ static bool take_from(
 	}
 }
 
-enum pool_outcome pool_take(
-	struct pool *p, const struct pool_tried *tried, int64_t now_ms, struct server_use *use)
+enum pool_hash pool_hash_of(const struct pool *p)
+{
+	switch ((enum conf_balance)p->conf->balance) {
+	case CONF_BALANCE_SOURCE_HASH:
+		return POOL_HASH_SOURCE;
+	case CONF_BALANCE_HEADER_HASH:
+		return POOL_HASH_HEADER;
+	case CONF_BALANCE_MAGLEV:
+		return p->conf->hash_header ? POOL_HASH_HEADER : POOL_HASH_SOURCE;
+	case CONF_BALANCE_ROUND_ROBIN:
+	case CONF_BALANCE_LEAST_CONNECTIONS:
+	case CONF_BALANCE_RANDOM_TWO:
+	case CONF_BALANCE_LEAST_TIME:
+		break;
+	}
+	return POOL_HASH_NONE;
+}
+
+enum pool_outcome pool_take(struct pool *p, const struct pool_wish *wish,
+	const struct pool_tried *tried, int64_t now_ms, struct server_use *use)
 {
 	struct choice c = {.tried = tried, .now_ms = now_ms};
 
+	(void)wish;
 	assert(use->server == NULL && use->lost && p->is_settled);
 	refresh_if_changed(p);
 	if (p->retries < POOL_RETRIES_SAVED_MAX * 100)

@@ -17,6 +17,7 @@
 
 #include "common/conf.h"
 #include "data/pool/server.h"
+#include "data/pool/wish.h"
 
 #define POOL_TRIED_MAX 16
 
@@ -36,11 +37,15 @@ enum pool_outcome {
 };
 
 /*
- * Chooses a server not yet tried and begins a use of it. use->lost must be set
- * and use->server NULL. The caller ends the use with server_done().
+ * Chooses a server not yet tried and begins a use of it. wish says what is known of the request;
+ * NULL: nothing. use->lost must be set and use->server NULL. The caller ends the use with
+ * server_done().
  */
-enum pool_outcome pool_take(
-	struct pool *p, const struct pool_tried *tried, int64_t now_ms, struct server_use *use);
+enum pool_outcome pool_take(struct pool *p, const struct pool_wish *wish,
+	const struct pool_tried *tried, int64_t now_ms, struct server_use *use);
+
+/* What the wish's hash is to be made of. */
+enum pool_hash pool_hash_of(const struct pool *p);
 
 /*
  * True when a request that has failed `tries` times, last for the reason `on`

@@ -122,7 +122,7 @@ static char take(const struct pool_tried *tried, int64_t now_ms, bool keep)
 	char c;
 
 	assert_null(use->server);
-	switch (pool_take(t.pool, tried, now_ms, use)) {
+	switch (pool_take(t.pool, NULL, tried, now_ms, use)) {
 	case POOL_NONE:
 		return '-';
 	case POOL_FULL:
