@@ -139,7 +139,7 @@ static const struct field listener_fields[] = {
 		.help = "The largest request body; 0: no limit, it is streamed."},
 	{"timeouts", FIELD_OBJECT, FIELD_AT(conf_listener, timeouts), .kind = &timeouts,
 		.help = "How long clients may take."},
-	{"accept_proxy_protocol", FIELD_BOOL, FIELD_AT(conf_listener, accept_proxy_protocol), .initial = "false", .is_later = true,
+	{"accept_proxy_protocol", FIELD_BOOL, FIELD_AT(conf_listener, accept_proxy_protocol), .initial = "false",
 		.help = "Clients begin with a PROXY protocol header."},
 	{"forwarded", FIELD_OBJECT, FIELD_AT(conf_listener, forwarded), .kind = &forwarded,
 		.help = "What servers are told of the client."},

@@ -20,10 +20,10 @@
 #include "common/clock.h"
 #include "common/effective.h"
 
-#define BOARD_MAGIC 0x42414c4c41535401u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535402u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
-#define BOARD_CELLS 32        /* counters of one object in one column */
+#define BOARD_CELLS 64        /* counters of one object in one column */
 #define BOARD_NAME_SIZE 136   /* "POOL/SERVER" and its NUL */
 #define BOARD_NONE UINT32_MAX /* no slot */
 
@@ -117,6 +117,9 @@ enum board_listener_cell {
 	BOARD_LISTENER_SERVER_LOST, /* ended by close_on_down, disable or removal */
 	BOARD_LISTENER_DRAINED,     /* ended at drain_timeout */
 	BOARD_LISTENER_INTERNAL,    /* short of memory or descriptors */
+	BOARD_LISTENER_PROXY_HEADER, /* no PROXY header, a broken one, or none in time */
+	BOARD_LISTENER_CLIENT_LIMIT, /* over maximum_connections_per_client */
+	BOARD_LISTENER_NO_ROUTE,     /* TLS whose name no route has, where there is no other pool */
 	BOARD_LISTENER_CELLS
 };
 

@@ -46,6 +46,9 @@ static const struct figure listener_figures[] = {
 	{{LISTENER_ERRORS}, BOARD_LISTENER_SERVER_LOST, "cause", "server_lost"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_DRAINED, "cause", "drained"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_INTERNAL, "cause", "internal"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_PROXY_HEADER, "cause", "proxy_header"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_CLIENT_LIMIT, "cause", "client_limit"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_NO_ROUTE, "cause", "no_route"},
 };
 
 static const struct figure server_figures[] = {

@@ -53,6 +53,9 @@ void listener_join(struct listener *l, struct listener_client *c);
 /* The connection is over. A removed listener stays for the rest of this turn of the loop. Harmless
  * when not joined. */
 void listener_leave(struct listener_client *c);
+/* Takes a joined connection out of the listener's hands as if it had only been accepted: it still
+ * counts, and is to be joined by another or refused. */
+void listener_release(struct listener_client *c);
 /* Instead of joining: counts it refused and closes its socket (NULL: there is none). */
 void listener_refuse(struct listener *l, struct socket *s);
 
@@ -63,6 +66,7 @@ struct listener {
 	const struct conf_listener *settings; /* of that snapshot */
 	struct pool *pool;                    /* run-time of settings->pool; NULL: none */
 	const struct listener_protocol *protocol;
+	uint32_t stages; /* that its connections pass through before: see arrival.h */
 	char name[CONF_NAME_SIZE];
 	struct board_object *object;
 	struct board_cells

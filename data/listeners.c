@@ -190,6 +190,13 @@ void listener_leave(struct listener_client *c)
 	uncount(l); /* a removed listener is freed by the next tick */
 }
 
+void listener_release(struct listener_client *c)
+{
+	assert(c->listener);
+	c->listener = NULL;
+	list_unlink(&c->link);
+}
+
 void listener_refuse(struct listener *l, struct socket *s)
 {
 	board_add(l->cells, BOARD_LISTENER_REFUSED, 1);
@@ -336,6 +343,7 @@ static void configure(struct listeners *ls, struct listener *l, struct conf *con
 	l->settings = settings;
 	l->pool = pool_ref(settings->pool ? worker_pool(ls->worker, settings->pool->name) : NULL);
 	l->protocol = listener_protocol_of(settings->protocol);
+	l->stages = arrival_stages_of(l);
 	l->private->stamp = ls->stamp;
 	l->private->is_paused = false; /* the limit may have been raised */
 	l->private->is_removed = false;

@@ -98,6 +98,15 @@ ssize_t socket_recv(struct socket *s, void *data, size_t len)
 	return errno == EINTR ? -EAGAIN : -errno;
 }
 
+ssize_t socket_peek(struct socket *s, void *data, size_t len)
+{
+	ssize_t n = recv(s->fd, data, len, MSG_PEEK);
+
+	if (n >= 0)
+		return n;
+	return errno == EINTR ? -EAGAIN : -errno;
+}
+
 ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows)
 {
 	ssize_t n = send(s->fd, data, len, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));

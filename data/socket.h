@@ -55,6 +55,8 @@ void socket_interest(struct socket *s, unsigned interest);
 /* Bytes moved; 0 at the peer's end (recv only); -EAGAIN when nothing can move now; another negative
  * errno: broken. */
 ssize_t socket_recv(struct socket *s, void *data, size_t len);
+/* The same as socket_recv, but the bytes stay and come again. */
+ssize_t socket_peek(struct socket *s, void *data, size_t len);
 ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows);
 /* Sends our end (FIN); reading goes on. Errors are of no interest: the next recv tells. */
 void socket_shut(struct socket *s);

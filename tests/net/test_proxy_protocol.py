@@ -1,0 +1,132 @@
+"""The PROXY protocol: who the client is said to be, that not a byte behind the header is lost, and bad headers."""
+import re
+import socket
+import struct
+import time
+
+import pytest
+
+from lab import free_port, wait_for
+from test_data_tcp import Backend
+
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def v2(client, local, tlv=b"", command=0x21):
+    addresses = b"".join(socket.inet_pton(socket.AF_INET, a[0]) for a in (client, local))
+    addresses += struct.pack(">HH", client[1], local[1])
+    return SIGNATURE + struct.pack(">BBH", command, 0x11, len(addresses) + len(tlv)) + addresses + tlv
+
+
+class House:
+    """A node with a tcp and an http listener that want a PROXY header."""
+
+    def __init__(self, lab):
+        self.node = lab.node("lb-a", workers=2)
+        self.echo = Backend("e")
+        self.web = lab.http_server("web")
+        self.ports = {"tcp": free_port(), "http": free_port()}
+        self.node.start("control", "data")
+        self.node.put({
+            "stack": "px",
+            "pools": [{"name": "echo", "protocol": "tcp", "servers": [{"name": "e", "address": self.echo.address}]},
+                      {"name": "web", "protocol": "http",
+                       "servers": [{"name": "w", "address": self.web.address}]}],
+            "listeners": [
+                {"name": name, "bind": [f"127.0.0.1:{port}"], "protocol": name, "accept_proxy_protocol": True,
+                 "pool": "echo" if name == "tcp" else "web", "timeouts": {"request_head": "1s"}}
+                for name, port in self.ports.items()]})
+
+    def connect(self, name="tcp"):
+        return socket.create_connection(("127.0.0.1", self.ports[name]), 5)
+
+    def errors(self, cause, name="tcp"):
+        text = self.node.api("GET", "/metrics")[1]
+        found = re.findall(r"ballast_listener_errors_total{([^}]*)} (\d+)", text)
+        return sum(int(n) for labels, n in found if f'cause="{cause}"' in labels and f'listener="{name}"' in labels)
+
+
+@pytest.fixture(scope="module")
+def house():
+    from lab import Lab
+    with Lab("proxy") as lab:
+        yield House(lab)
+
+
+def read(connection, length):
+    data = b""
+    while len(data) < length:
+        got = connection.recv(length - len(data))
+        if not got:
+            break
+        data += got
+    return data
+
+
+HEADERS = {
+    "v1": b"PROXY TCP4 192.0.2.77 198.51.100.2 4711 443\r\n",
+    "v1-unknown": b"PROXY UNKNOWN\r\n",
+    "v2": v2(("192.0.2.77", 4711), ("198.51.100.2", 443)),
+    "v2-tlv": v2(("192.0.2.77", 4711), ("198.51.100.2", 443), tlv=b"\x01" + struct.pack(">H", 1500) + b"x" * 1500),
+    "v2-local": SIGNATURE + b"\x20\0\0\0",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("cut", ["whole", "apart", "bytes"])
+def test_what_follows_is_whole(house, header, cut):
+    """However header and payload are cut into segments, the server gets the payload from its first byte."""
+    payload = bytes(range(256)) * 8
+    with house.connect() as c:
+        c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if cut == "whole":
+            c.sendall(HEADERS[header] + payload)
+        elif cut == "apart":
+            c.sendall(HEADERS[header][:-1])
+            c.sendall(HEADERS[header][-1:] + payload[:1])
+            c.sendall(payload[1:])
+        else:
+            for i in range(0, len(HEADERS[header]), 1 if len(HEADERS[header]) < 200 else 97):
+                c.sendall(HEADERS[header][i:i + (1 if len(HEADERS[header]) < 200 else 97)])
+            c.sendall(payload)
+        assert read(c, 2) == b"e\n"
+        assert read(c, len(payload)) == payload
+
+
+@pytest.mark.parametrize("header,client", [("v1", b"192.0.2.77"), ("v2", b"192.0.2.77"), ("v2-tlv", b"192.0.2.77"),
+                                           ("v1-unknown", b"127.0.0.1"), ("v2-local", b"127.0.0.1")])
+def test_the_client_is_whom_it_names(house, header, client):
+    with house.connect("http") as c:
+        c.sendall(HEADERS[header] + b"GET /headers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while data := c.recv(65536):
+            answer += data
+    assert re.search(rb"(?i)x-forwarded-for: " + re.escape(client) + rb"\r?\n", answer), answer
+
+
+@pytest.mark.parametrize("bad", [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n",
+                                 b"PROXY UNKNOWN " + b"x" * 200, SIGNATURE + b"\x31\x11\0\x0c", SIGNATURE + b"\x21\x11\xff\xff",
+                                 v2(("1.2.3.4", 1), ("5.6.7.8", 2), command=0x25)],
+                         ids=["http", "short", "long", "version", "length", "command"])
+def test_a_bad_header_is_closed_and_counted(house, bad):
+    before = house.errors("proxy_header")
+    accepted = len(house.echo.accepted)
+    with house.connect() as c:
+        c.sendall(bad)
+        try:
+            assert c.recv(100) == b""
+        except ConnectionResetError:
+            pass
+    wait_for(lambda: house.errors("proxy_header") == before + 1, 5, "the count")
+    assert len(house.echo.accepted) == accepted
+
+
+def test_one_that_says_nothing_is_closed_in_time(house):
+    before = house.errors("proxy_header")
+    started = time.monotonic()
+    with house.connect() as c:
+        c.sendall(b"PROXY TCP4 ")
+        c.settimeout(10)
+        assert c.recv(100) == b""
+    assert time.monotonic() - started > 0.9
+    wait_for(lambda: house.errors("proxy_header") == before + 1, 5, "the count")
