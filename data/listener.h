@@ -50,6 +50,8 @@ struct listener_client {
 /* Registers an accepted connection, which counts (BOARD_LISTENER_CONNECTIONS) until
  * listener_leave(). */
 void listener_join(struct listener *l, struct listener_client *c);
+/* The same connection goes on as another client: counted once, as before. */
+void listener_pass(struct listener_client *from, struct listener_client *to);
 /* The connection is over. A removed listener stays for the rest of this turn of the loop. Harmless
  * when not joined. */
 void listener_leave(struct listener_client *c);

@@ -179,6 +179,15 @@ void listener_join(struct listener *l, struct listener_client *c)
 	list_push_back(&l->clients, &c->link);
 }
 
+void listener_pass(struct listener_client *from, struct listener_client *to)
+{
+	struct listener *l = from->listener;
+
+	from->listener = NULL;
+	list_unlink(&from->link);
+	listener_join(l, to);
+}
+
 void listener_leave(struct listener_client *c)
 {
 	struct listener *l = c->listener;

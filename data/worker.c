@@ -42,8 +42,40 @@ struct worker_private {
 	uint32_t place;
 	uint64_t places;
 	struct list reopens;
+	struct list tasks; /* struct worker_task.link */
 	bool is_retired;
 };
+
+/* Work that was put off */
+
+void worker_later(struct worker *w, struct worker_task *t)
+{
+	if (t->is_due)
+		return;
+	t->is_due = true;
+	list_push_back(&w->private->tasks, &t->link);
+}
+
+void worker_not_later(struct worker_task *t)
+{
+	if (!t->is_due)
+		return;
+	t->is_due = false;
+	list_unlink(&t->link);
+}
+
+/* Each one moves bytes that have arrived, and none waits for more: it comes to an end. */
+static void run_tasks(struct worker *w)
+{
+	struct list *tasks = &w->private->tasks;
+
+	while (!list_is_empty(tasks)) {
+		struct worker_task *t = list_entry(tasks->next, struct worker_task, link);
+
+		worker_not_later(t);
+		t->run(t);
+	}
+}
 
 /* Time-outs */
 
@@ -67,6 +99,7 @@ static void wheel_due(uv_timer_t *timer)
 
 	w->private->armed_ms = INT64_MAX;
 	wheel_turn(&w->wheel, worker_now_ms(w));
+	run_tasks(w);
 	next = wheel_next_ms(&w->wheel);
 	if (next >= 0)
 		arm(w, next);
@@ -206,8 +239,7 @@ static void retire(struct worker *w)
 
 static void reopen_logs(struct worker *w)
 {
-	list_for_each(l, &w->private->reopens)
-	{
+	list_for_each (l, &w->private->reopens) {
 		struct worker_reopen *r = list_entry(l, struct worker_reopen, link);
 
 		r->reopen(r);
@@ -322,6 +354,7 @@ static void polled(void *user)
 	struct worker *w = user;
 
 	pools_serve(w->pools);
+	run_tasks(w);
 }
 
 /* After everything else in a turn of the loop. */
@@ -338,6 +371,7 @@ static void ticked(uv_timer_t *timer)
 	pools_tick(w->pools, now_ms);
 	listeners_tick(w->listeners, now_ms);
 	pools_serve(w->pools);
+	run_tasks(w);
 	beat(w);
 	exit_when_idle(w);
 }
@@ -418,6 +452,7 @@ static void close_all(struct worker *w)
 
 	listeners_close(w->listeners);
 	pools_serve(w->pools);
+	run_tasks(w);
 	pools_close(w->pools);
 	lifeline_close(p->lifeline);
 	channel_close(p->channel);
@@ -444,6 +479,7 @@ static int start(struct worker *w, char **argv)
 	w->state_dir = argv[4];
 	p->board_fd = p->snapshot_fd = p->slots_fd = -1;
 	list_init(&p->reopens);
+	list_init(&p->tasks);
 	log_level_parse(argv[5], &level);
 	log_init("data", level);
 	prctl(PR_SET_NAME, "ballast-worker");

@@ -51,6 +51,18 @@ void worker_timeout_clear(struct worker *w, struct wheel_timer *t);
 struct pool *worker_pool(struct worker *w, const char *name);
 
 /*
+ * Work that is put off to the end of the batch of events, so that what several of them bring to one
+ * place is done there at once. Embedded by its owner, zero-initialised; run() may free it.
+ */
+struct worker_task {
+	struct list link;
+	void (*run)(struct worker_task *t);
+	bool is_due;
+};
+void worker_later(struct worker *w, struct worker_task *t); /* harmless when it is put off already */
+void worker_not_later(struct worker_task *t); /* harmless when it is not */
+
+/*
  * Called on SIGUSR1 in each worker; link is embedded by the owner of a log
  * file, which opens its file anew. worker_off_reopen() before it goes.
  */

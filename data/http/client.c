@@ -1,6 +1,6 @@
 /*
- * See client.h. Reading order: sending to the client, receiving from it,
- * carrying out what the exchange decides, entries from the loop.
+ * See client.h. Reading order: sending to the client, what has come from it,
+ * carrying out what the exchange decides, entries.
  */
 #include "data/http/client.h"
 
@@ -9,13 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/arrival.h"
 #include "data/http/head.h"
 #include "data/http/upgrade.h"
-
-#define TURNS_MAX 8   /* reads of one client before others get their turn */
-#define JOIN_MAX 4096 /* body bytes that are copied behind their head, to be sent with it */
-#define SPLICE_MIN (64u << 10) /* body bytes known to come from which on splice is cheaper */
 
 static void tell(struct client *c, enum exchange_event_kind kind)
 {
@@ -54,83 +49,15 @@ char *client_out(struct client *c)
 	return NULL;
 }
 
-static void count_out(struct client *c, ssize_t n)
-{
-	board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_OUT, (uint64_t)n);
-	if (c->request)
-		c->request->bytes_out += (uint64_t)n;
-}
-
-/* Sends what a buffer holds and puts it back when it is empty: 0, -EAGAIN, or the socket is broken.
- */
-static ssize_t send_buffer(struct client *c, struct io_buffer **b, bool more)
-{
-	size_t len = *b ? io_buffer_len(*b) : 0;
-	ssize_t n;
-
-	if (len) {
-		n = socket_send(c->socket, io_buffer_head(*b), len, more);
-		if (n < 0)
-			return n;
-		count_out(c, n);
-		(*b)->start += (uint32_t)n;
-		if ((size_t)n < len)
-			return -EAGAIN;
-	}
-	if (*b)
-		put_buffer(c, b);
-	return 0;
-}
-
-static ssize_t send_pipe(struct client *c, struct pipe *pipe)
-{
-	while (pipe && pipe->stored) {
-		ssize_t n = pipe_drain(pipe, c->socket, false);
-
-		if (n < 0)
-			return n;
-		count_out(c, n);
-	}
-	return 0;
-}
-
-/* A short body goes with its head in one send. */
-static void join(struct client *c, struct response *p)
-{
-	size_t len = p->in ? io_buffer_len(p->in) : 0;
-
-	if (!c->out || !len || len > JOIN_MAX || len > io_buffer_room(c->out))
-		return;
-	memcpy(io_buffer_tail(c->out), io_buffer_head(p->in), len);
-	c->out->end += (uint32_t)len;
-	put_buffer(c, &p->in);
-}
-
-/* All that waits for the client, in order: 0, -EAGAIN, or the socket is broken. */
-static ssize_t send_all(struct client *c)
-{
-	bool is_responding = c->exchange.state == EXCHANGE_RESPONDING;
-	struct response *p = is_responding ? &c->request->response : NULL;
-	ssize_t rc;
-
-	if (p)
-		join(c, p);
-	rc = send_buffer(c, &c->out, p && p->in && io_buffer_len(p->in));
-	if (rc || !p)
-		return rc;
-	rc = send_buffer(c, &p->in, false);
-	return rc ? rc : send_pipe(c, p->pipe);
-}
-
 void client_flush(struct client *c)
 {
 	struct exchange_event moved = {.kind = EXCHANGE_MOVED};
 	uint64_t before = c->request ? c->request->bytes_out : 0;
 	ssize_t rc;
 
-	if (!is_open(c) || !c->socket)
+	if (!is_open(c) || c->exchange.state == EXCHANGE_TUNNEL)
 		return;
-	rc = send_all(c);
+	rc = c->carrier->send(c);
 	c->is_blocked = rc == -EAGAIN;
 	if (rc && rc != -EAGAIN) {
 		tell(c, EXCHANGE_CLIENT_LOST);
@@ -201,7 +128,7 @@ static void take_request(struct client *c)
 	ev.request = (struct exchange_request){
 		.is_idempotent = h1_method_is_idempotent((enum h1_method)r->head.method),
 		.has_body = h1_request_has_body(&r->head),
-		.keeps = h1_head_keeps(&r->head),
+		.keeps = c->carrier->is_lasting && h1_head_keeps(&r->head),
 		.upgrades = h1_head_upgrades(&r->head),
 		.is_http10 = !r->head.minor,
 	};
@@ -243,66 +170,7 @@ static void take_head(struct client *c)
 		tell(c, EXCHANGE_CLIENT_ENDED); /* the rest will never come */
 }
 
-/* True when much of the request's body is known to come, and there is a pipe for it. */
-static bool can_splice(struct client *c)
-{
-	struct request *r = c->request;
-	uint64_t run;
-
-	if (!r || !r->is_parsed || !r->origin.is_connected || r->origin.is_send_broken ||
-		r->body_ready || r->forward_sent < r->forward->end ||
-		(c->in && io_buffer_len(c->in)))
-		return false;
-	run = h1_body_run(&r->body);
-	if (run < (r->pipe ? 1 : SPLICE_MIN))
-		return false;
-	if (!r->pipe)
-		r->pipe = pipe_get(&c->worker->pipes);
-	return r->pipe;
-}
-
-/* Moves a part of a long run of body through the pipe: returns like receive(). */
-static ssize_t splice_body(struct client *c)
-{
-	struct request *r = c->request;
-	uint64_t run = h1_body_run(&r->body);
-	ssize_t n = pipe_fill(
-		r->pipe, c->socket, run < r->pipe->capacity ? run : r->pipe->capacity);
-
-	if (n <= 0)
-		return n;
-	r->is_replayable = false;
-	board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_IN, (uint64_t)n);
-	h1_body_skip(&r->body, (uint64_t)n);
-	return n;
-}
-
-/* Receives into c->in: bytes, 0 at the end, -EAGAIN (or no room), or another negative errno. */
-static ssize_t receive(struct client *c)
-{
-	ssize_t n;
-
-	if (!c->in)
-		c->in = io_buffer_get(&c->worker->buffers);
-	if (!c->in)
-		return -ENOBUFS;
-	if (!io_buffer_len(c->in))
-		c->in->start = c->in->end = 0;
-	else if (c->in->start && io_buffer_room(c->in) < IO_BUFFER_SIZE / 4)
-		io_buffer_compact(c->in);
-	if (!io_buffer_room(c->in))
-		return -EAGAIN;
-	n = socket_recv(c->socket, io_buffer_tail(c->in), io_buffer_room(c->in));
-	if (n > 0) {
-		c->in->end += (uint32_t)n;
-		board_add(c->http->listener->cells, BOARD_LISTENER_BYTES_IN, (uint64_t)n);
-	} else if (!io_buffer_len(c->in)) {
-		put_buffer(c, &c->in);
-	}
-	return n;
-}
-
-static void received(struct client *c, ssize_t n)
+void client_received(struct client *c, ssize_t n)
 {
 	if (n == -EAGAIN)
 		return;
@@ -320,7 +188,7 @@ static void received(struct client *c, ssize_t n)
 }
 
 /* What the client may still send is of use now, or has to be thrown away. */
-static bool is_listening(const struct client *c)
+bool client_is_listening(const struct client *c)
 {
 	const struct request *r = c->request;
 
@@ -343,19 +211,6 @@ static bool is_listening(const struct client *c)
 		break;
 	}
 	return false;
-}
-
-/* Receives what there is; all of it from a broken socket, which reports nothing any more. */
-static void receive_turns(struct client *c, bool is_broken)
-{
-	for (int turn = 0; (turn < TURNS_MAX || is_broken) && c->socket && is_listening(c);
-		turn++) {
-		ssize_t n = can_splice(c) ? splice_body(c) : receive(c);
-
-		received(c, n);
-		if (n <= 0 || (n < IO_BUFFER_SIZE / 2 && !is_broken))
-			return;
-	}
 }
 
 /* Carrying out */
@@ -393,10 +248,8 @@ static void carry_out(struct client *c, unsigned does)
 		request_finish(c);
 	if (does & EXCHANGE_DO_NEXT)
 		c->wants_next = true;
-	if (does & EXCHANGE_DO_LINGER) {
-		socket_shut(c->socket);
-		put_buffer(c, &c->in);
-	}
+	if (does & EXCHANGE_DO_LINGER)
+		c->carrier->shut(c);
 	if (does & EXCHANGE_DO_ABORT)
 		c->aborts = true;
 }
@@ -420,12 +273,8 @@ static void release(struct client *c)
 	worker_timeout_clear(c->worker, &c->timer);
 	put_buffer(c, &c->in);
 	put_buffer(c, &c->out);
-	if (c->aborts)
-		socket_abort(c->socket);
-	else
-		socket_close(c->socket);
 	listener_leave(&c->member);
-	free(c);
+	c->carrier->close(c);
 }
 
 static void begin_next(struct client *c)
@@ -465,32 +314,14 @@ void client_settle(struct client *c)
 	}
 	if (c->exchange.state == EXCHANGE_LINGERING && c->request)
 		request_end(c);
-	if (c->request)
+	if (c->request && !c->is_queued)
 		origin_interest(c);
-	if (c->socket)
-		socket_interest(c->socket,
-			(is_listening(c) ? SOCKET_READ : 0) | (c->is_blocked ? SOCKET_WRITE : 0));
+	c->carrier->interest(c, client_is_listening(c));
 	if (c->exchange.state != EXCHANGE_TUNNEL)
 		arm(c);
 }
 
 /* Entries from the loop */
-
-static void ready(struct socket *s, unsigned events)
-{
-	struct client *c = s->user;
-
-	if (events & SOCKET_WRITE && c->is_blocked) {
-		client_flush(c);
-		if (is_open(c) && c->request)
-			response_resume(c);
-	}
-	if (events & (SOCKET_READ | SOCKET_ERROR))
-		receive_turns(c, events & SOCKET_ERROR);
-	if (events & SOCKET_ERROR)
-		tell(c, EXCHANGE_CLIENT_LOST);
-	client_settle(c);
-}
 
 /* Whether it is the client that we wait for. */
 static bool is_client_late(const struct client *c)
@@ -532,30 +363,39 @@ static void end(struct listener_client *member)
 	client_settle(c);
 }
 
-void client_open(struct http *h, const struct arrival *a)
+void client_resume(struct client *c)
+{
+	client_flush(c);
+	if (is_open(c) && c->request)
+		response_resume(c);
+}
+
+void client_lost(struct client *c)
+{
+	tell(c, EXCHANGE_CLIENT_LOST);
+}
+
+void client_init(
+	struct client *c, struct http *h, const struct carrier *carrier, const struct addr *peer)
 {
 	const struct conf_listener_timeouts *timeouts = &h->listener->settings->timeouts;
 	struct exchange_limits limits = {
 		.request_head_ms = timeouts->request_head_ms, .client_idle_ms = timeouts->idle_ms};
-	struct client *c = calloc(1, sizeof *c);
 
-	if (!c) {
-		listener_refuse(h->listener, a->socket);
-		return;
-	}
-	c->socket = a->socket;
-	socket_hold(c->socket, ready, c);
 	c->worker = h->worker;
 	c->http = h;
-	c->peer = a->client;
+	c->carrier = carrier;
+	c->peer = *peer;
 	addr_print_ip(&c->peer, c->address);
-	c->member.drain = drain;
-	c->member.end = end;
 	wheel_timer_init(&c->timer, expired);
 	exchange_init(&c->exchange, &limits, worker_now_ms(c->worker));
-	listener_join(h->listener, &c->member);
-	if (h->listener->is_draining)
+}
+
+void client_join(struct client *c)
+{
+	c->member.drain = drain;
+	c->member.end = end;
+	listener_join(c->http->listener, &c->member);
+	if (c->http->listener->is_draining)
 		tell(c, EXCHANGE_DRAIN);
-	receive_turns(c, false);
-	client_settle(c);
 }

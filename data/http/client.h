@@ -1,13 +1,15 @@
 #pragma once
 /*
- * Shell: one client's connection to an http listener: its socket, its buffers,
- * its timer, and the exchange whose decisions it carries out. The server's
- * side is origin.h. An idle client holds no buffer and no request.
+ * Shell: a client of an http listener: a connection of HTTP/1, or a stream of
+ * one of HTTP/2 (carrier.h). Its buffers, its timer, and the exchange whose
+ * decisions it carries out. The server's side is origin.h. An idle client holds
+ * no buffer and no request.
  *
  * Every entry from the loop ends in client_settle(), which alone may free the
  * client: until then a client that has been told anything is there, maybe closed.
  */
 #include "common/addr.h"
+#include "data/http/carrier.h"
 #include "data/http/exchange.h"
 #include "data/http/http.h"
 #include "data/http/request.h"
@@ -16,13 +18,12 @@
 #include "data/socket.h"
 #include "data/worker.h"
 
-struct arrival;
-
 struct client {
-	struct listener_client member;
+	struct listener_client member; /* joined when the client is all there is to a connection */
 	struct worker *worker;
 	struct http *http;
-	struct socket *socket; /* NULL once a tunnel has it */
+	const struct carrier *carrier;
+	struct socket *socket; /* its own; NULL: none, or a tunnel has it */
 	struct exchange exchange;
 	struct wheel_timer timer;
 	int64_t armed_ms; /* what the timer is set to; 0: not set */
@@ -32,18 +33,30 @@ struct client {
 	struct tunnel *tunnel;
 	bool wants_next; /* the next request is to be begun */
 	bool is_blocked; /* the client takes no more for now */
+	bool is_queued; /* what waits for the client is sent at the end of this turn: no need to stop the server */
 	bool aborts; /* close with a reset */
 	struct addr peer;
 	char address[ADDR_TEXT_SIZE]; /* its IP as text */
 };
 
-/* A connection was accepted: takes its socket. */
-void client_open(struct http *h, const struct arrival *a);
+/* Of zeroed memory; then, where a connection is one client, the listener is told of it. */
+void client_init(
+	struct client *c, struct http *h, const struct carrier *carrier, const struct addr *peer);
+void client_join(struct client *c);
 
 /* Tells the exchange, and does what it says. */
 void client_tell(struct client *c, const struct exchange_event *ev);
 /* The last word of every entry: next request, timer, interests; frees a closed client. */
 void client_settle(struct client *c);
+
+/* True when what the client may still send is of use now, or has to be thrown away. */
+bool client_is_listening(const struct client *c);
+/* From its carrier: what receive() has brought. */
+void client_received(struct client *c, ssize_t n);
+/* From its carrier: there is room again. */
+void client_resume(struct client *c);
+/* From its carrier: it is broken. */
+void client_lost(struct client *c);
 
 /* Sends what waits for the client, and tells when all is sent. */
 void client_flush(struct client *c);

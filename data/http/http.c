@@ -6,7 +6,8 @@
 #include "common/now.h"
 #include "data/http/access_log.h"
 #include "data/arrival.h"
-#include "data/http/client.h"
+#include "data/http/client_socket.h"
+#include "data/http/request.h"
 #include "data/worker.h"
 
 #define MALFORMED_BURST 10 /* lines at once; then one a second */
@@ -49,7 +50,7 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	struct http *h = http_of(w, l);
 
 	if (h)
-		client_open(h, a);
+		client_socket_open(h, a);
 	else
 		listener_refuse(l, a->socket);
 }
