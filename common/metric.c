@@ -9,13 +9,15 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char *type_name(enum metric_type t)
+const char *metric_type_name(enum metric_type t)
 {
 	switch (t) {
 	case METRIC_COUNTER:
 		return "counter";
 	case METRIC_GAUGE:
 		return "gauge";
+	case METRIC_HISTOGRAM:
+		return "histogram";
 	}
 	return "untyped";
 }
@@ -34,7 +36,8 @@ static json_t *family(json_t *set, const char *name, const char *type, const cha
 
 void metric_add(json_t *set, const struct metric *m, int64_t value, ...)
 {
-	json_t *f = family(set, m->name, type_name(m->type), m->help), *labels = json_object();
+	json_t *f = family(set, m->name, metric_type_name(m->type), m->help),
+	       *labels = json_object();
 	const char *name;
 	va_list args;
 
@@ -46,7 +49,7 @@ void metric_add(json_t *set, const struct metric *m, int64_t value, ...)
 		json_pack("{s:o, s:I}", "labels", labels, "value", (json_int_t)value));
 }
 
-static bool is_name(const char *text)
+bool metric_name_is_valid(const char *text)
 {
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
@@ -59,13 +62,13 @@ static bool is_family(const char *name, const json_t *f)
 {
 	const char *type = json_string_value(json_object_get(f, "type"));
 
-	return is_name(name) && type &&
+	return metric_name_is_valid(name) && type &&
 	       (strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0) &&
 	       json_is_array(json_object_get(f, "samples"));
 }
 
 /* Backslash, quote and newline as the text format wants them. */
-static void print_escaped(const char *text, bool is_label, struct buf *out)
+void metric_print_escaped(const char *text, bool is_label, struct buf *out)
 {
 	for (; *text; text++) {
 		if (*text == '\n')
@@ -85,14 +88,13 @@ static size_t print_labels(const json_t *labels, struct buf *out, bool *is_first
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)labels, name, value)
-	{
-		if (!is_name(name) || !json_is_string(value)) {
+	json_object_foreach ((json_t *)(uintptr_t)labels, name, value) {
+		if (!metric_name_is_valid(name) || !json_is_string(value)) {
 			left_out++;
 			continue;
 		}
 		buf_printf(out, "%s%s=\"", *is_first ? "{" : ",", name);
-		print_escaped(json_string_value(value), true, out);
+		metric_print_escaped(json_string_value(value), true, out);
 		buf_add_text(out, "\"");
 		*is_first = false;
 	}
@@ -125,8 +127,7 @@ size_t metric_print(const json_t *set, const json_t *labels, struct buf *out)
 	const char *name;
 	json_t *f, *sample;
 
-	json_object_foreach((json_t *)(uintptr_t)set, name, f)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)set, name, f) {
 		const char *help = json_string_value(json_object_get(f, "help"));
 
 		if (!is_family(name, f) || ++families > METRIC_FAMILIES_MAX) {
@@ -134,11 +135,10 @@ size_t metric_print(const json_t *set, const json_t *labels, struct buf *out)
 			continue;
 		}
 		buf_printf(out, "# HELP %s ", name);
-		print_escaped(help ? help : "", false, out);
+		metric_print_escaped(help ? help : "", false, out);
 		buf_printf(out, "\n# TYPE %s %s\n", name,
 			json_string_value(json_object_get(f, "type")));
-		json_array_foreach(json_object_get(f, "samples"), i, sample)
-		{
+		json_array_foreach (json_object_get(f, "samples"), i, sample) {
 			if (i >= METRIC_SAMPLES_MAX)
 				break;
 			left_out += print_sample(name, sample, labels, out);
@@ -153,8 +153,7 @@ size_t metric_join(json_t *set, const json_t *other)
 	const char *name;
 	json_t *f;
 
-	json_object_foreach((json_t *)(uintptr_t)other, name, f)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)other, name, f) {
 		const char *help = json_string_value(json_object_get(f, "help"));
 
 		if (!is_family(name, f) || json_object_size(set) >= METRIC_FAMILIES_MAX) {

@@ -6,6 +6,7 @@
  * daemons and prints them as Prometheus text. Names begin with "ballast_".
  */
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/buf.h"
@@ -14,7 +15,11 @@
 #define METRIC_FAMILIES_MAX 1024   /* in one set */
 #define METRIC_SAMPLES_MAX 1000000 /* in one family */
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
+enum metric_type {
+	METRIC_COUNTER,
+	METRIC_GAUGE,
+	METRIC_HISTOGRAM /* of tables (metric_table.h) alone */
+};
 
 struct metric {
 	const char *name; /* "ballast_server_requests_total" */
@@ -34,6 +39,12 @@ void metric_add(json_t *set, const struct metric *m, int64_t value, ...) __attri
  * out. Returns the number of things left out.
  */
 size_t metric_print(const json_t *set, const json_t *labels, struct buf *out);
+
+const char *metric_type_name(enum metric_type t);
+/* A name that Prometheus takes, of a metric or a label. */
+bool metric_name_is_valid(const char *name);
+/* Text as help, or between the quotes of a label. */
+void metric_print_escaped(const char *text, bool is_label, struct buf *out);
 
 /* Moves the samples of another set into this one, families by name. Returns what was left out: not
  * a set. */

@@ -27,8 +27,9 @@ void hub_publish(struct hub *h);
 
 /*
  * The daemons' counters, at most one second old: done(user, counters) is called
- * once, perhaps before this returns, with {"data": {…}, "vrrpd": {…}, …}
- * (borrowed); a daemon that does not answer in 500 ms is left out. -EBUSY when
+ * once, perhaps before this returns, with {"data": {"families": {…}, "tables":
+ * {…}}, "vrrpd": …} (borrowed; common/metric.h, metric_table.h); a daemon that
+ * does not answer in a second is left out. -EBUSY when
  * HUB_SCRAPES_MAX wait already.
  */
 #define HUB_SCRAPES_MAX 32

@@ -22,8 +22,9 @@ struct hub_watch {
 /* One daemon's counters. */
 struct hub_ask {
 	struct hub *hub;
-	json_t *counters; /* NULL: not answered */
-	bool is_asked;
+	json_t *counters; /* {"families": {…}, "tables": {…}}; NULL: not answered */
+	enum bus_daemon bus;
+	json_int_t from; /* the page that is asked for */
 };
 
 struct hub {

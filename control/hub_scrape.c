@@ -1,15 +1,16 @@
 /*
  * hub, counters: asks the three daemons for their counters, once for all who
- * want them at the same time, and keeps the answers for a second. The part of
- * hub that metrics needs.
+ * want them at the same time, and keeps the answers for a second. A daemon with
+ * many objects answers in pages ("next"). The part of hub that metrics needs.
  */
 #include "control/hub_parts.h"
 
 #include <errno.h>
 
 #include "common/metric.h"
+#include "common/metric_table.h"
 
-#define SCRAPE_DEADLINE_MS 500
+#define SCRAPE_DEADLINE_MS 1000 /* of a page */
 #define SCRAPE_FRESH_MS 1000
 
 static json_t *collect(const struct hub *h)
@@ -35,14 +36,58 @@ static void answer_waiting(struct hub *h)
 	json_decref(all);
 }
 
+static void on_counters(void *user, int status, const json_t *reply, const char *why);
+
+static int ask_page(struct hub_ask *ask, json_int_t from)
+{
+	json_t *body = from > 0 ? json_pack("{s:I}", "from", from) : NULL;
+
+	ask->from = from;
+	return bus_request(
+		ask->hub->bus, ask->bus, "counters", body, SCRAPE_DEADLINE_MS, on_counters, ask);
+}
+
+/* Takes a page: families as they are, tables joined to those of the pages before. */
+static void keep_page(struct hub_ask *ask, const json_t *reply)
+{
+	json_t *page = json_copy((json_t *)(uintptr_t)reply), *list, *table;
+	size_t i;
+
+	list = json_incref(json_object_get(page, "tables"));
+	json_object_del(page, "tables");
+	json_object_del(page, "next");
+	if (!ask->counters)
+		ask->counters = json_pack("{s:{}, s:{}}", "families", "tables");
+	json_object_update(json_object_get(ask->counters, "families"), page);
+	json_array_foreach (list, i, table)
+		metric_table_join(json_object_get(ask->counters, "tables"), table);
+	json_decref(list);
+	json_decref(page);
+}
+
+static void forget(struct hub_ask *ask)
+{
+	json_decref(ask->counters);
+	ask->counters = NULL;
+}
+
+/* What came when, in full: a daemon that stopped in the middle of its pages is left out. */
 static void on_counters(void *user, int status, const json_t *reply, const char *why)
 {
 	struct hub_ask *ask = user;
 	struct hub *h = ask->hub;
+	json_int_t next = json_integer_value(json_object_get(reply, "next"));
 
 	(void)why;
-	json_decref(ask->counters);
-	ask->counters = status == 0 && json_is_object(reply) ? json_deep_copy(reply) : NULL;
+	if (ask->from == 0)
+		forget(ask);
+	if (status == 0 && json_is_object(reply)) {
+		keep_page(ask, reply);
+		if (next > ask->from && ask_page(ask, next) == 0)
+			return;
+	} else {
+		forget(ask);
+	}
 	if (--h->scrapes_open > 0)
 		return;
 	h->scraped_ms = uv_now(h->loop);
@@ -63,9 +108,10 @@ static void ask_all(struct hub *h)
 		struct hub_ask *ask = &h->scrapes[d];
 
 		ask->hub = h;
+		ask->bus = buses[d];
+		ask->from = 0;
 		h->scrapes_open++;
-		if (!h->picture->is_present[d] || bus_request(h->bus, buses[d], "counters", NULL,
-							  SCRAPE_DEADLINE_MS, on_counters, ask) < 0)
+		if (!h->picture->is_present[d] || ask_page(ask, 0) < 0)
 			on_counters(ask, -ENOTCONN, NULL, "");
 	}
 	if (--h->scrapes_open == 0) {

@@ -5,15 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/metric.h"
+#include "common/metric_table.h"
 
 static const struct metric up = {"ballast_up", METRIC_GAUGE, "1 while the daemon is heard."};
 static const struct metric generation = {
 	"ballast_generation", METRIC_GAUGE, "The generation the daemon runs."};
-static const struct metric server_state = {
-	"ballast_server_state", METRIC_GAUGE, "1 for the effective state the server is in."};
-static const struct metric server_weight = {"ballast_server_weight", METRIC_GAUGE,
-	"The weight in force: the overlay's, else the document's."};
+static const struct metric_column server_state = {
+	{"ballast_server_state", METRIC_GAUGE, "1 for the effective state the server is in."}};
+static const struct metric_column server_weight = {{"ballast_server_weight", METRIC_GAUGE,
+	"The weight in force: the overlay's, else the document's."}};
 static const struct metric listener_connections = {
 	"ballast_listener_connections", METRIC_GAUGE, "Open client connections."};
 static const struct metric listener_state = {
@@ -45,24 +45,38 @@ static void add_daemons(const struct picture *p, json_t *set)
 	metric_add(set, &store_up, p->store.is_connected, "kind", p->store.kind, NULL);
 }
 
-static void add_servers(const struct picture *p, struct wall now, json_t *set)
+static void add_server(const struct picture *p, const struct conf_pool *pool,
+	const struct conf_server *server, struct wall now, json_t *states, json_t *weights)
 {
+	const char *names[] = {pool->name, server->name, NULL};
+	struct picture_server s;
+	char weight[24];
+
+	picture_server(p, p->serving, pool, server, now, &s);
+	names[2] = effective_state_name(s.effective.state);
+	snprintf(weight, sizeof weight, "%d", s.effective.weight);
+	metric_table_add(states, names, "1");
+	metric_table_add(weights, names, weight);
+}
+
+/* Tables, as they may be many. */
+static void add_servers(const struct picture *p, struct wall now, json_t *tables)
+{
+	static const char *const labels[] = {"pool", "server", "state", NULL};
+	static const char *const fewer[] = {"pool", "server", NULL};
 	const struct conf *c = p->serving;
+	json_t *states = metric_table_new("server_state", c->stack, labels, &server_state, 1),
+	       *weights = metric_table_new("server_weight", c->stack, fewer, &server_weight, 1);
 
 	for (size_t i = 0; i < c->pools_count; i++) {
 		const struct conf_pool *pool = &c->pools[i];
 
-		for (size_t j = 0; j < pool->servers_count; j++) {
-			struct picture_server s;
-
-			picture_server(p, c, pool, &pool->servers[j], now, &s);
-			metric_add(set, &server_state, 1, "stack", c->stack, "pool", pool->name,
-				"server", pool->servers[j].name, "state",
-				effective_state_name(s.effective.state), NULL);
-			metric_add(set, &server_weight, s.effective.weight, "stack", c->stack,
-				"pool", pool->name, "server", pool->servers[j].name, NULL);
-		}
+		for (size_t j = 0; j < pool->servers_count; j++)
+			add_server(p, pool, &pool->servers[j], now, states, weights);
 	}
+	metric_table_keep_zeros(weights);
+	json_object_set_new(tables, "server_state", states);
+	json_object_set_new(tables, "server_weight", weights);
 }
 
 static void add_listeners(const struct picture *p, bool with_connections, json_t *set)
@@ -102,12 +116,12 @@ static void add_vips(const struct picture *p, bool with_transitions, json_t *set
 	}
 }
 
-void metrics_add(const struct picture *p, struct wall now, json_t *set)
+void metrics_add(const struct picture *p, struct wall now, json_t *set, json_t *tables)
 {
 	add_daemons(p, set);
 	if (!p->serving || !p->serving->stack)
 		return;
-	add_servers(p, now, set);
-	add_listeners(p, !is_told(set, &listener_connections), set);
+	add_servers(p, now, tables);
+	add_listeners(p, !metric_table_has(tables, listener_connections.name), set);
 	add_vips(p, !is_told(set, &vip_transitions), set);
 }

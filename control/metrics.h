@@ -9,12 +9,12 @@
 #include "control/picture.h"
 
 /*
- * Adds a daemon's reply to the verb `counters`: data's and vrrpd's are sets
- * already; healthd's are counts by name (its README) and become metrics here. Comes from another process: what does not fit is left out.
+ * Adds what a daemon has counted ({"families": …, "tables": …}, of hub_scrape(); NULL: nothing) to
+ * a set of common/metric.h and to tables by name. Comes from another process: what does not fit is
+ * left out.
  */
 void metrics_add_counters(
-	const struct picture *p, enum fleet_daemon d, const json_t *reply, json_t *set);
+	enum fleet_daemon d, const json_t *counters, json_t *set, json_t *tables);
 
-/* Adds to a set of common/metric.h; families that `set` has already (a daemon told them better)
- * stay as they are. */
-void metrics_add(const struct picture *p, struct wall now, json_t *set);
+/* Adds what control knows; what is there already (a daemon told it better) stays as it is. */
+void metrics_add(const struct picture *p, struct wall now, json_t *set, json_t *tables);

@@ -176,9 +176,10 @@ static void publish_all_traffic(struct agent *a)
 static int serve_counters(void *user, const json_t *body, json_t **ret_reply, char why[256])
 {
 	struct agent *a = user;
+	json_int_t from = json_integer_value(json_object_get(body, "from"));
 
-	(void)body;
-	*ret_reply = figures_metrics(&a->board, a->conf);
+	*ret_reply = figures_metrics(
+		&a->board, a->conf, from > 0 && from < UINT32_MAX ? (uint32_t)from : 0);
 	if (*ret_reply)
 		return 0;
 	snprintf(why, 256, "out of memory");

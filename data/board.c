@@ -81,14 +81,54 @@ struct board_cells *board_cells_of(const struct board *b, uint32_t column, uint3
 	return &b->cells[(size_t)column * b->head->objects + object];
 }
 
+static uint32_t columns_in_use(const struct board *b)
+{
+	uint32_t used = atomic_load(&b->head->columns_used);
+
+	return used < b->head->columns ? used : b->head->columns;
+}
+
+void board_use_column(struct board *b, uint32_t column)
+{
+	uint32_t used = atomic_load(&b->head->columns_used);
+
+	while (used <= column &&
+		!atomic_compare_exchange_weak(&b->head->columns_used, &used, column + 1))
+		;
+}
+
 uint64_t board_sum(const struct board *b, uint32_t object, unsigned cell)
 {
+	uint32_t columns = columns_in_use(b);
 	uint64_t sum = 0;
 
 	assert(cell < BOARD_CELLS);
-	for (uint32_t c = 0; c < b->head->columns; c++)
+	for (uint32_t c = 0; c < columns; c++)
 		sum += board_read(board_cells_of(b, c, object), cell);
 	return sum;
+}
+
+void board_total(const struct board *b, uint32_t object, struct board_cells *ret)
+{
+	uint32_t columns = columns_in_use(b);
+
+	memset(ret, 0, sizeof *ret);
+	for (uint32_t c = 0; c < columns; c++) {
+		const struct board_cells *cells = board_cells_of(b, c, object);
+
+		for (unsigned i = 0; i < BOARD_CELLS; i++)
+			board_add(ret, i, board_read(cells, i));
+		for (unsigned i = 0; i < BOARD_HISTOGRAMS; i++)
+			histogram_join(&ret->histograms[i], &cells->histograms[i]);
+	}
+}
+
+void board_forget(struct board *b, uint32_t object)
+{
+	uint32_t columns = columns_in_use(b);
+
+	for (uint32_t c = 0; c < columns; c++)
+		memset(board_cells_of(b, c, object), 0, sizeof(struct board_cells));
 }
 
 bool board_use(struct board_object *o, uint64_t limit)
@@ -182,12 +222,17 @@ void board_clear_column(struct board *b, uint32_t column)
 {
 	uint32_t used = atomic_load(&b->head->objects_used);
 
+	if (column >= columns_in_use(b))
+		return;
 	for (uint32_t i = 0; i < used; i++) {
 		struct board_object *o = &b->objects[i];
 		struct board_cells *cells = board_cells_of(b, column, i);
 
 		if (atomic_load(&o->kind) == BOARD_LISTENER)
 			clear_gauge(o, cells, BOARD_LISTENER_CONNECTIONS);
+		if (atomic_load(&o->kind) == BOARD_POOL)
+			atomic_store_explicit(
+				&cells->v[BOARD_POOL_WAITING], 0, memory_order_relaxed);
 		if (atomic_load(&o->kind) == BOARD_SERVER) {
 			clear_gauge(o, cells, BOARD_SERVER_CONNECTIONS);
 			atomic_store_explicit(

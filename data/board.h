@@ -19,11 +19,13 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "common/effective.h"
+#include "data/histogram.h"
 
-#define BOARD_MAGIC 0x42414c4c41535402u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535403u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
 #define BOARD_CELLS 64        /* counters of one object in one column */
+#define BOARD_HISTOGRAMS 2    /* of one object in one column */
 #define BOARD_NAME_SIZE 136   /* "POOL/SERVER" and its NUL */
 #define BOARD_NONE UINT32_MAX /* no slot */
 
@@ -145,9 +147,30 @@ enum board_server_cell {
 	BOARD_SERVER_CELLS
 };
 
+/* Histograms of the kinds of objects. */
+enum board_listener_histogram {
+	BOARD_LISTENER_TOTAL,     /* from a request's first byte to its last one's answer sent */
+	BOARD_LISTENER_FIRST_BYTE /* to the head of its response */
+};
+enum board_pool_histogram {
+	BOARD_POOL_QUEUE,   /* until a server was chosen */
+	BOARD_POOL_RESPONSE /* as that of its servers */
+};
+enum board_server_histogram {
+	BOARD_SERVER_CONNECT, /* of new connections */
+	BOARD_SERVER_RESPONSE /* from the request's first byte sent to the response's head */
+};
+
+/* Of a pool: a gauge. */
+enum board_pool_cell {
+	BOARD_POOL_WAITING, /* requests and connections that wait for a server now */
+	BOARD_POOL_CELLS
+};
+
 /* One object's counters in one worker's column. Written by that worker alone. */
 struct board_cells {
 	_Atomic uint64_t v[BOARD_CELLS];
+	struct histogram histograms[BOARD_HISTOGRAMS];
 };
 
 /* Adds n to a counter of the caller's own column: no lock, no bus cycle. */
@@ -173,6 +196,7 @@ struct board_head {
 	uint32_t columns, objects;
 	uint32_t column_size, object_size, cells_size;
 	_Atomic uint32_t objects_used; /* no slot at or above it was ever handed out */
+	_Atomic uint32_t columns_used; /* no column at or above it was ever written */
 	_Atomic uint64_t changes;      /* grows with each change of any word or address */
 } __attribute__((aligned(64)));
 
@@ -193,8 +217,14 @@ void board_make(void *memory, uint32_t columns, uint32_t objects);
 int board_view(void *memory, size_t size, struct board *ret);
 
 struct board_cells *board_cells_of(const struct board *b, uint32_t column, uint32_t object);
-/* A counter over all columns. */
+/* Before a worker writes its first counter: columns that nobody used are not even read. */
+void board_use_column(struct board *b, uint32_t column);
+/* A counter over all columns in use. */
 uint64_t board_sum(const struct board *b, uint32_t object, unsigned cell);
+/* All counters and histograms of an object over all columns in use. */
+void board_total(const struct board *b, uint32_t object, struct board_cells *ret);
+/* A slot is given to another object: its counters go. */
+void board_forget(struct board *b, uint32_t object);
 
 /* Begins a use unless `limit` (0: none) are under way in all workers: true when counted. */
 bool board_use(struct board_object *o, uint64_t limit);

@@ -1,12 +1,14 @@
-/* Metrics and rows from the board: see figures.h. */
+/* Metrics and rows from the board: see figures.h. Each kind of object is a table of metrics. */
 #include "data/figures.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/metric.h"
+#include "common/metric_table.h"
 
-/* One metric from one cell, with a label of its own where several cells make one metric. */
+/* One metric from one cell, with a label of its own where several cells make one metric; or from a
+ * histogram, whose number `cell` then is. */
 struct figure {
 	struct metric metric;
 	unsigned cell;
@@ -51,6 +53,20 @@ static const struct figure listener_figures[] = {
 	{{LISTENER_ERRORS}, BOARD_LISTENER_NO_ROUTE, "cause", "no_route"},
 };
 
+static const struct figure listener_times[] = {
+	{{"ballast_listener_request_duration_seconds", METRIC_HISTOGRAM, "From a request's first byte to the last one of its answer"}, BOARD_LISTENER_TOTAL},
+	{{"ballast_listener_first_byte_seconds", METRIC_HISTOGRAM, "From a request's first byte to the head of the server's response"}, BOARD_LISTENER_FIRST_BYTE},
+};
+
+static const struct figure pool_figures[] = {
+	{{"ballast_pool_waiting", METRIC_GAUGE, "Requests and connections that wait for a server"}, BOARD_POOL_WAITING},
+};
+
+static const struct figure pool_times[] = {
+	{{"ballast_pool_queue_duration_seconds", METRIC_HISTOGRAM, "Until a server was chosen"}, BOARD_POOL_QUEUE},
+	{{"ballast_pool_response_duration_seconds", METRIC_HISTOGRAM, "From the request sent to the head of the response"}, BOARD_POOL_RESPONSE},
+};
+
 static const struct figure server_figures[] = {
 	{{"ballast_server_connections", METRIC_GAUGE, "Connections and requests under way"}, BOARD_SERVER_CONNECTIONS},
 	{{"ballast_server_idle_connections", METRIC_GAUGE, "Connections kept for reuse"}, BOARD_SERVER_IDLE},
@@ -70,53 +86,117 @@ static const struct figure server_figures[] = {
 	{{"ballast_server_timeouts_total", METRIC_COUNTER, "Answers that did not come in time"}, BOARD_SERVER_TIMEOUTS},
 	{{"ballast_server_bad_responses_total", METRIC_COUNTER, "Answers that could not be understood"}, BOARD_SERVER_BAD_RESPONSES},
 };
+
+static const struct figure server_times[] = {
+	{{"ballast_server_connect_duration_seconds", METRIC_HISTOGRAM, "New connections, until they were there"}, BOARD_SERVER_CONNECT},
+	{{"ballast_server_response_duration_seconds", METRIC_HISTOGRAM, "From the request sent to the head of the response"}, BOARD_SERVER_RESPONSE},
+};
 // clang-format on
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
+#define NAMES_MAX 2
+#define NUMBERS_SIZE 4096 /* bytes of a row's numbers as text */
 
-static void add_listener(json_t *set, const struct board *b, uint32_t slot, const char *stack)
+/* What is told of objects of one kind. */
+struct kind {
+	enum board_kind kind;
+	const char *name;
+	const char
+		*labels[NAMES_MAX + 1]; /* of the parts of an object's name, split at the slash */
+	const struct figure *figures, *times;
+	size_t figures_count, times_count;
+};
+
+static const struct kind kinds[] = {
+	{BOARD_LISTENER, "listener", {"listener"}, listener_figures, listener_times,
+		COUNT(listener_figures), COUNT(listener_times)},
+	{BOARD_POOL, "pool", {"pool"}, pool_figures, pool_times, COUNT(pool_figures),
+		COUNT(pool_times)},
+	{BOARD_SERVER, "server", {"pool", "server"}, server_figures, server_times,
+		COUNT(server_figures), COUNT(server_times)},
+};
+
+static json_t *make_table(const struct kind *k, const char *stack)
 {
-	const char *name = b->objects[slot].name;
+	struct metric_column columns[BOARD_CELLS + BOARD_HISTOGRAMS] = {0}, *c = columns;
+	double bounds[HISTOGRAM_BOUNDS];
 
-	for (size_t i = 0; i < COUNT(listener_figures); i++) {
-		const struct figure *f = &listener_figures[i];
-		int64_t value = (int64_t)board_sum(b, slot, f->cell);
+	for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++)
+		bounds[i] = (double)histogram_bound_us(i) / 1e6;
+	for (const struct figure *f = k->figures; f < k->figures + k->figures_count; f++)
+		*c++ = (struct metric_column){
+			.metric = f->metric, .label = f->label, .value = f->value};
+	for (const struct figure *f = k->times; f < k->times + k->times_count; f++)
+		*c++ = (struct metric_column){.metric = f->metric,
+			.bounds = bounds,
+			.bounds_count = HISTOGRAM_BOUNDS,
+			.unit = 1e6};
+	return metric_table_new(k->name, stack, k->labels, columns, (size_t)(c - columns));
+}
 
-		metric_add(set, &f->metric, value, "stack", stack, "listener", name, f->label,
-			f->value, NULL);
+static size_t print_number(char *to, size_t len, uint64_t number)
+{
+	int n = snprintf(
+		to + len, NUMBERS_SIZE - len, "%s%" PRIi64, len ? " " : "", (int64_t)number);
+
+	return len + (size_t)n;
+}
+
+static void print_numbers(const struct kind *k, const struct board_cells *cells, char *to)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < k->figures_count; i++) {
+		/* A gauge of several workers, read in turn, may for a moment add up to less than
+		 * none. */
+		int64_t value = (int64_t)board_read(cells, k->figures[i].cell);
+
+		len = print_number(to, len, value > 0 ? (uint64_t)value : 0);
+	}
+	for (size_t i = 0; i < k->times_count; i++) {
+		const struct histogram *h = &cells->histograms[k->times[i].cell];
+
+		for (unsigned b = 0; b < HISTOGRAM_BUCKETS; b++)
+			len = print_number(to, len, atomic_load(&h->buckets[b]));
+		len = print_number(to, len, atomic_load(&h->sum_us));
 	}
 }
 
-static void add_server(json_t *set, const struct board *b, uint32_t slot, const char *stack)
+static void add_object(json_t *table, const struct kind *k, const struct board *b, uint32_t slot)
 {
-	char pool[BOARD_NAME_SIZE];
+	char name[BOARD_NAME_SIZE], numbers[NUMBERS_SIZE];
+	const char *names[NAMES_MAX] = {name, ""};
+	struct board_cells total;
 	char *slash;
 
-	snprintf(pool, sizeof pool, "%s", b->objects[slot].name);
-	slash = strchr(pool, '/');
-	if (!slash)
-		return;
-	*slash = '\0';
-	for (size_t i = 0; i < COUNT(server_figures); i++) {
-		const struct figure *f = &server_figures[i];
-		int64_t value = (int64_t)board_sum(b, slot, f->cell);
-
-		metric_add(set, &f->metric, value, "stack", stack, "pool", pool, "server",
-			slash + 1, f->label, f->value, NULL);
+	snprintf(name, sizeof name, "%s", b->objects[slot].name);
+	slash = strchr(name, '/');
+	if (k->labels[1] && slash) {
+		*slash = '\0';
+		names[1] = slash + 1;
 	}
+	board_total(b, slot, &total);
+	print_numbers(k, &total, numbers);
+	metric_table_add(table, names, numbers);
 }
 
-json_t *figures_metrics(const struct board *b, const struct conf *conf)
+json_t *figures_metrics(const struct board *b, const struct conf *conf, uint32_t from)
 {
 	const char *stack = conf && conf->stack ? conf->stack : "";
-	uint32_t used = atomic_load(&b->head->objects_used);
-	json_t *set = json_object();
+	uint32_t used = atomic_load(&b->head->objects_used), to = used;
+	json_t *set = json_pack("{s:[]}", "tables"), *tables = json_object_get(set, "tables");
 
-	for (uint32_t i = 0; set && i < used; i++) {
-		if (atomic_load(&b->objects[i].kind) == BOARD_LISTENER)
-			add_listener(set, b, i, stack);
-		else if (atomic_load(&b->objects[i].kind) == BOARD_SERVER)
-			add_server(set, b, i, stack);
+	if (from < used && used - from > FIGURES_PAGE) {
+		to = from + FIGURES_PAGE;
+		json_object_set_new(set, "next", json_integer(to));
+	}
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		json_t *table = make_table(&kinds[i], stack);
+
+		for (uint32_t slot = from; slot < to; slot++)
+			if (atomic_load(&b->objects[slot].kind) == kinds[i].kind)
+				add_object(table, &kinds[i], b, slot);
+		json_array_append_new(tables, table);
 	}
 	return set;
 }

@@ -10,8 +10,13 @@
 #include "common/report.h"
 #include "data/board.h"
 
-/* Returns an owned set of metrics (metric.h) of all objects on the board. conf may be NULL. */
-json_t *figures_metrics(const struct board *b, const struct conf *conf);
+#define FIGURES_PAGE 4096 /* objects told at once: others of the agent's work come between pages */
+
+/*
+ * Returns owned {"tables": [metric_table.h, …], "next": S}: the metrics of the objects from slot
+ * `from` on; `next` is there while there are more, and where they begin. conf may be NULL.
+ */
+json_t *figures_metrics(const struct board *b, const struct conf *conf, uint32_t from);
 
 /* A listener's row; failure: why an address of it could not be had, NULL: none. */
 void figures_listener(const struct board *b, uint32_t slot, const struct conf_listener *l,

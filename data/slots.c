@@ -166,8 +166,7 @@ static void forget(struct slots *s, uint32_t slot)
 	while (*at != slot)
 		at = &s->next[*at];
 	*at = s->next[slot];
-	for (uint32_t c = 0; c < s->board->head->columns; c++)
-		memset(board_cells_of(s->board, c, slot), 0, sizeof(struct board_cells));
+	board_forget(s->board, slot);
 	atomic_store(&o->kind, BOARD_FREE);
 	if (slot < s->first_free)
 		s->first_free = slot;

@@ -103,6 +103,7 @@ static void wheel_due(uv_timer_t *timer)
 	next = wheel_next_ms(&w->wheel);
 	if (next >= 0)
 		arm(w, next);
+	w->now_us = 0;
 }
 
 void worker_timeout(struct worker *w, struct wheel_timer *t, int64_t ms)
@@ -355,6 +356,7 @@ static void polled(void *user)
 
 	pools_serve(w->pools);
 	run_tasks(w);
+	w->now_us = 0;
 }
 
 /* After everything else in a turn of the loop. */
@@ -374,6 +376,7 @@ static void ticked(uv_timer_t *timer)
 	run_tasks(w);
 	beat(w);
 	exit_when_idle(w);
+	w->now_us = 0;
 }
 
 /* Start */
@@ -398,6 +401,7 @@ static int welcome(struct worker *w)
 	w->column = r.number;
 	p->place = (uint32_t)r.places;
 	p->row = &w->board.columns[w->column];
+	board_use_column(&w->board, w->column);
 	atomic_store(&p->row->state, BOARD_WORKER_STARTING);
 	atomic_store(&p->row->pid, getpid());
 	return 0;

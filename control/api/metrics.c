@@ -1,6 +1,6 @@
 /* metrics: one scrape: the daemons' counters joined with what control knows, as Prometheus text. A
  * family of the API. */
-#include "common/metric.h"
+#include "common/metric_table.h"
 
 #include <stdlib.h>
 
@@ -18,15 +18,20 @@ static void on_counters(void *user, const json_t *counters)
 {
 	struct scrape *s = user;
 	struct answer a = {.status = 200, .type = ANSWER_METRICS};
-	json_t *set = json_object();
+	json_t *set = json_object(), *tables = json_object(), *table;
+	const char *name;
 
 	for (size_t d = 0; d < FLEET_DAEMONS; d++)
-		metrics_add_counters(s->api->site.picture, (enum fleet_daemon)d,
-			json_object_get(counters, fleet_daemon_name((enum fleet_daemon)d)), set);
+		metrics_add_counters((enum fleet_daemon)d,
+			json_object_get(counters, fleet_daemon_name((enum fleet_daemon)d)), set,
+			tables);
 	hub_add_metrics(s->api->site.hub, set);
-	metrics_add(s->api->site.picture, wall_now(), set);
+	metrics_add(s->api->site.picture, wall_now(), set, tables);
 	buf_init(&a.body, ANSWER_BODY_MAX);
 	metric_print(set, NULL, &a.body);
+	json_object_foreach (tables, name, table)
+		metric_table_print(table, &a.body);
+	json_decref(tables);
 	json_decref(set);
 	exchange_answer(s->x, &a);
 	free(s);

@@ -110,6 +110,20 @@ static void field_number(struct printer *p, const char *name, int64_t value)
 	put_text(p, digits);
 }
 
+/* Microseconds, as milliseconds with three decimals. */
+static void field_time(struct printer *p, const char *name, int64_t us)
+{
+	char digits[32];
+
+	put_name(p, name);
+	if (us < 0) {
+		put_none(p);
+		return;
+	}
+	snprintf(digits, sizeof digits, "%lld.%03d", (long long)(us / 1000), (int)(us % 1000));
+	put_text(p, digits);
+}
+
 /* The text from outside, every byte as an escape of six, must fit beside the rest. */
 static_assert(ACCESS_LINE_MAX > 6 * ACCESS_TEXT_MAX + 768, "a long path fits");
 
@@ -144,10 +158,10 @@ size_t access_line_print(
 	field_text(&p, "server", e->server);
 	field_number(&p, "retries", e->retries);
 	field_text(&p, "end", e->end);
-	field_number(&p, "queue_ms", e->queue_ms);
-	field_number(&p, "connect_ms", e->connect_ms);
-	field_number(&p, "response_ms", e->response_ms);
-	field_number(&p, "total_ms", e->total_ms);
+	field_time(&p, "queue_ms", e->queue_us);
+	field_time(&p, "connect_ms", e->connect_us);
+	field_time(&p, "response_ms", e->response_us);
+	field_time(&p, "total_ms", e->total_us);
 	field_bytes(&p, "request_id", cut(e->request_id, 64 * 6));
 	field_bytes(&p, "path", cut(e->path, ACCESS_LINE_MAX - 16 - p.len));
 	put_text(&p, p.is_json ? "}\n" : "\n");

@@ -29,8 +29,8 @@ struct access_entry {
 	const char *pool, *server; /* NULL: none */
 	unsigned retries;
 	const char *end;
-	int64_t queue_ms, connect_ms, response_ms; /* -1: it did not come to that */
-	int64_t total_ms;
+	int64_t queue_us, connect_us, response_us; /* microseconds; -1: it did not come to that */
+	int64_t total_us;
 	struct access_text request_id;
 };
 

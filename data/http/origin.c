@@ -109,7 +109,7 @@ static void connected(struct client *c)
 
 	o->is_connected = true;
 	socket_hold(o->upstream->socket, ready, c);
-	o->sent_ms = worker_now_ms(c->worker);
+	o->sent_us = worker_now_us(c->worker);
 	if (!c->exchange.request.is_idempotent)
 		o->acknowledged = delivery_acknowledged(o->upstream->socket->fd);
 	board_add(o->use.server->cells, BOARD_SERVER_REQUESTS, 1);
@@ -129,6 +129,14 @@ static void opened(void *user, int status)
 	client_settle(c);
 }
 
+static void count_queue(struct client *c)
+{
+	struct origin *o = origin_of(c);
+
+	histogram_add(&pool_cells(o->pool)->histograms[BOARD_POOL_QUEUE],
+		worker_now_us(c->worker) - o->sought_us);
+}
+
 /* A server is ours to use: connects to it. */
 static void open_upstream(struct client *c)
 {
@@ -136,7 +144,9 @@ static void open_upstream(struct client *c)
 	struct server *s = o->use.server;
 	int rc;
 
-	o->opened_ms = worker_now_ms(c->worker);
+	if (!o->opened_us)
+		count_queue(c);
+	o->opened_us = worker_now_us(c->worker);
 	memcpy(c->request->server, s->name, sizeof c->request->server);
 	rc = upstream_open(c->worker, s, !c->exchange.wants_fresh, opened, c, &o->upstream);
 	if (rc < 0) {
@@ -180,8 +190,8 @@ void origin_find(struct client *c)
 {
 	struct origin *o = origin_of(c);
 
-	if (!o->sought_ms)
-		o->sought_ms = worker_now_ms(c->worker);
+	if (!o->sought_us)
+		o->sought_us = worker_now_us(c->worker);
 	if (o->pool)
 		take(c);
 	else

@@ -28,7 +28,7 @@ struct origin {
 	uint8_t last_failure; /* enum exchange_end */
 	uint64_t acknowledged; /* bytes the server's kernel had acknowledged before this request */
 	uint64_t bytes_out;
-	int64_t sought_ms, opened_ms, sent_ms; /* when; 0: not yet */
+	int64_t sought_us, opened_us, sent_us; /* when (worker_now_us()); 0: not yet */
 };
 
 /* Without a pool yet. */

@@ -43,7 +43,7 @@ int request_begin(struct client *c)
 			return -ENOMEM;
 	}
 	memset(r, 0, offsetof(struct request, id));
-	r->began_ms = worker_now_ms(c->worker);
+	r->began_us = worker_now_us(c->worker);
 	r->server[0] = '\0';
 	h1_head_init(&r->head);
 	response_init(&r->response);
@@ -202,7 +202,7 @@ int request_take_body(struct client *c)
 	return request_is_too_large(r) ? -EMSGSIZE : 0;
 }
 
-static int64_t span_ms(int64_t from, int64_t to)
+static int64_t span_us(int64_t from, int64_t to)
 {
 	return from && to ? to - from : -1;
 }
@@ -211,9 +211,9 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 {
 	const struct request *r = c->request;
 	const struct origin *o = &r->origin;
-	int64_t total_ms = worker_now_ms(c->worker) - r->began_ms;
+	int64_t total_us = worker_now_us(c->worker) - r->began_us;
 	struct access_entry e = {
-		.time = {wall_now().ms - total_ms},
+		.time = {wall_now().ms - total_us / 1000},
 		.listener = c->http->listener->name,
 		.client = c->address,
 		.method = {r->method, r->method_len},
@@ -221,18 +221,31 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.path = {r->path, r->path_len},
 		.status = status,
 		.bytes = r->bytes_out,
-		.pool = o->sought_ms ? r->settings->pool_name : NULL,
+		.pool = o->sought_us ? r->settings->pool_name : NULL,
 		.server = r->server[0] ? r->server : NULL,
 		.retries = c->exchange.tries,
 		.end = exchange_end_name(end),
-		.queue_ms = span_ms(o->sought_ms, o->opened_ms),
-		.connect_ms = span_ms(o->opened_ms, o->sent_ms),
-		.response_ms = span_ms(o->sent_ms, r->response.begun_ms),
-		.total_ms = total_ms,
+		.queue_us = span_us(o->sought_us, o->opened_us),
+		.connect_us = span_us(o->opened_us, o->sent_us),
+		.response_us = span_us(o->sent_us, r->response.begun_us),
+		.total_us = total_us,
 		.request_id = {r->id, r->id_len},
 	};
 
 	access_log_add(c->http->log, &e);
+}
+
+static void count_times(struct client *c, int status)
+{
+	const struct request *r = c->request;
+	struct histogram *histograms = c->http->listener->cells->histograms;
+
+	if (!status || status == 101)
+		return; /* nobody was answered, or a tunnel's life was no answer */
+	histogram_add(&histograms[BOARD_LISTENER_TOTAL], worker_now_us(c->worker) - r->began_us);
+	if (r->response.begun_us)
+		histogram_add(
+			&histograms[BOARD_LISTENER_FIRST_BYTE], r->response.begun_us - r->began_us);
 }
 
 void request_finish(struct client *c)
@@ -248,6 +261,7 @@ void request_finish(struct client *c)
 		board_add(cells, BOARD_LISTENER_RETRIES, x->tries);
 	if (cell >= 0)
 		board_add(cells, (unsigned)cell, 1);
+	count_times(c, status);
 	if (c->http->log)
 		log_access(c, x->end, status);
 }

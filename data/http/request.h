@@ -29,7 +29,7 @@ struct request {
 	bool is_parsed; /* the head was whole and good */
 	uint16_t status; /* of the response passed on; 0: none */
 	uint64_t bytes_out; /* to the client */
-	int64_t began_ms, whole_ms;
+	int64_t began_us; /* its first byte came (worker_now_us()) */
 	uint16_t id_len, method_len, host_len, path_len;
 	char id[HEAD_REQUEST_ID_MAX + 1];
 	char method[H1_METHOD_MAX], host[H1_HOST_MAX], path[ACCESS_TEXT_MAX];

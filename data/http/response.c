@@ -177,6 +177,19 @@ static enum response_mode choose_mode(const struct client *c, const struct respo
 	return RESPONSE_RAW;
 }
 
+/* Its head has come: how long that took. */
+static void count_begin(struct client *c)
+{
+	const struct origin *o = &c->request->origin;
+	struct response *p = response_of(c);
+	int64_t us;
+
+	p->begun_us = worker_now_us(c->worker);
+	us = p->begun_us - o->sent_us;
+	histogram_add(&server_of(c)->cells->histograms[BOARD_SERVER_RESPONSE], us);
+	histogram_add(&pool_cells(o->pool)->histograms[BOARD_POOL_RESPONSE], us);
+}
+
 /* A final head: the response begins. */
 static void respond(struct client *c)
 {
@@ -186,7 +199,7 @@ static void respond(struct client *c)
 
 	h1_body_of_response(&p->body, &p->head, (enum h1_method)c->request->head.method);
 	p->mode = (uint8_t)choose_mode(c, p);
-	p->begun_ms = worker_now_ms(c->worker);
+	count_begin(c);
 	c->request->status = p->head.status;
 	if (class <= 5)
 		board_add(server_of(c)->cells, BOARD_SERVER_RESPONSES_1XX + class - 1, 1);

@@ -30,7 +30,7 @@ struct response {
 	struct io_buffer *in; /* received; once responding: what waits to be sent to the client */
 	struct pipe *pipe; /* the same of a long body */
 	struct h1_body body;
-	int64_t begun_ms; /* its final head was whole; 0: not yet */
+	int64_t begun_us; /* when its final head was whole (worker_now_us()); 0: not yet */
 	struct h1_head head;
 };
 

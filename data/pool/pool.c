@@ -18,7 +18,8 @@ enum { TIER_PRIMARY, TIER_BACKUP, TIER_UNKNOWN, TIER_UNKNOWN_BACKUP, TIERS, TIER
 struct pool {
 	char name[CONF_NAME_SIZE];
 	struct board_object *object;
-	struct conf *snapshot; /* counted: conf lies in it */
+	struct board_cells *cells; /* NULL: none */
+	struct conf *snapshot;     /* counted: conf lies in it */
 	const struct conf_pool *conf;
 	const struct balance *balance;
 	unsigned offset;
@@ -56,6 +57,7 @@ struct pool *pool_new(const struct pool_spec *spec)
 		return NULL;
 	snprintf(p->name, sizeof p->name, "%s", spec->name);
 	p->object = spec->object;
+	p->cells = spec->cells;
 	p->offset = spec->offset;
 	p->ready = spec->ready;
 	p->drop_idle = spec->drop_idle;
@@ -96,6 +98,11 @@ const struct conf_pool *pool_conf(const struct pool *p)
 const char *pool_name(const struct pool *p)
 {
 	return p->name;
+}
+
+struct board_cells *pool_cells(const struct pool *p)
+{
+	return p->cells;
 }
 
 struct list *pool_servers(struct pool *p)
@@ -323,6 +330,8 @@ int pool_wait(struct pool *p, struct pool_waiter *w, int64_t now_ms)
 	w->until_ms = now_ms + p->conf->queue.timeout_ms;
 	list_push_back(&p->waiters, &w->link);
 	p->waiters_count++;
+	if (p->cells)
+		board_add(p->cells, BOARD_POOL_WAITING, 1);
 	return 0;
 }
 
@@ -332,6 +341,8 @@ void pool_unwait(struct pool_waiter *w)
 		return;
 	assert(w->pool->waiters_count > 0);
 	w->pool->waiters_count--;
+	if (w->pool->cells)
+		board_sub(w->pool->cells, BOARD_POOL_WAITING, 1);
 	w->pool = NULL;
 	list_unlink(&w->link);
 }

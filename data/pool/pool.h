@@ -83,6 +83,8 @@ void pool_unref(struct pool *p);
  * to keep them. */
 const struct conf_pool *pool_conf(const struct pool *p);
 const char *pool_name(const struct pool *p);
+/* This worker's counters of it, for board_pool_histogram; NULL in tests. */
+struct board_cells *pool_cells(const struct pool *p);
 
 /*
  * The rest is for the worker, which builds pools from generations and gives
@@ -93,6 +95,7 @@ const char *pool_name(const struct pool *p);
 struct pool_spec {
 	const char *name;
 	struct board_object *object;
+	struct board_cells *cells;           /* this worker's counters of the pool; NULL: none */
 	unsigned offset;                     /* the worker's number: where round-robin starts */
 	struct list *ready;                  /* kept */
 	void (*drop_idle)(struct server *s); /* close its kept connections */

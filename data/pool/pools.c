@@ -86,6 +86,7 @@ static struct pool *pool_at(struct pools *ps, const struct conf_pool *conf, uint
 	struct worker *w = ps->worker;
 	struct pool_spec spec = {.name = conf->name,
 		.object = &w->board.objects[slot],
+		.cells = board_cells_of(&w->board, w->column, slot),
 		.offset = w->column,
 		.ready = &ps->ready,
 		.drop_idle = upstream_drop_idle};

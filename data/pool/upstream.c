@@ -84,6 +84,8 @@ static void finish(struct upstream *u, int status)
 	u->done = NULL;
 	if (status == 0) {
 		server_connected(u->server);
+		histogram_add(&u->server->cells->histograms[BOARD_SERVER_CONNECT],
+			worker_now_us(u->worker) - u->began_us);
 		u->requests = 1;
 	} else {
 		server_refused(u->server, worker_now_ms(u->worker));
@@ -164,6 +166,7 @@ int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_d
 	u->worker = w;
 	u->done = done;
 	u->user = user;
+	u->began_us = worker_now_us(w);
 	list_init(&u->idle);
 	rc = begin_connect(u);
 	if (rc < 0) {

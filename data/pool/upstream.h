@@ -25,6 +25,7 @@ struct upstream {
 	/* upstream.c's own */
 	struct list idle;
 	struct wheel_timer timer;
+	int64_t began_us; /* to connect */
 	void (*done)(void *user, int status);
 	void *user;
 };

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/metric.h"
+#include "common/metric_table.h"
 #include "control/explanation.h"
 #include "control/metrics.h"
 
@@ -274,22 +274,27 @@ static void tells_prometheus_what_it_knows(void **state)
 {
 	struct report_vip vip = {.state = REPORT_VIP_ACTIVE, .priority = 200, .transitions = 3};
 	struct picture *p = make();
-	json_t *set = json_object(),
-	       *reply = json_loads("{\"ballast_vip_transitions_total\": {\"type\": \"counter\", "
-				   "\"help\": \"Changes.\", \"samples\": [{\"labels\": "
-				   "{\"stack\": \"shop\", \"vip\": \"web\", \"to\": \"active\", "
-				   "\"why\": \"active_down\"}, \"value\": 2}]}, \"odd\": -4}",
+	json_t *set = json_object(), *tables = json_object(), *table,
+	       *reply = json_loads(
+		       "{\"families\": {\"ballast_vip_transitions_total\": {\"type\": \"counter\", "
+		       "\"help\": \"Changes.\", \"samples\": [{\"labels\": "
+		       "{\"stack\": \"shop\", \"vip\": \"web\", \"to\": \"active\", "
+		       "\"why\": \"active_down\"}, \"value\": 2}]}, \"odd\": -4}, \"tables\": "
+		       "{\"odd\": 7}}",
 		       0, NULL);
+	const char *name;
 	struct buf out;
 
 	(void)state;
 	json_object_set_new(p->tables[PICTURE_ROLES], "vip/web", report_vip_encode(&vip));
 	set_verdict(p, "pool/web/w1", VERDICT_UP, "200");
-	metrics_add_counters(p, FLEET_VRRPD, reply, set);
-	metrics_add_counters(p, FLEET_HEALTHD, NULL, set);
-	metrics_add(p, now, set);
+	metrics_add_counters(FLEET_VRRPD, reply, set, tables);
+	metrics_add_counters(FLEET_HEALTHD, NULL, set, tables);
+	metrics_add(p, now, set, tables);
 	buf_init(&out, 1u << 20);
 	metric_print(set, NULL, &out);
+	json_object_foreach (tables, name, table)
+		metric_table_print(table, &out);
 	assert_non_null(strstr(buf_text(&out), "ballast_up{daemon=\"data\"} 1\n"));
 	assert_non_null(strstr(buf_text(&out), "ballast_generation{daemon=\"vrrpd\"} 7\n"));
 	assert_non_null(strstr(buf_text(&out), "ballast_server_state{stack=\"shop\",pool=\"web\","
@@ -303,6 +308,7 @@ static void tells_prometheus_what_it_knows(void **state)
 	assert_null(strstr(buf_text(&out), "odd"));
 	buf_fini(&out);
 	json_decref(set);
+	json_decref(tables);
 	json_decref(reply);
 	drop(p);
 }

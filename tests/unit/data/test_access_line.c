@@ -26,10 +26,10 @@ static const struct access_entry full = {
 	.server = "w1",
 	.retries = 1,
 	.end = "ok",
-	.queue_ms = 0,
-	.connect_ms = 1,
-	.response_ms = 2,
-	.total_ms = 3,
+	.queue_us = 0,
+	.connect_us = 1204,
+	.response_us = 2000,
+	.total_us = 3010,
 	.request_id = TEXT("id-1"),
 };
 
@@ -50,14 +50,16 @@ static void prints_both_formats(void **state)
 	assert_string_equal(print(&full, CONF_LOG_LOGFMT),
 		"time=2026-01-01T00:00:00.123Z listener=www client=10.0.0.9 method=GET "
 		"host=a.example status=200 bytes=1234 pool=web server=w1 retries=1 end=ok "
-		"queue_ms=0 connect_ms=1 response_ms=2 total_ms=3 request_id=id-1 "
+		"queue_ms=0.000 connect_ms=1.204 response_ms=2.000 total_ms=3.010 request_id=id-1 "
 		"path=\"/a?b=c\"\n");
 	assert_string_equal(print(&full, CONF_LOG_JSON),
 		"{\"time\":\"2026-01-01T00:00:00.123Z\",\"listener\":\"www\",\"client\":\"10.0.0."
 		"9\","
 		"\"method\":\"GET\",\"host\":\"a.example\",\"status\":200,\"bytes\":1234,"
-		"\"pool\":\"web\",\"server\":\"w1\",\"retries\":1,\"end\":\"ok\",\"queue_ms\":0,"
-		"\"connect_ms\":1,\"response_ms\":2,\"total_ms\":3,\"request_id\":\"id-1\","
+		"\"pool\":\"web\",\"server\":\"w1\",\"retries\":1,\"end\":\"ok\",\"queue_ms\":0."
+		"000,"
+		"\"connect_ms\":1.204,\"response_ms\":2.000,\"total_ms\":3.010,\"request_id\":\"id-"
+		"1\","
 		"\"path\":\"/a?b=c\"}\n");
 }
 
@@ -66,15 +68,15 @@ static void prints_what_is_not_known(void **state)
 	struct access_entry e = {.listener = "www",
 		.client = "::1",
 		.end = "bad-request-head",
-		.queue_ms = -1,
-		.connect_ms = -1,
-		.response_ms = -1};
+		.queue_us = -1,
+		.connect_us = -1,
+		.response_us = -1};
 
 	(void)state;
 	assert_string_equal(print(&e, CONF_LOG_LOGFMT),
 		"time=1970-01-01T00:00:00.000Z listener=www client=::1 method=- host=- status=0 "
 		"bytes=0 pool=- server=- retries=0 end=bad-request-head queue_ms=- connect_ms=- "
-		"response_ms=- total_ms=0 request_id=- path=-\n");
+		"response_ms=- total_ms=0.000 request_id=- path=-\n");
 }
 
 /* Every byte, alone and in great number, stays inside its value. */

@@ -26,6 +26,7 @@ static int setup(void **state)
 	memset(memory, 0, size);
 	board_make(memory, COLUMNS, OBJECTS);
 	assert_int_equal(board_view(memory, size, &board), 0);
+	board_use_column(&board, board.head->columns - 1);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "common/metric_table.h"
 #include "data/io_buffer.h"
 
 static void *memory;
@@ -30,6 +31,8 @@ static int setup(void **state)
 	strcpy(board.objects[0].name, "www");
 	atomic_store(&board.objects[1].kind, BOARD_SERVER);
 	strcpy(board.objects[1].name, "web/w1");
+	atomic_store(&board.objects[2].kind, BOARD_POOL);
+	strcpy(board.objects[2].name, "web");
 	return 0;
 }
 
@@ -40,43 +43,91 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The value of the sample of a family that has this label; -1: none. */
-static json_int_t sample(
-	const json_t *set, const char *family, const char *label, const char *value)
+/* All tables of a page as text. */
+static void print_page(const json_t *page, struct buf *out)
 {
-	const json_t *samples = json_object_get(json_object_get(set, family), "samples");
-	json_t *s;
+	json_t *table;
 	size_t i;
 
-	json_array_foreach (samples, i, s) {
-		const char *text = json_string_value(
-			json_object_get(json_object_get(s, "labels"), label));
-
-		if (text && strcmp(text, value) == 0)
-			return json_integer_value(json_object_get(s, "value"));
-	}
-	return -1;
+	buf_init(out, 1u << 20);
+	json_array_foreach (json_object_get(page, "tables"), i, table)
+		assert_int_equal(metric_table_print(table, out), 0);
 }
 
 static void metrics_add_all_workers_up(void **state)
 {
+	static const char *const lines[] = {
+		"ballast_listener_requests_total{stack=\"\",listener=\"www\",code=\"2xx\"} 10\n",
+		"ballast_listener_requests_total{stack=\"\",listener=\"www\",code=\"5xx\"} 0\n",
+		"ballast_listener_errors_total{stack=\"\",listener=\"www\",cause=\"bad_request\"} "
+		"2\n",
+		"ballast_server_bytes_total{stack=\"\",pool=\"web\",server=\"w1\",direction="
+		"\"out\"} 200\n",
+		"ballast_server_connects_total{stack=\"\",pool=\"web\",server=\"w1\"} 0\n",
+		"ballast_listener_request_duration_seconds_bucket{stack=\"\",listener=\"www\",le="
+		"\"0.0005\"} 0\n",
+		"ballast_listener_request_duration_seconds_bucket{stack=\"\",listener=\"www\",le="
+		"\"0.004\"} 2\n",
+		"ballast_listener_request_duration_seconds_sum{stack=\"\",listener=\"www\"} "
+		"0.006\n",
+		"ballast_listener_request_duration_seconds_count{stack=\"\",listener=\"www\"} 2\n",
+		"ballast_server_connect_duration_seconds_count{stack=\"\",pool=\"web\",server="
+		"\"w1\"} 0\n",
+		"ballast_pool_waiting{stack=\"\",pool=\"web\"} 6\n",
+	};
+	struct buf out;
 	json_t *set;
 
 	(void)state;
 	for (uint32_t column = 0; column < 2; column++) {
-		board_add(board_cells_of(&board, column, 0), BOARD_LISTENER_REQUESTS_2XX, 5);
-		board_add(board_cells_of(&board, column, 0), BOARD_LISTENER_BAD_REQUEST, 1);
+		struct board_cells *listener = board_cells_of(&board, column, 0);
+
+		board_use_column(&board, column);
+		board_add(listener, BOARD_LISTENER_REQUESTS_2XX, 5);
+		board_add(listener, BOARD_LISTENER_BAD_REQUEST, 1);
+		histogram_add(&listener->histograms[BOARD_LISTENER_TOTAL], 3000);
 		board_add(board_cells_of(&board, column, 1), BOARD_SERVER_BYTES_OUT, 100);
+		board_add(board_cells_of(&board, column, 2), BOARD_POOL_WAITING, 3);
 	}
-	set = figures_metrics(&board, NULL);
-	assert_non_null(set);
-	assert_int_equal(sample(set, "ballast_listener_requests_total", "code", "2xx"), 10);
-	assert_int_equal(sample(set, "ballast_listener_requests_total", "code", "5xx"), 0);
-	assert_int_equal(sample(set, "ballast_listener_errors_total", "cause", "bad_request"), 2);
-	assert_int_equal(sample(set, "ballast_server_bytes_total", "direction", "out"), 200);
-	assert_int_equal(sample(set, "ballast_server_connects_total", "server", "w1"), 0);
-	assert_int_equal(sample(set, "ballast_server_connects_total", "pool", "web"), 0);
+	set = figures_metrics(&board, NULL, 0);
+	assert_null(json_object_get(set, "next"));
+	print_page(set, &out);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		assert_non_null(strstr(buf_text(&out), lines[i]));
+	buf_fini(&out);
 	json_decref(set);
+}
+
+/* What is told of more objects than fit a page, page by page: each of them once. */
+static void many_objects_come_in_pages(void **state)
+{
+	uint32_t count = FIGURES_PAGE + 3, from = 0, pages = 0, rows = 0;
+	size_t size = board_size(1, count);
+	void *many = aligned_alloc(4096, size);
+	struct board b;
+
+	(void)state;
+	memset(many, 0, size);
+	board_make(many, 1, count);
+	assert_int_equal(board_view(many, size, &b), 0);
+	atomic_store(&b.head->objects_used, count);
+	for (uint32_t i = 0; i < count; i++) {
+		atomic_store(&b.objects[i].kind, BOARD_POOL);
+		snprintf(b.objects[i].name, BOARD_NAME_SIZE, "p%u", i);
+	}
+	do {
+		json_t *set = figures_metrics(&b, NULL, from), *table;
+		size_t i;
+
+		json_array_foreach (json_object_get(set, "tables"), i, table)
+			rows += (uint32_t)json_array_size(json_object_get(table, "rows"));
+		from = (uint32_t)json_integer_value(json_object_get(set, "next"));
+		pages++;
+		json_decref(set);
+	} while (from);
+	assert_int_equal(pages, 2);
+	assert_int_equal(rows, count);
+	free(many);
 }
 
 static void listeners_say_how_they_are(void **state)
@@ -157,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(metrics_add_all_workers_up, setup, teardown),
+		cmocka_unit_test(many_objects_come_in_pages),
 		cmocka_unit_test_setup_teardown(listeners_say_how_they_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_accepting_workers_count, setup, teardown),
 		cmocka_unit_test(buffers_are_reused_and_bounded),

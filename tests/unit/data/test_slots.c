@@ -25,7 +25,9 @@ static int setup(void **state)
 	assert_non_null(memory);
 	memset(memory, 0, size);
 	board_make(memory, 2, OBJECTS);
-	return board_view(memory, size, &board);
+	assert_int_equal(board_view(memory, size, &board), 0);
+	board_use_column(&board, board.head->columns - 1);
+	return 0;
 }
 
 static int teardown(void **state)
