@@ -137,6 +137,8 @@ static void resolve_pool(struct conf *c, struct conf_pool *p)
 
 		s->is_resolved = s->address && addr_parse_port(s->address, &s->ip) == 0;
 	}
+	if (p->check && !p->check->port)
+		p->check->send_proxy_protocol = p->send_proxy_protocol;
 	if (p->tls && p->tls->ca_name)
 		p->tls->ca = conf_certificate(c, p->tls->ca_name);
 }

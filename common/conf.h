@@ -143,6 +143,7 @@ struct conf_check {
 	struct conf_status_map *status_map;
 	size_t status_map_count;
 	bool write;
+	int send_proxy_protocol; /* resolved: enum conf_proxy_protocol, the pool's; none with a port of its own */
 };
 
 struct conf_server {

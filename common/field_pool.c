@@ -254,7 +254,7 @@ static const struct field pool_fields[] = {
 		.help = "Waiting while every server is at its limit."},
 	{"tls", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, tls), .kind = &tls, .is_later = true,
 		.help = "TLS to the servers."},
-	{"send_proxy_protocol", FIELD_WORD, FIELD_AT(conf_pool, send_proxy_protocol), .words = proxy_versions, .initial = "none", .is_later = true,
+	{"send_proxy_protocol", FIELD_WORD, FIELD_AT(conf_pool, send_proxy_protocol), .words = proxy_versions, .initial = "none",
 		.help = "Tell servers the client's address by the PROXY protocol."},
 	{"close_on_down", FIELD_BOOL, FIELD_AT(conf_pool, close_on_down), .initial = "true",
 		.help = "End connections to a server that went down or lost its role."},

@@ -143,3 +143,13 @@ void socket_abort(struct socket *s)
 	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	socket_close(s);
 }
+
+void socket_local(const struct socket *s, struct addr *ret)
+{
+	socklen_t len = sizeof *ret;
+
+	*ret = (struct addr){0};
+	if (getsockname(s->fd, &ret->sa, &len) < 0)
+		*ret = (struct addr){0};
+	addr_unmap(ret);
+}

@@ -66,5 +66,8 @@ void socket_close(struct socket *s);
 /* The same with a reset (RST) instead of an orderly end. */
 void socket_abort(struct socket *s);
 
+/* Our own address, or no family where there is none any more. */
+void socket_local(const struct socket *s, struct addr *ret);
+
 /* TCP_NODELAY and what every traffic socket gets. */
 void socket_tune(int fd);

@@ -132,6 +132,18 @@ void probe_send(struct probe *p)
 	uv_write(&p->write, (uv_stream_t *)&p->tcp, &out, 1, probe_on_written);
 }
 
+/* A server that expects a PROXY header expects it of a check too: this one is for ourselves
+ * (proxy-protocol.txt, 2.1 UNKNOWN and 2.2 LOCAL). */
+static void probe_greet(struct probe *p)
+{
+	static const char local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0";
+
+	if (p->check->send_proxy_protocol == CONF_PROXY_V1)
+		buf_add_text(&p->out, "PROXY UNKNOWN\r\n");
+	else if (p->check->send_proxy_protocol == CONF_PROXY_V2)
+		buf_add(&p->out, local, sizeof local);
+}
+
 static void probe_on_connect(uv_connect_t *connect, int status)
 {
 	struct probe *p = connect->data;
@@ -148,6 +160,7 @@ static void probe_on_connect(uv_connect_t *connect, int status)
 	}
 	p->is_connected = true;
 	uv_read_start((uv_stream_t *)&p->tcp, probe_on_alloc, probe_on_read);
+	probe_greet(p);
 	p->kind->connected(p);
 }
 

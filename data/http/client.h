@@ -36,6 +36,7 @@ struct client {
 	bool is_queued; /* what waits for the client is sent at the end of this turn: no need to stop the server */
 	bool aborts; /* close with a reset */
 	struct addr peer;
+	struct addr local; /* where to, as a PROXY header said; no family: as the socket says */
 	char address[ADDR_TEXT_SIZE]; /* its IP as text */
 };
 

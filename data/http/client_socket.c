@@ -226,6 +226,7 @@ void client_socket_open(struct http *h, const struct arrival *a)
 	c->socket = a->socket;
 	socket_hold(c->socket, ready, c);
 	client_init(c, h, &carrier, &a->client);
+	c->local = a->local;
 	client_join(c);
 	receive_turns(c, false);
 	client_settle(c);

@@ -137,18 +137,34 @@ static void count_queue(struct client *c)
 		worker_now_us(c->worker) - o->sought_us);
 }
 
+/* Whom a PROXY header is to name. */
+static void name_client(const struct client *c, struct upstream_client *ret)
+{
+	ret->client = c->peer;
+	ret->local = c->local;
+	if (!addr_family(&ret->local) && c->socket)
+		socket_local(c->socket, &ret->local);
+	if (!addr_family(&ret->local)) /* not known: any of the client's family */
+		ret->local.sa.sa_family = ret->client.sa.sa_family;
+}
+
 /* A server is ours to use: connects to it. */
 static void open_upstream(struct client *c)
 {
 	struct origin *o = origin_of(c);
 	struct server *s = o->use.server;
+	bool is_proxied = upstream_is_proxied(s);
+	struct upstream_client named;
 	int rc;
 
 	if (!o->opened_us)
 		count_queue(c);
 	o->opened_us = worker_now_us(c->worker);
 	memcpy(c->request->server, s->name, sizeof c->request->server);
-	rc = upstream_open(c->worker, s, !c->exchange.wants_fresh, opened, c, &o->upstream);
+	if (is_proxied)
+		name_client(c, &named);
+	rc = upstream_open_for(c->worker, s, !c->exchange.wants_fresh, is_proxied ? &named : NULL,
+		opened, c, &o->upstream);
 	if (rc < 0) {
 		o->upstream = NULL;
 		origin_failed(c, end_of_connect(rc));

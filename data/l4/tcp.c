@@ -28,6 +28,7 @@ struct tcp {
 	struct upstream *upstream; /* while connecting */
 	struct tunnel *tunnel;
 	int64_t idle_ms;
+	struct addr peer, local; /* the client and where to; as in struct arrival */
 };
 
 static void try_next(struct tcp *t);
@@ -129,13 +130,24 @@ static void wait_for_place(struct tcp *t)
 		fail(t, BOARD_LISTENER_QUEUE_FULL);
 }
 
+static int open_upstream(struct tcp *t)
+{
+	struct upstream_client named = {.client = t->peer, .local = t->local};
+	bool is_proxied = upstream_is_proxied(t->use.server);
+
+	if (is_proxied && !addr_family(&named.local))
+		socket_local(t->socket, &named.local);
+	return upstream_open_for(t->worker, t->use.server, false, is_proxied ? &named : NULL,
+		connect_done, t, &t->upstream);
+}
+
 static void try_next(struct tcp *t)
 {
 	int rc;
 
 	switch (pool_take(t->pool, &t->wish, &t->tried, worker_now_ms(t->worker), &t->use)) {
 	case POOL_TAKEN:
-		rc = upstream_open(t->worker, t->use.server, false, connect_done, t, &t->upstream);
+		rc = open_upstream(t);
 		if (rc < 0)
 			connect_failed(t, rc);
 		return;
@@ -212,6 +224,8 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	t->socket = a->socket;
 	socket_hold(t->socket, client_ready, t);
 	t->worker = w;
+	t->peer = a->client;
+	t->local = a->local;
 	t->client.drain = drain;
 	t->client.end = end;
 	t->use.lost = lost;

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 
 #include "data/pool/pool.h"
+#include "data/proxy_header.h"
 #include "data/worker.h"
+
+#define IDLE_LOOKS_MAX 64 /* for a connection of the same client */
 
 static void discard(struct upstream *u)
 {
 	worker_timeout_clear(u->worker, &u->timer);
 	socket_close(u->socket);
+	free(u->client);
 	free(u);
 }
 
@@ -94,8 +98,23 @@ static void finish(struct upstream *u, int status)
 	done(user, status);
 }
 
+/* The first bytes of a connection always have room. */
+static int greet(struct upstream *u)
+{
+	bool is_v1 = pool_conf(u->server->pool)->send_proxy_protocol == CONF_PROXY_V1;
+	uint8_t header[PROXY_HEADER_V1_MAX + 1];
+	size_t len = proxy_header_encode(
+		is_v1 ? 1 : 2, false, &u->client->client, &u->client->local, header);
+	ssize_t n = socket_send(u->socket, header, len, false);
+
+	if (n < 0)
+		return (int)n;
+	return n == (ssize_t)len ? 0 : -EPIPE;
+}
+
 static void connecting_ready(struct socket *s, unsigned events)
 {
+	struct upstream *u = s->user;
 	int rc = 0;
 
 	/* Writable without an error is connected: no need to ask. */
@@ -104,7 +123,9 @@ static void connecting_ready(struct socket *s, unsigned events)
 		if (rc == 0)
 			rc = -ECONNABORTED;
 	}
-	finish(s->user, rc);
+	if (rc == 0 && u->client)
+		rc = greet(u);
+	finish(u, rc);
 }
 
 static void connecting_expired(struct wheel_timer *timer)
@@ -127,13 +148,36 @@ static int begin_connect(struct upstream *u)
 	return 0;
 }
 
-static struct upstream *take_idle(struct server *s)
+static bool is_for(const struct upstream *u, const struct upstream_client *client)
 {
-	struct upstream *u;
+	if (!client || !u->client)
+		return !client == !u->client;
+	return addr_is_equal(&u->client->client, &client->client) &&
+	       addr_is_equal(&u->client->local, &client->local);
+}
 
-	if (list_is_empty(&s->idle))
+/* The newest that may be used for the client, among the newest few. */
+static struct upstream *find_idle(struct server *s, const struct upstream_client *client)
+{
+	int looked = 0;
+
+	list_for_each (l, &s->idle) {
+		struct upstream *u = list_entry(l, struct upstream, idle);
+
+		if (is_for(u, client))
+			return u;
+		if (++looked == IDLE_LOOKS_MAX)
+			break;
+	}
+	return NULL;
+}
+
+static struct upstream *take_idle(struct server *s, const struct upstream_client *client)
+{
+	struct upstream *u = find_idle(s, client);
+
+	if (!u)
 		return NULL;
-	u = list_entry(s->idle.next, struct upstream, idle);
 	leave_idle(u);
 	u->is_reused = true;
 	u->requests++;
@@ -147,10 +191,37 @@ static bool is_ours(int rc)
 	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
 }
 
+static struct upstream *upstream_new(const struct upstream_client *client)
+{
+	struct upstream *u = calloc(1, sizeof *u);
+
+	if (!u || !client)
+		return u;
+	u->client = malloc(sizeof *client);
+	if (!u->client) {
+		free(u);
+		return NULL;
+	}
+	*u->client = *client;
+	return u;
+}
+
+bool upstream_is_proxied(const struct server *s)
+{
+	return pool_conf(s->pool)->send_proxy_protocol != CONF_PROXY_NONE;
+}
+
 int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
 	void *user, struct upstream **ret)
 {
-	struct upstream *u = may_reuse ? take_idle(s) : NULL;
+	return upstream_open_for(w, s, may_reuse, NULL, done, user, ret);
+}
+
+int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
+	const struct upstream_client *client, upstream_done *done, void *user,
+	struct upstream **ret)
+{
+	struct upstream *u = may_reuse ? take_idle(s, client) : NULL;
 	int rc;
 
 	assert(done);
@@ -159,7 +230,7 @@ int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_d
 		*ret = u;
 		return UPSTREAM_READY;
 	}
-	u = calloc(1, sizeof *u);
+	u = upstream_new(client);
 	if (!u)
 		return -ENOMEM;
 	u->server = s;
@@ -170,6 +241,7 @@ int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_d
 	list_init(&u->idle);
 	rc = begin_connect(u);
 	if (rc < 0) {
+		free(u->client);
 		free(u);
 		if (!is_ours(rc))
 			server_refused(s, worker_now_ms(w));
@@ -191,6 +263,7 @@ struct socket *upstream_detach(struct upstream *u)
 
 	assert(!u->done); /* ready */
 	worker_timeout_clear(u->worker, &u->timer);
+	free(u->client);
 	free(u);
 	return s;
 }

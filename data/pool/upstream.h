@@ -15,6 +15,15 @@ struct worker;
 
 enum upstream_outcome { UPSTREAM_READY, UPSTREAM_CONNECTING };
 
+/*
+ * On whose behalf a connection is made: what the PROXY header of a pool with
+ * send_proxy_protocol says. Such a connection is reused for the same client
+ * connection (address and port) alone.
+ */
+struct upstream_client {
+	struct addr client, local;
+};
+
 struct upstream {
 	struct socket *socket; /* hold it with socket_hold() once ready */
 	struct server *server;
@@ -28,6 +37,7 @@ struct upstream {
 	int64_t began_us; /* to connect */
 	void (*done)(void *user, int status);
 	void *user;
+	struct upstream_client *client; /* owned; NULL: no PROXY header was sent */
 };
 
 /*
@@ -45,6 +55,14 @@ typedef void upstream_done(void *user, int status);
  */
 int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
 	void *user, struct upstream **ret);
+
+/* Its pool sends PROXY headers: connections to it are opened by upstream_open_for(). */
+bool upstream_is_proxied(const struct server *s);
+/* The same on behalf of a client (borrowed): the first bytes of a new connection tell the server.
+ */
+int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
+	const struct upstream_client *client, upstream_done *done, void *user,
+	struct upstream **ret);
 
 /* Gives a ready connection back for reuse: nothing may be unread or unsent. Takes it; closes it
  * past maximum_idle, or when the server is no longer used. */

@@ -130,3 +130,86 @@ def test_one_that_says_nothing_is_closed_in_time(house):
         assert c.recv(100) == b""
     assert time.monotonic() - started > 0.9
     wait_for(lambda: house.errors("proxy_header") == before + 1, 5, "the count")
+
+
+class Recorder(Backend):
+    """Keeps what each connection began with; speaks HTTP where it is asked in HTTP."""
+
+    def __init__(self):
+        self.greetings = []
+        super().__init__("r", self._record)
+
+    def _record(self, connection):
+        stream = connection.makefile("rb")
+        start = stream.read(5)
+        header = start + (stream.readline() if start == b"PROXY" else b"")
+        if start == SIGNATURE[:5]:
+            header += stream.read(11)
+            header += stream.read(struct.unpack(">H", header[14:16])[0])
+        self.greetings.append(header)
+        if not header.startswith((b"PROXY ", SIGNATURE)):
+            return connection.close()
+        try:
+            while line := stream.readline():
+                if line == b"\r\n":
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                elif line == b"ping\n":
+                    connection.sendall(b"pong\n")
+        except OSError:
+            pass
+
+
+class Sender:
+    """A node that sends headers of a version to a server that insists on them, by tcp and by http."""
+
+    def __init__(self, lab, version):
+        self.node, self.server = lab.node(f"lb-{version}", workers=1), Recorder()
+        self.ports = {"tcp": free_port(), "http": free_port()}
+        self.node.start("control", "data", "healthd")
+        self.node.put({
+            "stack": version,
+            "pools": [{"name": name, "protocol": name, "send_proxy_protocol": version,
+                       "servers": [{"name": "r", "address": self.server.address}],
+                       **({"check": {"type": "http", "path": "/", "interval": "100ms"}} if name == "http" else {})}
+                      for name in self.ports],
+            "listeners": [{"name": name, "bind": [f"127.0.0.1:{port}"], "protocol": name, "pool": name}
+                          for name, port in self.ports.items()]})
+
+    def names(self, client):
+        """How often a connection to the server said that it is for this client connection."""
+        at, to = client.getsockname(), client.getpeername()
+        v1 = f"PROXY TCP4 {at[0]} {to[0]} {at[1]} {to[1]}\r\n".encode()
+        return self.server.greetings.count(v1) + self.server.greetings.count(v2(at, to))
+
+
+@pytest.fixture(scope="module", params=["v1", "v2"])
+def sender(request):
+    from lab import Lab
+    with Lab(f"send-{request.param}") as lab:
+        yield Sender(lab, request.param)
+
+
+def test_a_tcp_server_is_told_first(sender):
+    with socket.create_connection(("127.0.0.1", sender.ports["tcp"]), 5) as c:
+        c.sendall(b"ping\n")
+        assert read(c, 5) == b"pong\n"
+        assert sender.names(c) == 1
+
+
+def test_an_http_server_is_told_once_a_connection_and_never_wrongly(sender):
+    """Server connections are kept for requests of the same client connection, and given to no other."""
+    with socket.create_connection(("127.0.0.1", sender.ports["http"]), 5) as a, \
+            socket.create_connection(("127.0.0.1", sender.ports["http"]), 5) as b:
+        for c in (a, b, a, b, a):
+            c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read(c, 12) == b"HTTP/1.1 200"
+            answer = b""
+            while not answer.endswith(b"ok"):
+                answer += c.recv(1000)
+        assert sender.names(a) == 1 and sender.names(b) == 1
+
+
+def test_a_check_says_that_it_is_for_itself(sender):
+    wait_for(lambda: sender.node.server_states("http") == {"r": "up"}, 10, "the server to be up")
+    own = b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x20\0\0\0"
+    assert any(g in own for g in sender.server.greetings)
