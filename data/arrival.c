@@ -5,12 +5,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "data/client_limit.h"
 #include "data/listener.h"
 #include "data/proxy_arrival.h"
 #include "data/worker.h"
 
-/* In the order they run: a PROXY header comes before everything else. */
-static const struct arrival_stage *const stages[] = {&proxy_arrival};
+/* In the order they run: a PROXY header comes before everything else, and says whom to count. */
+static const struct arrival_stage *const stages[] = {&proxy_arrival, &client_limit_stage};
 
 #define STAGES (sizeof stages / sizeof *stages)
 
@@ -53,6 +54,7 @@ static void refuse(struct passage *p)
 	struct listener *l = p->arrival.listener;
 
 	drop_state(p);
+	p->client.seat = p->arrival.seat;
 	listener_release(&p->client);
 	listener_refuse(l, p->arrival.socket);
 	free_passage(p);
@@ -64,6 +66,7 @@ static void hand_on(struct passage *p)
 	struct arrival a = p->arrival;
 	struct listener *l = a.listener;
 
+	p->client.seat = a.seat;
 	listener_release(&p->client);
 	free_passage(p);
 	l->protocol->accepted(l->worker, l, &a);

@@ -23,6 +23,7 @@ struct arrival {
 	struct addr local;     /* where to, as that header says; no family: as the socket says */
 	/* For stages only; a protocol looks at none of it. */
 	struct listener *listener;
+	uint32_t seat; /* among those counted by client: client_counts.h */
 	void *state; /* the running stage's own; NULL at its first step */
 };
 

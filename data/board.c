@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "data/client_counts.h"
+
 #define BOARD_PAGE 4096u
 
 static size_t round_page(size_t n)
@@ -25,9 +27,19 @@ static size_t objects_offset(uint32_t columns)
 	return columns_offset() + round_page(columns * sizeof(struct board_column));
 }
 
-static size_t cells_offset(uint32_t columns, uint32_t objects)
+static size_t clients_offset(uint32_t columns, uint32_t objects)
 {
 	return objects_offset(columns) + round_page(objects * sizeof(struct board_object));
+}
+
+static size_t shares_offset(uint32_t columns, uint32_t objects)
+{
+	return clients_offset(columns, objects) + BOARD_CLIENTS * sizeof(uint64_t);
+}
+
+static size_t cells_offset(uint32_t columns, uint32_t objects)
+{
+	return shares_offset(columns, objects) + (size_t)columns * BOARD_CLIENTS * sizeof(uint32_t);
 }
 
 size_t board_size(uint32_t columns, uint32_t objects)
@@ -71,6 +83,8 @@ int board_view(void *memory, size_t size, struct board *ret)
 	ret->head = h;
 	ret->columns = (void *)(base + columns_offset());
 	ret->objects = (void *)(base + objects_offset(h->columns));
+	ret->clients = (void *)(base + clients_offset(h->columns, h->objects));
+	ret->client_shares = (void *)(base + shares_offset(h->columns, h->objects));
 	ret->cells = (void *)(base + cells_offset(h->columns, h->objects));
 	return 0;
 }
@@ -239,5 +253,6 @@ void board_clear_column(struct board *b, uint32_t column)
 				&cells->v[BOARD_SERVER_IDLE], 0, memory_order_relaxed);
 		}
 	}
+	client_counts_clear(b, column);
 	memset(&b->columns[column], 0, sizeof b->columns[column]);
 }

@@ -21,11 +21,12 @@
 #include "common/effective.h"
 #include "data/histogram.h"
 
-#define BOARD_MAGIC 0x42414c4c41535403u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535404u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
 #define BOARD_CELLS 64        /* counters of one object in one column */
 #define BOARD_HISTOGRAMS 2    /* of one object in one column */
+#define BOARD_CLIENTS 262144 /* clients that can be counted: see client_counts.h */
 #define BOARD_NAME_SIZE 136   /* "POOL/SERVER" and its NUL */
 #define BOARD_NONE UINT32_MAX /* no slot */
 
@@ -66,6 +67,7 @@ struct board_object {
 				  server's word or address */
 	_Atomic uint64_t
 		uses; /* server: uses by clients; listener: connections; over all workers, exact */
+	_Atomic uint64_t rate; /* listener: connection_rate, see gcra.h */
 	_Atomic uint32_t address_version; /* odd while the agent writes the address; 0: none */
 	struct addr address;              /* of a server given by name, as healthd resolved it */
 	char name[BOARD_NAME_SIZE];       /* "LISTENER", "POOL" or "POOL/SERVER" */
@@ -87,6 +89,7 @@ struct board_column {
 	_Atomic uint64_t generation;   /* that it runs */
 	_Atomic uint64_t refused;      /* the last generation that it could not run */
 	_Atomic uint64_t connections;  /* open client connections */
+	_Atomic uint32_t has_clients;  /* its shares of client_counts.h are not all zero */
 	_Atomic uint32_t is_full;      /* it accepts nothing for now: short of descriptors */
 } __attribute__((aligned(64)));
 
@@ -122,6 +125,7 @@ enum board_listener_cell {
 	BOARD_LISTENER_PROXY_HEADER, /* no PROXY header, a broken one, or none in time */
 	BOARD_LISTENER_CLIENT_LIMIT, /* over maximum_connections_per_client */
 	BOARD_LISTENER_NO_ROUTE,     /* TLS whose name no route has, where there is no other pool */
+	BOARD_LISTENER_RATE_PAUSES,  /* accepting paused: new connections came faster than connection_rate */
 	BOARD_LISTENER_CELLS
 };
 
@@ -193,6 +197,7 @@ static inline uint64_t board_read(const struct board_cells *c, unsigned cell)
 
 struct board_head {
 	uint64_t magic, size;
+	uint64_t seed; /* of client_counts_key(); set by whoever made the board, before others see it */
 	uint32_t columns, objects;
 	uint32_t column_size, object_size, cells_size;
 	_Atomic uint32_t objects_used; /* no slot at or above it was ever handed out */
@@ -205,6 +210,8 @@ struct board {
 	struct board_head *head;
 	struct board_column *columns;
 	struct board_object *objects;
+	_Atomic uint64_t *clients;       /* client_counts.h: BOARD_CLIENTS words */
+	_Atomic uint32_t *client_shares; /* and as many for each column */
 	struct board_cells *cells; /* of column c and object o: [c * head->objects + o] */
 };
 

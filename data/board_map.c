@@ -4,8 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Where there is no randomness yet (early at boot) clients are counted by a hash that can be
+ * guessed. */
+static void set_seed(struct board_head *h)
+{
+	if (getrandom(&h->seed, sizeof h->seed, GRND_NONBLOCK) < 0)
+		h->seed = (uint64_t)getpid();
+}
 
 int board_create(uint32_t columns, uint32_t objects)
 {
@@ -24,6 +33,7 @@ int board_create(uint32_t columns, uint32_t objects)
 		return rc;
 	}
 	board_make(memory, columns, objects);
+	set_seed(memory);
 	munmap(memory, size);
 	return fd;
 }

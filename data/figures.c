@@ -32,6 +32,7 @@ static const struct figure listener_figures[] = {
 	{{"ballast_listener_requests_total", METRIC_COUNTER, ""}, BOARD_LISTENER_REQUESTS_4XX, "code", "4xx"},
 	{{"ballast_listener_requests_total", METRIC_COUNTER, ""}, BOARD_LISTENER_REQUESTS_5XX, "code", "5xx"},
 	{{"ballast_listener_retries_total", METRIC_COUNTER, "Further tries of requests and connections"}, BOARD_LISTENER_RETRIES},
+	{{"ballast_listener_rate_pauses_total", METRIC_COUNTER, "Pauses of accepting because of connection_rate"}, BOARD_LISTENER_RATE_PAUSES},
 	{{"ballast_listener_log_dropped_total", METRIC_COUNTER, "Access log lines dropped"}, BOARD_LISTENER_LOG_DROPPED},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_BAD_REQUEST, "cause", "bad_request"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_CLIENT_TIMEOUT, "cause", "client_timeout"},

@@ -26,7 +26,7 @@ struct listener_protocol {
 	/*
 	 * A client has connected: takes a->socket, borrows the rest. Either
 	 * listener_join()s a client of its own, or gives the socket back to
-	 * listener_refuse(). The listener has already counted it.
+	 * listener_refuse(), before it returns. The listener has already counted it.
 	 */
 	void (*accepted)(struct worker *w, struct listener *l, const struct arrival *a);
 	/* The listener is about to be freed: release its `state`. NULL: nothing to do. */
@@ -40,6 +40,7 @@ const struct listener_protocol *listener_protocol_of(int conf_protocol);
 struct listener_client {
 	struct list link;
 	struct listener *listener; /* NULL while not joined */
+	uint32_t seat;             /* listener.c's own: see client_counts.h */
 	/* Leave soon: end when idle, take no further request. The listener is draining, or the
 	 * worker retires. */
 	void (*drain)(struct listener_client *c);
@@ -79,6 +80,7 @@ struct listener {
 	/* listener.c's own */
 	struct list clients;
 	unsigned connections;
+	uint32_t seat; /* of the connection that is just being handed on */
 	struct listener_private *private;
 	struct list link;
 };

@@ -17,6 +17,8 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "data/arrival.h"
+#include "data/client_counts.h"
+#include "data/gcra.h"
 #include "data/pool/pool.h"
 #include "data/socket.h"
 #include "data/worker.h"
@@ -35,9 +37,13 @@ struct acceptor {
 };
 
 struct listener_private {
+	struct listeners *listeners;
 	uint32_t slot;
-	uint64_t stamp; /* the last generation that named it */
-	bool is_paused; /* at its limit */
+	uint64_t stamp;        /* the last generation that named it */
+	bool is_paused;        /* at its limit */
+	bool is_over_rate;     /* until the timer fires */
+	struct gcra_rule rate; /* connection_rate */
+	struct wheel_timer rate_timer;
 	bool is_removed;
 	int64_t drain_until_ms; /* while draining */
 	struct conf *conf;      /* counted */
@@ -85,13 +91,13 @@ static bool takes_connections(const struct acceptor *a)
 	const struct listeners *ls = a->owner;
 
 	return a->listener && !a->listener->is_draining && !a->listener->private->is_paused &&
-	       ls->paused_until_ms == 0 && ls->places & 1ull << a->place;
+	       !a->listener->private->is_over_rate && ls->paused_until_ms == 0 &&
+	       ls->places & 1ull << a->place;
 }
 
 static void update_polling(struct listeners *ls)
 {
-	list_for_each(l, &ls->acceptors)
-	{
+	list_for_each (l, &ls->acceptors) {
 		struct acceptor *a = list_entry(l, struct acceptor, link);
 
 		socket_interest(a->socket, takes_connections(a) ? SOCKET_READ : 0);
@@ -115,6 +121,40 @@ static void pause_at_limit(struct listener *l)
 	update_polling(l->worker->listeners);
 }
 
+/* More than connection_rate wait in the kernel's queue for their turn. */
+static bool is_within_rate(struct listener *l)
+{
+	struct listener_private *p = l->private;
+	uint64_t missing_ns;
+
+	if (l->settings->connection_rate == 0)
+		return true;
+	missing_ns = gcra_take(
+		&l->object->rate, &p->rate, (uint64_t)worker_now_us(l->worker) * 1000);
+	if (missing_ns == 0)
+		return true;
+	p->is_over_rate = true;
+	board_add(l->cells, BOARD_LISTENER_RATE_PAUSES, 1);
+	worker_timeout(l->worker, &p->rate_timer, (int64_t)(missing_ns / 1000000));
+	update_polling(l->worker->listeners);
+	return false;
+}
+
+static void rate_due(struct wheel_timer *timer)
+{
+	struct listener_private *p = list_entry(timer, struct listener_private, rate_timer);
+
+	p->is_over_rate = false;
+	update_polling(p->listeners);
+}
+
+static void give_rate_back(struct listener *l)
+{
+	if (l->settings->connection_rate > 0)
+		gcra_give_back(&l->object->rate, &l->private->rate,
+			(uint64_t)worker_now_us(l->worker) * 1000);
+}
+
 /* One connection: true when another may be waiting. */
 static bool accept_one(struct acceptor *a)
 {
@@ -128,7 +168,10 @@ static bool accept_one(struct acceptor *a)
 		pause_all(ls, "descriptors are running short");
 		return false;
 	}
+	if (!is_within_rate(l))
+		return false;
 	if (!board_use(l->object, (uint64_t)l->settings->maximum_connections)) {
+		give_rate_back(l);
 		pause_at_limit(l);
 		return false;
 	}
@@ -136,6 +179,7 @@ static bool accept_one(struct acceptor *a)
 	if (fd < 0) {
 		int error = errno;
 
+		give_rate_back(l);
 		board_unuse(l->object);
 		if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
 			pause_all(ls, strerror(error));
@@ -172,10 +216,18 @@ static void uncount(struct listener *l)
 	}
 }
 
+static void give_seat(struct listener *l, uint32_t *seat)
+{
+	client_counts_give(&l->worker->board, l->worker->column, *seat);
+	*seat = CLIENT_COUNTS_NONE;
+}
+
 void listener_join(struct listener *l, struct listener_client *c)
 {
 	assert(c->drain && c->end);
 	c->listener = l;
+	c->seat = l->seat;
+	l->seat = CLIENT_COUNTS_NONE;
 	list_push_back(&l->clients, &c->link);
 }
 
@@ -196,12 +248,15 @@ void listener_leave(struct listener_client *c)
 		return;
 	c->listener = NULL;
 	list_unlink(&c->link);
+	give_seat(l, &c->seat);
 	uncount(l); /* a removed listener is freed by the next tick */
 }
 
 void listener_release(struct listener_client *c)
 {
 	assert(c->listener);
+	c->listener->seat = c->seat;
+	c->seat = CLIENT_COUNTS_NONE;
 	c->listener = NULL;
 	list_unlink(&c->link);
 }
@@ -210,6 +265,7 @@ void listener_refuse(struct listener *l, struct socket *s)
 {
 	board_add(l->cells, BOARD_LISTENER_REFUSED, 1);
 	socket_close(s);
+	give_seat(l, &l->seat);
 	uncount(l);
 }
 
@@ -217,8 +273,7 @@ void listener_refuse(struct listener *l, struct socket *s)
 
 static struct acceptor *find_acceptor(struct listeners *ls, const struct addr *at, uint32_t place)
 {
-	list_for_each(l, &ls->acceptors)
-	{
+	list_for_each (l, &ls->acceptors) {
 		struct acceptor *a = list_entry(l, struct acceptor, link);
 
 		if (a->place == place && addr_is_equal(&a->at, at))
@@ -237,8 +292,7 @@ static bool binds(const struct listener *l, const struct addr *at)
 
 static struct listener *listener_at(struct listeners *ls, const struct addr *at)
 {
-	list_for_each(it, &ls->all)
-	{
+	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
 		if (!l->private->is_removed && l->protocol && binds(l, at))
@@ -276,8 +330,7 @@ static void close_acceptor(struct acceptor *a)
 /* Sockets whose address the generation no longer has go; others may now be another listener's. */
 static void assign_acceptors(struct listeners *ls)
 {
-	list_for_each(l, &ls->acceptors)
-	{
+	list_for_each (l, &ls->acceptors) {
 		struct acceptor *a = list_entry(l, struct acceptor, link);
 		struct listener *owner = a->listener;
 
@@ -298,8 +351,7 @@ void listeners_set_places(struct listeners *ls, uint64_t places)
 void listeners_each_socket(const struct listeners *ls,
 	void (*each)(void *user, const struct addr *at, uint32_t place, int fd), void *user)
 {
-	list_for_each(l, &ls->acceptors)
-	{
+	list_for_each (l, &ls->acceptors) {
 		const struct acceptor *a = list_entry(l, struct acceptor, link);
 
 		each(user, &a->at, a->place, a->socket->fd);
@@ -310,8 +362,7 @@ void listeners_each_socket(const struct listeners *ls,
 
 static struct listener *find(struct listeners *ls, uint32_t slot)
 {
-	list_for_each(it, &ls->all)
-	{
+	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
 		if (l->private->slot == slot)
@@ -334,11 +385,23 @@ static struct listener *add(struct listeners *ls, const char *name, uint32_t slo
 	snprintf(l->name, sizeof l->name, "%s", name);
 	l->worker = w;
 	l->private->slot = slot;
+	l->private->listeners = ls;
+	wheel_timer_init(&l->private->rate_timer, rate_due);
 	l->object = &w->board.objects[slot];
 	l->cells = board_cells_of(&w->board, w->column, slot);
 	list_init(&l->clients);
 	list_push_back(&ls->all, &l->link);
 	return l;
+}
+
+/* At most a tenth of a second's worth at once, so that lateness of timers costs nothing. */
+static void set_rate(struct listener *l)
+{
+	uint64_t rate = (uint64_t)l->settings->connection_rate;
+
+	if (rate > 0)
+		l->private->rate = gcra_rule(rate, 1000, rate / 10 > 2 ? rate / 10 : 2);
+	l->private->is_over_rate = false;
 }
 
 static void configure(struct listeners *ls, struct listener *l, struct conf *conf,
@@ -356,6 +419,7 @@ static void configure(struct listeners *ls, struct listener *l, struct conf *con
 	l->private->stamp = ls->stamp;
 	l->private->is_paused = false; /* the limit may have been raised */
 	l->private->is_removed = false;
+	set_rate(l);
 	l->is_draining = ls->is_retired;
 	conf_unref(before);
 	pool_unref(pool_before);
@@ -367,8 +431,7 @@ static void drain(struct listener *l, int64_t now_ms)
 		return;
 	l->is_draining = true;
 	l->private->drain_until_ms = now_ms + l->settings->drain_timeout_ms;
-	list_for_each(it, &l->clients)
-	{
+	list_for_each (it, &l->clients) {
 		struct listener_client *c = list_entry(it, struct listener_client, link);
 
 		c->drain(c);
@@ -387,8 +450,7 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 			return -ENOMEM;
 		configure(ls, l, conf, &conf->listeners[i]);
 	}
-	list_for_each(it, &ls->all)
-	{
+	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
 		if (l->private->stamp != ls->stamp) {
@@ -403,8 +465,7 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 /* Whoever has connected is served; sockets that nobody accepts on must not keep others waiting. */
 static void close_acceptors(struct listeners *ls)
 {
-	list_for_each(l, &ls->acceptors)
-	{
+	list_for_each (l, &ls->acceptors) {
 		struct acceptor *a = list_entry(l, struct acceptor, link);
 
 		for (int i = 0; i < SOMAXCONN && takes_connections(a); i++)
@@ -418,7 +479,7 @@ void listeners_retire(struct listeners *ls)
 {
 	ls->is_retired = true;
 	close_acceptors(ls);
-	list_for_each(it, &ls->all)
+	list_for_each (it, &ls->all)
 		drain(list_entry(it, struct listener, link), worker_now_ms(ls->worker));
 }
 
@@ -436,6 +497,7 @@ static void end_clients(struct listener *l)
 static void free_listener(struct listener *l)
 {
 	assert(l->connections == 0);
+	worker_timeout_clear(l->worker, &l->private->rate_timer);
 	list_unlink(&l->link);
 	conf_unref(l->private->conf);
 	pool_unref(l->pool);
@@ -450,8 +512,7 @@ void listeners_tick(struct listeners *ls, int64_t now_ms)
 	if (ls->paused_until_ms && ls->paused_until_ms <= now_ms &&
 		ls->connections < ls->connections_max)
 		ls->paused_until_ms = 0;
-	list_for_each(it, &ls->all)
-	{
+	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
 		l->private->is_paused = false; /* another worker may have made room */
@@ -477,13 +538,13 @@ void listeners_close(struct listeners *ls)
 {
 	if (!ls)
 		return;
-	list_for_each(it, &ls->all)
-	{
+	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
 		end_clients(l);
 		free_listener(l);
 	}
-	list_for_each(l, &ls->acceptors) close_acceptor(list_entry(l, struct acceptor, link));
+	list_for_each (l, &ls->acceptors)
+		close_acceptor(list_entry(l, struct acceptor, link));
 	free(ls);
 }
