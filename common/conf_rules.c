@@ -200,6 +200,7 @@ void conf_rules(const struct conf *c, struct field_reader *r)
 	conf_rules_unique(r, "listeners", c->listeners, c->listeners_count, sizeof *c->listeners);
 	for (size_t i = 0; i < c->listeners_count; i++)
 		check_listener(c, r, i);
+	conf_rules_tls(c, r);
 	conf_rules_l4(c, r);
 	refuse_double_binds(c, r);
 	conf_rules_unique(r, "checks", c->checks, c->checks_count, sizeof *c->checks);

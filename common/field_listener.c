@@ -12,7 +12,7 @@
 static const struct field_word protocols[] = {[CONF_LISTENER_TCP] = {"tcp"},
 	[CONF_LISTENER_UDP] = {"udp", .is_later = true},
 	[CONF_LISTENER_HTTP] = {"http"},
-	[CONF_LISTENER_HTTPS] = {"https", .is_later = true},
+	[CONF_LISTENER_HTTPS] = {"https"},
 	[CONF_LISTENER_TLS] = {"tls", .is_later = true},
 	[CONF_LISTENER_POSTGRES] = {"postgres", .is_later = true},
 	[CONF_LISTENER_DNS] = {"dns", .is_later = true},
@@ -26,8 +26,8 @@ static const struct field_word encodings[] = {[CONF_ENCODING_GZIP] = {"gzip"},
 	[CONF_ENCODING_ZSTD] = {"zstd"},
 	{NULL}};
 static const struct field_word client_modes[] = {[CONF_CLIENTS_OFF] = {"off"},
-	[CONF_CLIENTS_OPTIONAL] = {"optional", .is_later = true},
-	[CONF_CLIENTS_REQUIRED] = {"required", .is_later = true},
+	[CONF_CLIENTS_OPTIONAL] = {"optional"},
+	[CONF_CLIENTS_REQUIRED] = {"required"},
 	{NULL}};
 
 /* clang-format off */
@@ -67,7 +67,7 @@ static const struct field_form access_log = {"true, false, or {to: PATH, format:
 static const struct field client_certificates_fields[] = {
 	{"mode", FIELD_WORD, FIELD_AT(conf_client_certificates, mode), .words = client_modes, .initial = "off",
 		.help = "Whether clients are asked for a certificate."},
-	{"ca", FIELD_NAME, FIELD_AT(conf_client_certificates, ca_name), .is_later = true,
+	{"ca", FIELD_NAME, FIELD_AT(conf_client_certificates, ca_name),
 		.help = "The certificate resource that clients are verified by."},
 	{0}
 };
@@ -113,9 +113,9 @@ static const struct field listener_fields[] = {
 			"fine."},
 	{"protocol", FIELD_WORD, FIELD_AT(conf_listener, protocol), .words = protocols, .is_required = true,
 		.example = "http", .help = "What clients speak."},
-	{"certificates", FIELD_NAME, FIELD_LIST(conf_listener, certificate_names), .most = CERTIFICATES_MAX, .is_later = true,
+	{"certificates", FIELD_NAME, FIELD_LIST(conf_listener, certificate_names), .most = CERTIFICATES_MAX,
 		.example = "[shop]", .help = "The certificates to choose from by name (SNI)."},
-	{"tls_profile", FIELD_WORD, FIELD_AT(conf_listener, tls_profile), .words = tls_profiles, .initial = "intermediate", .is_later = true,
+	{"tls_profile", FIELD_WORD, FIELD_AT(conf_listener, tls_profile), .words = tls_profiles, .initial = "intermediate",
 		.help = "Which versions and ciphers of TLS are offered."},
 	{"client_certificates", FIELD_OBJECT, FIELD_AT(conf_listener, client_certificates), .kind = &client_certificates,
 		.help = "Whether clients must show a certificate."},

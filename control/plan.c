@@ -130,8 +130,23 @@ static const struct {
 	{"listeners", 1u << PLAN_DATA | 1u << PLAN_VRRPD},
 	{"checks", 1u << PLAN_HEALTHD | 1u << PLAN_VRRPD},
 	{"secrets", 1u << PLAN_HEALTHD},
-	{"certificates", 1u << PLAN_DATA},
 };
+
+/* Private keys are data's alone (B4); certificates without them go to all, to verify by. */
+static int drop_keys(json_t *document)
+{
+	json_t *list = json_copy(json_object_get(document, "certificates")), *entry;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach (list, i, entry) {
+		json_t *bare = json_copy(entry);
+
+		json_object_del(bare, "key_pem");
+		rc |= json_array_set_new(list, i, bare);
+	}
+	return list && (rc || json_object_set_new(document, "certificates", list)) ? -ENOMEM : 0;
+}
 
 int plan_project(struct conf *conf, enum plan_daemon daemon, struct conf **ret)
 {
@@ -145,6 +160,8 @@ int plan_project(struct conf *conf, enum plan_daemon daemon, struct conf **ret)
 		if (!(audiences[i].daemons & 1u << daemon))
 			json_object_del(document, audiences[i].section);
 	}
+	if (rc == 0 && daemon != PLAN_DATA)
+		rc = drop_keys(document);
 	if (rc == 0)
 		rc = conf_from_json(document, &problems, &c);
 	conf_problems_fini(&problems);

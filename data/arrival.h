@@ -10,6 +10,7 @@
  * stages run the arrival is a client of the listener: it counts, drains, and
  * is ended with it. All stages together have timeouts.request_head.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/addr.h"
@@ -21,6 +22,7 @@ struct arrival {
 	struct socket *socket; /* without interest, nothing received that is not in it */
 	struct addr client;    /* who connected: the socket's peer, or whom a PROXY header names */
 	struct addr local;     /* where to, as that header says; no family: as the socket says */
+	bool is_h2; /* TLS was ended, and HTTP/2 agreed on (ALPN) */
 	/* For stages only; a protocol looks at none of it. */
 	struct listener *listener;
 	uint32_t seat; /* among those counted by client: client_counts.h */

@@ -20,6 +20,7 @@
 #include "common/clock.h"
 #include "common/effective.h"
 #include "data/histogram.h"
+#include "data/tls/tls_tickets.h"
 
 #define BOARD_MAGIC 0x42414c4c41535404u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
@@ -126,6 +127,15 @@ enum board_listener_cell {
 	BOARD_LISTENER_CLIENT_LIMIT, /* over maximum_connections_per_client */
 	BOARD_LISTENER_NO_ROUTE,     /* TLS whose name no route has, where there is no other pool */
 	BOARD_LISTENER_RATE_PAUSES,  /* accepting paused: new connections came faster than connection_rate */
+	BOARD_LISTENER_TLS_12, /* handshakes done, by version; with resumed ones */
+	BOARD_LISTENER_TLS_13,
+	BOARD_LISTENER_TLS_RESUMED,
+	BOARD_LISTENER_TLS_ABORTED, /* from here on: failed handshakes by cause; the client left */
+	BOARD_LISTENER_TLS_TIMEOUT,
+	BOARD_LISTENER_TLS_MALFORMED,    /* it does not speak TLS, or badly */
+	BOARD_LISTENER_TLS_NO_AGREEMENT, /* no common version, cipher, group or protocol */
+	BOARD_LISTENER_TLS_CLIENT_CERTIFICATE, /* none, or one that does not verify */
+	BOARD_LISTENER_TLS_REFUSED_BY_CLIENT,  /* by an alert: our certificate, mostly */
 	BOARD_LISTENER_CELLS
 };
 
@@ -203,6 +213,7 @@ struct board_head {
 	_Atomic uint32_t objects_used; /* no slot at or above it was ever handed out */
 	_Atomic uint32_t columns_used; /* no column at or above it was ever written */
 	_Atomic uint64_t changes;      /* grows with each change of any word or address */
+	struct tls_tickets tickets;    /* the supervisor makes the keys */
 } __attribute__((aligned(64)));
 
 /* A mapped board: the caller's memory, pointers into the mapping. */

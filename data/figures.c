@@ -15,6 +15,11 @@ struct figure {
 	const char *label, *value; /* NULL: none */
 };
 
+#define TLS_HANDSHAKES                                                                             \
+	"ballast_listener_tls_handshakes_total", METRIC_COUNTER,                                   \
+		"TLS handshakes done, resumed ones with them, by version"
+#define TLS_FAILURES                                                                               \
+	"ballast_listener_tls_failures_total", METRIC_COUNTER, "TLS handshakes that failed, by cause"
 #define LISTENER_ERRORS                                                                            \
 	"ballast_listener_errors_total", METRIC_COUNTER,                                           \
 		"Connections and requests that failed, by cause"
@@ -52,6 +57,15 @@ static const struct figure listener_figures[] = {
 	{{LISTENER_ERRORS}, BOARD_LISTENER_PROXY_HEADER, "cause", "proxy_header"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_CLIENT_LIMIT, "cause", "client_limit"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_NO_ROUTE, "cause", "no_route"},
+	{{TLS_HANDSHAKES}, BOARD_LISTENER_TLS_12, "version", "1.2"},
+	{{TLS_HANDSHAKES}, BOARD_LISTENER_TLS_13, "version", "1.3"},
+	{{"ballast_listener_tls_resumed_total", METRIC_COUNTER, "TLS handshakes that resumed a session"}, BOARD_LISTENER_TLS_RESUMED},
+	{{TLS_FAILURES}, BOARD_LISTENER_TLS_ABORTED, "cause", "client_left"},
+	{{TLS_FAILURES}, BOARD_LISTENER_TLS_TIMEOUT, "cause", "timeout"},
+	{{TLS_FAILURES}, BOARD_LISTENER_TLS_MALFORMED, "cause", "not_tls"},
+	{{TLS_FAILURES}, BOARD_LISTENER_TLS_NO_AGREEMENT, "cause", "no_agreement"},
+	{{TLS_FAILURES}, BOARD_LISTENER_TLS_CLIENT_CERTIFICATE, "cause", "client_certificate"},
+	{{TLS_FAILURES}, BOARD_LISTENER_TLS_REFUSED_BY_CLIENT, "cause", "refused_by_client"},
 };
 
 static const struct figure listener_times[] = {

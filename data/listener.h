@@ -19,6 +19,7 @@ struct socket;
 struct worker;
 struct listener;
 struct listener_client;
+struct tls_server;
 
 /* What a protocol (tcp, http) is to a listener: one constant of it each; see
  * listener_protocol_of(). */
@@ -69,6 +70,7 @@ struct listener {
 	const struct conf_listener *settings; /* of that snapshot */
 	struct pool *pool;                    /* run-time of settings->pool; NULL: none */
 	const struct listener_protocol *protocol;
+	struct tls_server *tls; /* counted; NULL: its clients speak no TLS with us */
 	uint32_t stages; /* that its connections pass through before: see arrival.h */
 	char name[CONF_NAME_SIZE];
 	struct board_object *object;

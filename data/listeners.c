@@ -21,6 +21,7 @@
 #include "data/gcra.h"
 #include "data/pool/pool.h"
 #include "data/socket.h"
+#include "data/tls/tls.h"
 #include "data/worker.h"
 
 #define ACCEPTS_MAX 64          /* in one turn of one socket */
@@ -409,12 +410,16 @@ static void configure(struct listeners *ls, struct listener *l, struct conf *con
 {
 	struct conf *before = l->private->conf;
 	struct pool *pool_before = l->pool;
+	struct tls_server *tls_before = l->tls;
 
 	l->private->conf = conf_ref(conf);
 	l->conf = conf;
 	l->settings = settings;
 	l->pool = pool_ref(settings->pool ? worker_pool(ls->worker, settings->pool->name) : NULL);
 	l->protocol = listener_protocol_of(settings->protocol);
+	l->tls = tls_server_at(ls->worker->tls, settings);
+	if (l->tls)
+		tls_server_ref(l->tls);
 	l->stages = arrival_stages_of(l);
 	l->private->stamp = ls->stamp;
 	l->private->is_paused = false; /* the limit may have been raised */
@@ -423,6 +428,7 @@ static void configure(struct listeners *ls, struct listener *l, struct conf *con
 	l->is_draining = ls->is_retired;
 	conf_unref(before);
 	pool_unref(pool_before);
+	tls_server_unref(tls_before);
 }
 
 static void drain(struct listener *l, int64_t now_ms)
@@ -501,6 +507,7 @@ static void free_listener(struct listener *l)
 	list_unlink(&l->link);
 	conf_unref(l->private->conf);
 	pool_unref(l->pool);
+	tls_server_unref(l->tls);
 	if (l->protocol && l->protocol->released)
 		l->protocol->released(l);
 	free(l->private);

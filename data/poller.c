@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "data/socket.h"
+#include "data/tls/tls_session.h"
 
 static void free_closed(struct poller *p)
 {
@@ -37,7 +38,51 @@ static void dispatch(const struct epoll_event *e)
 		ready |= SOCKET_READ;
 	if (e->events & (EPOLLOUT | EPOLLHUP))
 		ready |= SOCKET_WRITE;
+	if (__builtin_expect(s->tls != NULL, 0)) {
+		ready = socket_turn_tls(s, ready);
+		if (!ready)
+			return;
+	}
 	s->ready(s, ready);
+}
+
+static void serve_held(struct poller *p)
+{
+	struct list turn;
+
+	list_init(&turn); /* what holds bytes again has its turn after the polls */
+	while (!list_is_empty(&p->held)) {
+		struct list *l = p->held.next;
+
+		list_unlink(l);
+		list_push_back(&turn, l);
+	}
+	while (!list_is_empty(&turn)) {
+		struct tls_session *t = list_entry(turn.next, struct tls_session, held);
+
+		list_unlink(&t->held);
+		if (tls_session_holds(t) && t->socket->interest & SOCKET_READ)
+			t->socket->ready(t->socket, SOCKET_READ);
+	}
+}
+
+static void idled(uv_idle_t *idle)
+{
+	struct poller *p = idle->data;
+
+	serve_held(p);
+	if (p->turned)
+		p->turned(p->user);
+	free_closed(p);
+	if (list_is_empty(&p->held))
+		uv_idle_stop(idle);
+}
+
+void poller_hold(struct poller *p, struct tls_session *t)
+{
+	list_unlink(&t->held);
+	list_push_back(&p->held, &t->held);
+	uv_idle_start(&p->idle, idled);
 }
 
 static void polled(uv_poll_t *poll, int status, int events)
@@ -77,6 +122,9 @@ int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), v
 		return rc;
 	}
 	p->poll.data = p;
+	uv_idle_init(loop, &p->idle);
+	p->idle.data = p;
+	list_init(&p->held);
 	loop->data = p;
 	return 0;
 }
@@ -84,6 +132,7 @@ int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), v
 void poller_close(struct poller *p)
 {
 	uv_close((uv_handle_t *)&p->poll, NULL);
+	uv_close((uv_handle_t *)&p->idle, NULL);
 	close(p->epoll);
 	free_closed(p);
 	p->loop->data = NULL;

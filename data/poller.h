@@ -9,14 +9,19 @@
  */
 #include <uv.h>
 
+#include "common/list.h"
+
 #define POLLER_BATCH 64 /* events taken at once */
 #define POLLER_ROUNDS 8 /* batches before the loop's other work has its turn */
 
 struct socket;
+struct tls_session;
 
 struct poller {
 	uv_loop_t *loop;
 	uv_poll_t poll;
+	uv_idle_t idle;   /* runs while `held` is not empty */
+	struct list held; /* TLS sessions with bytes that no poll shows */
 	int epoll;
 	struct socket *closed;      /* freed when the batch is over that may still name them */
 	void (*turned)(void *user); /* after each batch; NULL: nothing */
@@ -25,5 +30,7 @@ struct poller {
 
 /* Opens it on the loop (loop->data is its own from now on): 0, or a negative errno. */
 int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), void *user);
+/* The session's socket is told SOCKET_READ in the next turn of the loop, if it still wants it then. */
+void poller_hold(struct poller *p, struct tls_session *t);
 /* Every socket must be closed. The loop has to run once more before p may go. */
 void poller_close(struct poller *p);

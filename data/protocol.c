@@ -11,9 +11,9 @@ const struct listener_protocol *listener_protocol_of(int conf_protocol)
 	case CONF_LISTENER_TCP:
 		return &tcp_protocol;
 	case CONF_LISTENER_HTTP:
+	case CONF_LISTENER_HTTPS:
 		return &http_protocol;
 	case CONF_LISTENER_UDP:
-	case CONF_LISTENER_HTTPS:
 	case CONF_LISTENER_TLS:
 	case CONF_LISTENER_POSTGRES:
 	case CONF_LISTENER_DNS:

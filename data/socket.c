@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "data/poller.h"
+#include "data/tls/tls_session.h"
+
+#define IS_TLS(s) __builtin_expect((s)->tls != NULL, 0)
 
 int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret)
 {
@@ -69,30 +72,83 @@ void socket_hold(struct socket *s, socket_ready *ready, void *user)
 	s->user = user;
 }
 
-void socket_interest(struct socket *s, unsigned interest)
+/* Tells the epoll; what it refuses is tried again with the next change. */
+static void poll_for(struct socket *s, unsigned polls)
 {
 	struct epoll_event e = {.data.ptr = s};
 	int op;
 
-	assert((interest & ~(SOCKET_READ | SOCKET_WRITE)) == 0);
-	if (interest == s->interest || s->is_broken)
+	if (polls == s->polls || s->is_broken)
 		return;
-	op = !s->interest ? EPOLL_CTL_ADD : interest ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
-	if (interest & SOCKET_READ)
+	op = !s->polls ? EPOLL_CTL_ADD : polls ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+	if (polls & SOCKET_READ)
 		e.events |= EPOLLIN;
-	if (interest & SOCKET_WRITE)
+	if (polls & SOCKET_WRITE)
 		e.events |= EPOLLOUT;
 	if (epoll_ctl(s->poller->epoll, op, s->fd, &e) == 0)
-		s->interest = interest;
+		s->polls = (uint8_t)polls;
 	else
 		assert(errno == ENOMEM ||
 			errno == ENOSPC); /* short of memory: its time-out ends it */
 }
 
+/* After anything that may have changed what the session waits for, or holds. */
+static void update_tls(struct socket *s)
+{
+	if (s->interest & SOCKET_READ && tls_session_holds(s->tls))
+		poller_hold(s->poller, s->tls);
+	poll_for(s, tls_session_polls(s->tls, s->interest));
+}
+
+void socket_interest(struct socket *s, unsigned interest)
+{
+	assert((interest & ~(SOCKET_READ | SOCKET_WRITE)) == 0);
+	s->interest = (uint8_t)interest;
+	if (IS_TLS(s))
+		update_tls(s);
+	else
+		poll_for(s, interest);
+}
+
+void socket_secure(struct socket *s, struct tls_session *t)
+{
+	assert(!s->tls && t->wire.fd == s->fd);
+	s->tls = t;
+	t->socket = s;
+	update_tls(s);
+}
+
+unsigned socket_turn_tls(struct socket *s, unsigned events)
+{
+	unsigned told = tls_session_turn(s->tls, events, s->interest);
+
+	update_tls(s);
+	return told;
+}
+
+static ssize_t recv_tls(struct socket *s, void *data, size_t len)
+{
+	ssize_t n = tls_session_recv(s->tls, data, len);
+
+	update_tls(s);
+	return n;
+}
+
+static ssize_t send_tls(struct socket *s, const void *data, size_t len, bool more_follows)
+{
+	ssize_t n = tls_session_send(s->tls, data, len, more_follows);
+
+	update_tls(s);
+	return n;
+}
+
 ssize_t socket_recv(struct socket *s, void *data, size_t len)
 {
-	ssize_t n = recv(s->fd, data, len, 0);
+	ssize_t n;
 
+	if (IS_TLS(s))
+		return recv_tls(s, data, len);
+	n = recv(s->fd, data, len, 0);
 	if (n >= 0)
 		return n;
 	return errno == EINTR ? -EAGAIN : -errno;
@@ -109,8 +165,11 @@ ssize_t socket_peek(struct socket *s, void *data, size_t len)
 
 ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows)
 {
-	ssize_t n = send(s->fd, data, len, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+	ssize_t n;
 
+	if (IS_TLS(s))
+		return send_tls(s, data, len, more_follows);
+	n = send(s->fd, data, len, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
 	if (n >= 0)
 		return n;
 	return errno == EINTR ? -EAGAIN : -errno;
@@ -118,13 +177,20 @@ ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_fo
 
 void socket_shut(struct socket *s)
 {
+	if (IS_TLS(s)) {
+		tls_session_shut(s->tls);
+		update_tls(s);
+		return;
+	}
 	shutdown(s->fd, SHUT_WR);
 }
 
-void socket_close(struct socket *s)
+static void close_now(struct socket *s, bool says_end)
 {
-	if (!s)
-		return;
+	if (IS_TLS(s)) {
+		tls_session_free(s->tls, says_end);
+		s->tls = NULL;
+	}
 	/* Closing takes a descriptor out of the epoll only when nobody else has it. */
 	if (s->is_shared)
 		socket_interest(s, 0);
@@ -134,6 +200,12 @@ void socket_close(struct socket *s)
 	s->poller->closed = s;
 }
 
+void socket_close(struct socket *s)
+{
+	if (s)
+		close_now(s, true);
+}
+
 void socket_abort(struct socket *s)
 {
 	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
@@ -141,7 +213,7 @@ void socket_abort(struct socket *s)
 	if (!s)
 		return;
 	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-	socket_close(s);
+	close_now(s, false);
 }
 
 void socket_local(const struct socket *s, struct addr *ret)

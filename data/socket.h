@@ -11,6 +11,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -22,6 +23,7 @@
 	4u /* reported whatever the interest: reset, or a failed connect; polling has ended */
 
 struct socket;
+struct tls_session;
 /* Called from the loop. May close the socket; events are SOCKET_ bits, SOCKET_ERROR together with
  * the others. */
 typedef void socket_ready(struct socket *s, unsigned events);
@@ -29,11 +31,13 @@ typedef void socket_ready(struct socket *s, unsigned events);
 struct socket {
 	struct poller *poller;
 	int fd;
-	unsigned interest;
+	uint8_t interest; /* what the owner asked for */
+	uint8_t polls;    /* what the epoll knows; differs from interest only with TLS */
 	bool is_shared; /* another process has the descriptor too (a listening socket) */
 	bool is_broken; /* polling ended by an error: recv and send tell which */
 	socket_ready *ready;
-	void *user;          /* the owner's */
+	void *user;              /* the owner's */
+	struct tls_session *tls; /* NULL: plain */
 	struct socket *next; /* among those to be freed */
 };
 
@@ -47,6 +51,19 @@ int socket_connect(uv_loop_t *loop, const struct addr *to, socket_ready *ready, 
 /* After the first event of a connecting socket: 0 when connected, else the negative errno. */
 int socket_connect_result(struct socket *s);
 
+/*
+ * From now on the socket carries TLS: takes the session, whose handshake is done or goes on with
+ * the socket's next owner. Receiving, sending and ending are the same for the owner; only
+ * splicing is not possible (socket_is_plain()).
+ */
+void socket_secure(struct socket *s, struct tls_session *t);
+
+/* The descriptor carries the owner's bytes as they are: they may be spliced. */
+static inline bool socket_is_plain(const struct socket *s)
+{
+	return !s->tls;
+}
+
 /* A new owner: later events go to it. The interest stays as it is. */
 void socket_hold(struct socket *s, socket_ready *ready, void *user);
 /* What to report from now on: SOCKET_READ, SOCKET_WRITE, both or 0. */
@@ -58,8 +75,11 @@ ssize_t socket_recv(struct socket *s, void *data, size_t len);
 /* The same as socket_recv, but the bytes stay and come again. */
 ssize_t socket_peek(struct socket *s, void *data, size_t len);
 ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_follows);
-/* Sends our end (FIN); reading goes on. Errors are of no interest: the next recv tells. */
+/* Sends our end (FIN; over TLS close_notify before it); reading goes on. Errors are of no interest: the next recv tells. */
 void socket_shut(struct socket *s);
+
+/* For poller.c alone. What an event of the descriptor means to the owner of a socket with TLS. */
+unsigned socket_turn_tls(struct socket *s, unsigned events);
 
 /* Closes, and frees the struct when no event can name it any more. NULL is fine. */
 void socket_close(struct socket *s);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -314,6 +315,20 @@ static void tell_ready(struct supervisor *s, int64_t now_ms)
 		serves ? "serving" : "no worker could put the last snapshot in force yet");
 }
 
+/* Another key for session tickets, in time. Without randomness the last one serves on. */
+static void rotate_tickets(struct supervisor *s, int64_t now_ms)
+{
+	struct tls_tickets *t = &s->board.head->tickets;
+	unsigned char random[TLS_TICKETS_RANDOM];
+
+	if (!tls_tickets_is_due(t, now_ms) ||
+		getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
+		return;
+	tls_tickets_rotate(t, random, now_ms);
+	explicit_bzero(random, sizeof random);
+	log_info("supervisor: session tickets have a new key");
+}
+
 static void go_on_leaving(struct supervisor *s);
 
 static void ticked(uv_timer_t *timer)
@@ -329,6 +344,7 @@ static void ticked(uv_timer_t *timer)
 		assign_places(s);
 		acknowledge(s);
 	}
+	rotate_tickets(s, now_ms);
 	start_due(s);
 	tell_ready(s, now_ms);
 	if (s->upgrade)

@@ -23,6 +23,7 @@
 #include "data/poller.h"
 #include "data/slots.h"
 #include "data/snapshot.h"
+#include "data/tls/tls.h"
 
 #define CHANNEL_FD 3
 #define TICK_MS 100
@@ -167,11 +168,15 @@ static void keep(int *kept, int fd)
 	*kept = fd;
 }
 
-static int apply(struct worker *w, struct conf *conf, const uint32_t *slots)
+static int apply(struct worker *w, struct conf *conf, const uint32_t *slots, char why[512])
 {
 	struct conf *before = w->conf;
-	int rc;
+	int rc = tls_apply(w->tls, conf, why);
 
+	if (rc < 0) {
+		conf_unref(conf);
+		return rc;
+	}
 	w->conf = conf;
 	rc = pools_apply(w->pools, conf, slots + conf->listeners_count);
 	if (rc == 0)
@@ -194,7 +199,7 @@ static int read_snapshot(struct worker *w, int doc, int table, char why[512])
 		conf_unref(conf);
 		return rc;
 	}
-	rc = apply(w, conf, slots);
+	rc = apply(w, conf, slots, why);
 	free(slots);
 	return rc;
 }
@@ -371,6 +376,7 @@ static void ticked(uv_timer_t *timer)
 	int64_t now_ms = worker_now_ms(w);
 
 	pools_tick(w->pools, now_ms);
+	tls_tick(w->tls);
 	listeners_tick(w->listeners, now_ms);
 	pools_serve(w->pools);
 	run_tasks(w);
@@ -432,9 +438,11 @@ static int open_rest(struct worker *w)
 {
 	struct worker_private *p = w->private;
 	char name[32];
-	int rc = pools_open(w, &w->pools);
+	int rc = tls_open(&w->board.head->tickets, &w->tls);
 
 	snprintf(name, sizeof name, "worker-%u", w->column);
+	if (rc == 0)
+		rc = pools_open(w, &w->pools);
 	if (rc == 0)
 		rc = listeners_open(w, &w->listeners);
 	if (rc == 0)
@@ -458,6 +466,7 @@ static void close_all(struct worker *w)
 	pools_serve(w->pools);
 	run_tasks(w);
 	pools_close(w->pools);
+	tls_close(w->tls);
 	lifeline_close(p->lifeline);
 	channel_close(p->channel);
 	poller_close(&p->poller);

@@ -33,6 +33,7 @@ struct worker {
 	int64_t now_us;  /* of this batch of events; 0: not asked for yet */
 	struct listeners *listeners;
 	struct pools *pools;
+	struct tls *tls;
 	struct worker_private *private;
 };
 

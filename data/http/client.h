@@ -18,6 +18,8 @@
 #include "data/socket.h"
 #include "data/worker.h"
 
+struct tls_session;
+
 struct client {
 	struct listener_client member; /* joined when the client is all there is to a connection */
 	struct worker *worker;
@@ -35,6 +37,8 @@ struct client {
 	bool is_blocked; /* the client takes no more for now */
 	bool is_queued; /* what waits for the client is sent at the end of this turn: no need to stop the server */
 	bool aborts; /* close with a reset */
+	/* What encrypts its connection; NULL: nothing. Valid while requests are taken. */
+	const struct tls_session *tls;
 	struct addr peer;
 	struct addr local; /* where to, as a PROXY header said; no family: as the socket says */
 	char address[ADDR_TEXT_SIZE]; /* its IP as text */

@@ -102,7 +102,8 @@ static bool can_splice(struct client *c)
 		(c->in && io_buffer_len(c->in)))
 		return false;
 	run = h1_body_run(&r->body);
-	if (run < (r->pipe ? 1 : SPLICE_MIN))
+	if (run < (r->pipe ? 1 : SPLICE_MIN) || !socket_is_plain(c->socket) ||
+		!socket_is_plain(r->origin.upstream->socket))
 		return false;
 	if (!r->pipe)
 		r->pipe = pipe_get(&c->worker->pipes);
@@ -227,6 +228,7 @@ void client_socket_open(struct http *h, const struct arrival *a)
 	socket_hold(c->socket, ready, c);
 	client_init(c, h, &carrier, &a->client);
 	c->local = a->local;
+	c->tls = a->socket->tls;
 	client_join(c);
 	receive_turns(c, false);
 	client_settle(c);

@@ -136,7 +136,7 @@ static void write_head(struct client *c, const char *data)
 	struct head_request to = {.data = data,
 		.head = &r->head,
 		.client = c->address,
-		.proto = "http",
+		.proto = c->tls ? "https" : "http",
 		.host = "localhost",
 		.appends = f->append,
 		.is_trusted = is_trusted(c, f)};

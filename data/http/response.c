@@ -286,7 +286,8 @@ static bool can_splice(const struct client *c)
 	struct response *p = response_of(c);
 	uint64_t run = h1_body_run(&p->body);
 
-	if (p->mode != RESPONSE_RAW || run < (p->pipe ? 1 : RESPONSE_SPLICE_MIN))
+	if (p->mode != RESPONSE_RAW || run < (p->pipe ? 1 : RESPONSE_SPLICE_MIN) ||
+		!c->socket || !socket_is_plain(c->socket) || !socket_is_plain(socket_of(c)))
 		return false;
 	if (!p->pipe)
 		p->pipe = pipe_get(&c->worker->pipes);

@@ -28,6 +28,7 @@ struct tunnel {
 	struct socket *sockets[FLOW_SIDES];
 	struct half halves[FLOW_SIDES]; /* by source */
 	struct board_cells *listener_cells, *server_cells;
+	bool is_plain; /* both sockets are: pipes may be used */
 	int64_t idle_ms;
 	struct wheel_timer idle;
 	void (*done)(void *user, enum flow_end why);
@@ -139,7 +140,7 @@ static ssize_t read_some(struct tunnel *t, enum flow_side source, bool *ret_is_s
 /* A pipe for a half that keeps filling its buffer; back to buffers when the run has ended. */
 static void choose_store(struct tunnel *t, struct half *h, bool is_short)
 {
-	if (!h->pipe && h->full_reads >= FULL_READS_FOR_PIPE && !h->buffer)
+	if (!h->pipe && h->full_reads >= FULL_READS_FOR_PIPE && !h->buffer && t->is_plain)
 		h->pipe = pipe_get(&t->worker->pipes);
 	else if (h->pipe && is_short && h->pipe->stored == 0)
 		drop_pipe(t, h);
@@ -276,6 +277,8 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 		if (spec->is_ended[side])
 			flow_ended(&t->flow, side);
 	}
+	t->is_plain = socket_is_plain(t->sockets[FLOW_CLIENT]) &&
+		      socket_is_plain(t->sockets[FLOW_SERVER]);
 	for (int side = 0; side < FLOW_SIDES; side++)
 		socket_interest(t->sockets[side], first_interest(t, side));
 	if (t->idle_ms > 0)

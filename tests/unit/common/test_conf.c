@@ -212,8 +212,26 @@ static const struct {
 		"listeners[m].bind[1]", "bound twice: see listener l"},
 	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: https, pool: "
 	 "w}]\npools: [{name: w}]\n",
-		"listeners[l].protocol",
-		"https is not available in this version (it has tcp, http)"},
+		"listeners[l].certificates", "is required: an https listener"},
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: https, pool: w, "
+	 "certificates: [shpo]}]\npools: [{name: w}]\n"
+	 "certificates: [{name: shop, certificate_pem: x}]\n",
+		"listeners[l].certificates[0]", "did you mean shop?"},
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w, "
+	 "certificates: [shop]}]\npools: [{name: w}]\n"
+	 "certificates: [{name: shop, certificate_pem: x}]\n",
+		"listeners[l].certificates", "are for listeners of protocol https and tcp"},
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: https, pool: w, "
+	 "certificates: [shop], client_certificates: {mode: required}}]\npools: [{name: w}]\n"
+	 "certificates: [{name: shop, certificate_pem: x}]\n",
+		"listeners[l].client_certificates.ca", "is required"},
+	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w, "
+	 "client_certificates: {mode: optional, ca: ca}}]\npools: [{name: w}]\n"
+	 "certificates: [{name: ca, certificate_pem: x}]\n",
+		"listeners[l].client_certificates", "is for listeners that end TLS"},
+	{"stack: s\ncertificates: [{name: a, certificate_pem: x}, {name: a, certificate_pem: "
+	 "x}]\n",
+		"certificates[a]", "twice"},
 	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w, http2: "
 	 "false}]\n"
 	 "pools: [{name: w}]\n",

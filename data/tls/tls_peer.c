@@ -1,0 +1,68 @@
+/* See tls_peer.h. */
+#include "data/tls/tls_peer.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A name on one line. What is not printable comes escaped (\\C3\\A4). */
+static void print_name(const X509_NAME *name, char out[TLS_PEER_TEXT])
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	out[0] = '\0';
+	if (!b)
+		return;
+	X509_NAME_print_ex(b, name, 0, XN_FLAG_RFC2253);
+	len = BIO_get_mem_data(b, &text);
+	if (len > 0)
+		snprintf(out, TLS_PEER_TEXT, "%.*s", (int)len, text);
+	BIO_free(b);
+	for (char *p = out; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
+
+static void print_serial(const X509 *x, char out[64])
+{
+	BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+	char *text = n ? BN_bn2hex(n) : NULL;
+
+	snprintf(out, 64, "%s", text ? text : "");
+	OPENSSL_free(text);
+	BN_free(n);
+}
+
+static void print_fingerprint(const X509 *x, char out[65])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (X509_digest(x, EVP_sha256(), digest, &len) != 1)
+		len = 0;
+	for (unsigned i = 0; i < len && i < 32; i++)
+		snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
+}
+
+struct tls_peer *tls_peer_new(SSL *ssl)
+{
+	X509 *x = SSL_get0_peer_certificate(ssl);
+	struct tls_peer *p = x ? calloc(1, sizeof *p) : NULL;
+
+	if (!p)
+		return NULL;
+	print_name(X509_get_subject_name(x), p->subject);
+	print_name(X509_get_issuer_name(x), p->issuer);
+	print_serial(x, p->serial);
+	print_fingerprint(x, p->fingerprint);
+	ERR_clear_error();
+	return p;
+}
+
+void tls_peer_free(struct tls_peer *p)
+{
+	free(p);
+}
