@@ -22,7 +22,7 @@
 #include "data/histogram.h"
 #include "data/tls/tls_tickets.h"
 
-#define BOARD_MAGIC 0x42414c4c41535404u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535405u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
 #define BOARD_CELLS 64        /* counters of one object in one column */
