@@ -1,0 +1,112 @@
+"""Instructions per request that a worker executes in user space: instructions.py [--top N] [--keep FOLDER]
+
+The worker runs under callgrind twice for each kind of load, with few and with many requests, one after the other; the
+difference is exact but for timers. --keep copies the profile of the longer run of each kind there, for callgrind_annotate.
+"""
+import argparse
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "net"))
+from lab import BUILD, Lab, Process, connects, free_port, wait_for  # noqa: E402
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
+FEW, MANY = 200, 1200
+
+
+def ask(s):
+    s.sendall(REQUEST)
+    answer = b""
+    while not answer.endswith(b"x" * 48):
+        answer += s.recv(4096)
+
+
+def keep_alive(port, count):
+    with socket.create_connection(("127.0.0.1", port), 60) as s:
+        for _ in range(count):
+            ask(s)
+
+
+def new_connection(port, count):
+    for _ in range(count):
+        with socket.create_connection(("127.0.0.1", port), 60) as s:
+            ask(s)
+
+
+def under_callgrind(node, out, document):
+    """The worker of a running data daemon is replaced by one under callgrind. The supervisor must not run there itself:
+    valgrind knows no pidfd. So its file becomes a script once it has started, and its worker is killed.
+    """
+    program = node.folder / "ballast-data"
+    shutil.copy(BUILD / "data" / "ballast-data", program)
+    node.daemons["data"] = Process(node.lab, "data", [program, "--config", node.config], notify=True).wait_ready()
+    node.put(document)
+    first = wait_for(node.workers, 10, "the first worker")[0]
+    script = node.folder / "script"
+    script.write_text(f"""#!/bin/sh
+case $1 in worker) exec valgrind --tool=callgrind --callgrind-out-file={out} {BUILD}/data/ballast-data "$@" ;; esac
+exec {BUILD}/data/ballast-data "$@"
+""")
+    script.chmod(0o755)
+    script.rename(program)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: node.workers() not in ([], [first]), 30, "the worker under callgrind")
+
+
+def costs(text):
+    """{function: its own instructions} of a profile."""
+    names, found, function, is_call = {}, {}, None, False
+    for line in text.splitlines():
+        if match := re.match(r"fn=\((\d+)\)(?: (.*))?", line):
+            function = names.setdefault(match[1], match[2])
+        elif match := re.match(r"cfn=\((\d+)\) (.*)", line):
+            names[match[1]] = match[2]
+        elif line.startswith("calls="):
+            is_call = True  # the next line is what the called one cost
+        elif match := re.match(r"[+\-*\d]\S* (\d+)$", line):
+            if not is_call:
+                found[function] = found.get(function, 0) + int(match[1])
+            is_call = False
+    return found
+
+
+def executed(lab, load, count, keep):
+    """{function: instructions} of a worker that starts, serves so many requests, and leaves."""
+    server = lab.nginx(f"server-{count}", "x" * 48)
+    node = lab.node(f"node-{count}", workers=1).start("control")
+    out = node.folder / "profile"
+    port = free_port()
+    document = {"stack": "i", "pools": [{"name": "web", "protocol": "http", "servers": [{"name": "s", "address": server.address}]}],
+                "listeners": [{"name": "www", "bind": [f"127.0.0.1:{port}"], "protocol": "http", "pool": "web", "access_log": False}]}
+    under_callgrind(node, out, document)
+    wait_for(lambda: connects("127.0.0.1", port), 30, "the listener")
+    load(port, count)
+    node.daemons["data"].stop(60)
+    node.stop("control")
+    text = wait_for(lambda: "totals:" in out.read_text() and out.read_text(), 30, "the worker's profile")
+    if keep:
+        shutil.copy(out, Path(keep) / f"callgrind.{load.__name__}")
+    return costs(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", metavar="FOLDER")
+    parser.add_argument("--top", type=int, default=0, metavar="N", help="print the N most expensive functions")
+    options = parser.parse_args()
+    for load in (keep_alive, new_connection):
+        with Lab("instructions") as lab:
+            few, many = (executed(lab, load, count, options.keep if count == MANY else None) for count in (FEW, MANY))
+        each = {name: (cost - few.get(name, 0)) / (MANY - FEW) for name, cost in many.items()}
+        print(f"{load.__name__.replace('_', '-')}: {sum(each.values()):.0f} instructions per request", flush=True)
+        for name, cost in sorted(each.items(), key=lambda item: -item[1])[:options.top]:
+            print(f"    {cost:6.0f} {name}")
+
+
+if __name__ == "__main__":
+    main()
