@@ -202,6 +202,7 @@ void conf_rules(const struct conf *c, struct field_reader *r)
 		check_listener(c, r, i);
 	conf_rules_tls(c, r);
 	conf_rules_l4(c, r);
+	conf_rules_compress(c, r);
 	refuse_double_binds(c, r);
 	conf_rules_unique(r, "checks", c->checks, c->checks_count, sizeof *c->checks);
 }

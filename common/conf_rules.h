@@ -15,6 +15,8 @@ void conf_rules_vips(const struct conf *c, struct field_reader *r);
 void conf_rules_tls(const struct conf *c, struct field_reader *r);
 /* The part of it about tcp, udp and tls, and the PROXY protocol (conf_rules_l4.c). */
 void conf_rules_l4(const struct conf *c, struct field_reader *r);
+/* The part of it about compression (conf_rules_compress.c). */
+void conf_rules_compress(const struct conf *c, struct field_reader *r);
 
 /*
  * Adds a problem at LIST[NAME] for each item whose text was seen before; items

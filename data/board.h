@@ -22,7 +22,7 @@
 #include "data/histogram.h"
 #include "data/tls/tls_tickets.h"
 
-#define BOARD_MAGIC 0x42414c4c41535405u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535406u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
 #define BOARD_CELLS 64        /* counters of one object in one column */
@@ -136,6 +136,9 @@ enum board_listener_cell {
 	BOARD_LISTENER_TLS_NO_AGREEMENT, /* no common version, cipher, group or protocol */
 	BOARD_LISTENER_TLS_CLIENT_CERTIFICATE, /* none, or one that does not verify */
 	BOARD_LISTENER_TLS_REFUSED_BY_CLIENT,  /* by an alert: our certificate, mostly */
+	BOARD_LISTENER_COMPRESSED,     /* responses */
+	BOARD_LISTENER_COMPRESSED_IN,  /* bytes of their content before */
+	BOARD_LISTENER_COMPRESSED_OUT, /* and after */
 	BOARD_LISTENER_CELLS
 };
 

@@ -221,6 +221,21 @@ static bool is_without_body(int status)
 	return status < 200 || status == 204;
 }
 
+static bool is_field(const struct writer *w, const struct h1_field *f, const char *name)
+{
+	return f->name.len == strlen(name) && h1_is_same(text_of(w, f->name), name, f->name.len);
+}
+
+/* Fields that are not true of encoded content, or are written anew for it. */
+static bool is_encoded_anew(
+	const struct writer *w, const struct head_response *r, const struct h1_field *f)
+{
+	if (r->weakens && is_field(w, f, "etag"))
+		return true;
+	return r->coding &&
+	       (is_field(w, f, "accept-ranges") || is_field(w, f, "content-encoding"));
+}
+
 /* Whether a field of a response goes on to the client as it came. */
 static bool keeps_response_field(
 	const struct writer *w, const struct head_response *r, const struct h1_field *f)
@@ -235,12 +250,15 @@ static bool keeps_response_field(
 	case H1_NAME_UPGRADE:
 		return h->status == 101;
 	case H1_NAME_CONTENT_LENGTH:
-		return !is_without_body(h->status);
+		return !is_without_body(h->status) && !r->coding;
 	case H1_NAME_TRANSFER_ENCODING:
 		return !r->drops_chunked && !is_without_body(h->status);
 	case H1_NAME_TRAILER:
 		return !r->drops_chunked;
 	case H1_NAME_OTHER:
+		if (is_encoded_anew(w, r, f))
+			return false;
+		break;
 	case H1_NAME_HOST:
 	case H1_NAME_HTTP2_SETTINGS:
 	case H1_NAME_TE:
@@ -254,11 +272,31 @@ static bool keeps_response_field(
 	return !(h->connection & H1_CONNECTION_NAMES) || !is_named(w, f);
 }
 
+/* What a content coding adds (RFC 9110 sections 8.4, 8.8.3 and 12.5.5). */
+static void add_coding(struct writer *w, const struct head_response *r)
+{
+	const struct h1_head *h = w->head;
+
+	for (size_t i = 0; r->weakens && i < h->fields_count; i++) {
+		const struct h1_field *f = &h->fields[i];
+
+		if (!is_field(w, f, "etag"))
+			continue;
+		ADD_TEXT(w, "ETag: W/");
+		add(w, text_of(w, f->value), f->value.len);
+		ADD_TEXT(w, "\r\n");
+	}
+	if (r->coding)
+		add_field(w, "Content-Encoding", r->coding, strlen(r->coding));
+	if (r->varies)
+		ADD_TEXT(w, "Vary: Accept-Encoding\r\n");
+}
+
 size_t head_write_response(const struct head_response *r, char *out)
 {
 	struct writer w = {.data = r->data, .head = r->head, .out = out};
 	const struct h1_head *h = r->head;
-	bool is_plain = !(h->connection & H1_CONNECTION_NAMES);
+	bool is_plain = !(h->connection & H1_CONNECTION_NAMES) && !r->coding && !r->weakens;
 
 	assert(h->len);
 	for (size_t i = 0; i < h->fields_count; i++)
@@ -266,6 +304,7 @@ size_t head_write_response(const struct head_response *r, char *out)
 			flush(&w, h->fields[i].name.start, line_after(h, i));
 	flush(&w, h->len - 2u, h->len);
 	out[7] = '1'; /* our version, whatever the server's (RFC 9110 section 2.5) */
+	add_coding(&w, r);
 	if (r->adds_chunked)
 		ADD_TEXT(&w, "Transfer-Encoding: chunked\r\n");
 	if (h->status == 101)

@@ -34,6 +34,9 @@ struct head_response {
 	bool drops_chunked; /* the client knows no chunks */
 	bool says_close; /* Connection: close */
 	bool says_keep_alive; /* Connection: keep-alive, for a client of HTTP/1.0 */
+	const char *coding; /* its content is encoded anew with this content coding; NULL: not */
+	bool varies; /* Vary: Accept-Encoding is added */
+	bool weakens; /* its ETag becomes a weak one */
 };
 
 /*

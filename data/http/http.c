@@ -67,6 +67,7 @@ static void released(struct listener *l)
 		h->spare = r->next;
 		free(r);
 	}
+	encoders_fini(&h->encoders);
 	access_log_free(h->log);
 	conf_unref(h->conf);
 	free(h);

@@ -5,6 +5,7 @@
  * input, spare memory for exchanges. The connection itself is client.h.
  */
 #include "common/log.h"
+#include "data/http/encoder.h"
 #include "data/http/exchange_end.h"
 #include "data/http/h1_fault.h"
 #include "data/listener.h"
@@ -24,6 +25,7 @@ struct http {
 	struct access_log *log; /* NULL: off */
 	struct log_limit malformed;
 	uint64_t faults[H1_FAULTS]; /* refused heads and bodies, by cause */
+	struct encoders encoders;
 	struct request *spare;
 	unsigned spare_count;
 };

@@ -158,6 +158,8 @@ int request_take_head(struct client *c)
 	write_head(c, (const char *)io_buffer_head(c->in));
 	affinity_note(c, (const char *)io_buffer_head(c->in));
 	r->is_replayable = true;
+	if (r->settings->compress_count)
+		compress_wish_of(&r->wish, (const char *)io_buffer_head(c->in), &r->head);
 	c->in->start += r->head.len;
 	h1_body_of_request(&r->body, &r->head);
 	return 0;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "data/http/access_line.h"
+#include "data/http/compress.h"
 #include "data/http/h1_body.h"
 #include "data/http/head.h"
 #include "data/http/origin.h"
@@ -34,6 +35,7 @@ struct request {
 	char id[HEAD_REQUEST_ID_MAX + 1];
 	char method[H1_METHOD_MAX], host[H1_HOST_MAX], path[ACCESS_TEXT_MAX];
 	char server[CONF_NAME_SIZE];
+	struct compress_wish wish; /* where the listener compresses */
 	struct origin origin;
 	struct h1_head head;
 	struct response response;

@@ -46,6 +46,7 @@ static void put_in(struct client *c)
 void response_init(struct response *p)
 {
 	memset(p, 0, offsetof(struct response, head));
+	p->encoding.coding = COMPRESS_NONE;
 	h1_head_init(&p->head);
 }
 
@@ -54,6 +55,7 @@ void response_fini(struct client *c)
 	struct response *p = response_of(c);
 
 	put_in(c);
+	encoding_fini(c);
 	pipe_put(&c->worker->pipes, p->pipe);
 	p->pipe = NULL;
 }
@@ -122,6 +124,12 @@ static void wrap(struct response *p)
 	p->in->end += 2;
 }
 
+static void add_last_chunk(struct io_buffer *b)
+{
+	memcpy(io_buffer_tail(b), "0\r\n\r\n", 5);
+	b->end += 5;
+}
+
 /* The bytes in p->in have just come: leaves there what goes on to the client. 0 or H1_BAD. */
 static int convert(struct response *p)
 {
@@ -166,10 +174,74 @@ static void take_body(struct client *c)
 	client_flush(c);
 }
 
+/* Encodes what has come, and sends it, as far as the client takes it. */
+static void encode(struct client *c)
+{
+	struct response *p = response_of(c);
+	bool is_last = false;
+
+	while (!is_last && c->exchange.state == EXCHANGE_RESPONDING && !c->is_blocked &&
+		!response_has_output(c) && encoding_has_work(&p->encoding)) {
+		if (!p->in)
+			p->in = io_buffer_get(&c->worker->buffers);
+		if (p->in)
+			p->in->start = p->in->end = WRAP_HEAD;
+		if (!p->in || encoding_run(c, p->in, WRAP_TAIL, &is_last) < 0) {
+			client_tell(c, &(struct exchange_event){.kind = EXCHANGE_STOPPED,
+					       .end = EXCHANGE_END_INTERNAL});
+			return;
+		}
+		if (p->mode == RESPONSE_ENCODED_WRAP) {
+			wrap(p);
+			if (is_last)
+				add_last_chunk(p->in);
+		}
+		if (!io_buffer_len(p->in))
+			put_in(c);
+		if (is_last)
+			tell_whole(c);
+		client_flush(c);
+	}
+}
+
+/* Content that came with the head, or has just been received, is in p->encoding. */
+static void take_encoded(struct client *c)
+{
+	struct response *p = response_of(c);
+
+	if (encoding_take(c, &p->body, &p->is_spoiled)) {
+		bad_response(c, (enum h1_fault)p->body.fault);
+		return;
+	}
+	client_tell(c, &(struct exchange_event){.kind = EXCHANGE_MOVED});
+	encode(c);
+}
+
+static void begin_encoded(struct client *c)
+{
+	struct response *p = response_of(c);
+	int rc = encoding_begin(
+		c, p->in ? io_buffer_head(p->in) : NULL, p->in ? io_buffer_len(p->in) : 0);
+
+	put_in(c);
+	if (rc < 0)
+		client_tell(c, &(struct exchange_event){
+				       .kind = EXCHANGE_STOPPED, .end = EXCHANGE_END_INTERNAL});
+	else
+		take_encoded(c);
+}
+
+static bool is_encoded(const struct response *p)
+{
+	return p->mode == RESPONSE_ENCODED || p->mode == RESPONSE_ENCODED_WRAP;
+}
+
 static enum response_mode choose_mode(const struct client *c, const struct response *p)
 {
 	bool is_old = c->exchange.request.is_http10;
 
+	if (p->encoding.state)
+		return is_old || !c->carrier->is_raw ? RESPONSE_ENCODED : RESPONSE_ENCODED_WRAP;
 	if (p->body.framing == H1_FRAMING_CHUNKED && is_old)
 		return RESPONSE_UNWRAP;
 	if (p->body.framing == H1_FRAMING_CLOSE && !is_old)
@@ -198,17 +270,24 @@ static void respond(struct client *c)
 	unsigned class = p->head.status / 100u;
 
 	h1_body_of_response(&p->body, &p->head, (enum h1_method)c->request->head.method);
+	if (c->request->settings->compress_count)
+		encoding_choose(c);
 	p->mode = (uint8_t)choose_mode(c, p);
 	count_begin(c);
 	c->request->status = p->head.status;
 	if (class <= 5)
 		board_add(server_of(c)->cells, BOARD_SERVER_RESPONSES_1XX + class - 1, 1);
 	ev.response.keeps = h1_head_keeps(&p->head) && p->body.framing != H1_FRAMING_CLOSE;
-	ev.response.is_delimited = p->body.framing == H1_FRAMING_NONE ||
-				   p->body.framing == H1_FRAMING_LENGTH ||
-				   !c->exchange.request.is_http10;
+	ev.response.is_delimited =
+		p->body.framing == H1_FRAMING_NONE ||
+		(p->body.framing == H1_FRAMING_LENGTH && !is_encoded(p)) ||
+		!c->exchange.request.is_http10;
 	client_tell(c, &ev);
-	if (c->exchange.state == EXCHANGE_RESPONDING)
+	if (c->exchange.state != EXCHANGE_RESPONDING)
+		return;
+	if (is_encoded(p))
+		begin_encoded(c);
+	else
 		take_body(c);
 }
 
@@ -270,10 +349,12 @@ static void end_body(struct client *c)
 		return;
 	}
 	p->body.is_whole = true;
-	if (p->mode == RESPONSE_WRAP && client_out(c)) {
-		memcpy(io_buffer_tail(c->out), "0\r\n\r\n", 5);
-		c->out->end += 5;
+	if (is_encoded(p)) {
+		take_encoded(c);
+		return;
 	}
+	if (p->mode == RESPONSE_WRAP && client_out(c))
+		add_last_chunk(c->out);
 	if (c->exchange.state != EXCHANGE_RESPONDING)
 		return;
 	tell_whole(c);
@@ -309,9 +390,16 @@ static ssize_t splice_body(struct client *c)
 	return n;
 }
 
+static ssize_t receive_more(struct client *c)
+{
+	if (is_encoded(response_of(c)))
+		return encoding_receive(c);
+	return can_splice(c) ? splice_body(c) : receive(c, WRAP_HEAD);
+}
+
 static void receive_body(struct client *c)
 {
-	ssize_t n = can_splice(c) ? splice_body(c) : receive(c, WRAP_HEAD);
+	ssize_t n = receive_more(c);
 
 	if (n == -EAGAIN)
 		return;
@@ -319,6 +407,8 @@ static void receive_body(struct client *c)
 		end_body(c);
 	else if (n < 0)
 		broke(c, n);
+	else if (is_encoded(response_of(c)))
+		take_encoded(c);
 	else
 		take_body(c);
 }
@@ -330,7 +420,7 @@ bool response_is_wanted(const struct client *c)
 	if (x->state == EXCHANGE_WAITING)
 		return true;
 	return x->state == EXCHANGE_RESPONDING && !x->response_whole && !c->is_blocked &&
-	       !response_has_output(c);
+	       !response_has_output(c) && !encoding_holds(&c->request->response.encoding);
 }
 
 static bool is_receiving(const struct client *c)
@@ -357,6 +447,7 @@ void response_receive(struct client *c)
 /* A socket that is broken reports nothing any more: all it holds is received here. */
 void response_resume(struct client *c)
 {
+	encode(c);
 	while (is_receiving(c) && socket_of(c)->is_broken)
 		receive_some(c);
 }
@@ -370,10 +461,16 @@ void response_pass_head(struct client *c)
 	struct head_response to = {
 		.data = (char *)io_buffer_head(p->in),
 		.head = &p->head,
-		.adds_chunked = is_final && p->mode == RESPONSE_WRAP,
-		.drops_chunked = is_final && x->request.is_http10,
+		.adds_chunked = is_final &&
+				(p->mode == RESPONSE_WRAP || p->mode == RESPONSE_ENCODED_WRAP),
+		.drops_chunked = is_final && (x->request.is_http10 || is_encoded(p)),
 		.says_close = is_final && x->closes,
 		.says_keep_alive = is_final && x->request.is_http10,
+		.coding = is_final && p->encoding.coding != COMPRESS_NONE
+				  ? compress_coding_name((enum compress_coding)p->encoding.coding)
+				  : NULL,
+		.varies = is_final && p->encoding.varies,
+		.weakens = is_final && p->encoding.weakens,
 	};
 
 	if (!out)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "data/http/encoding.h"
 #include "data/http/h1_body.h"
 #include "data/io_buffer.h"
 #include "data/pipe.h"
@@ -20,7 +21,9 @@ struct client;
 enum response_mode {
 	RESPONSE_RAW, /* as it comes */
 	RESPONSE_UNWRAP, /* without its chunks, for HTTP/1.0 */
-	RESPONSE_WRAP /* in chunks, as it has no end of its own */
+	RESPONSE_WRAP, /* in chunks, as it has no end of its own */
+	RESPONSE_ENCODED, /* compressed */
+	RESPONSE_ENCODED_WRAP /* compressed, in chunks */
 };
 
 struct response {
@@ -30,6 +33,7 @@ struct response {
 	struct io_buffer *in; /* received; once responding: what waits to be sent to the client */
 	struct pipe *pipe; /* the same of a long body */
 	struct h1_body body;
+	struct encoding encoding;
 	int64_t begun_us; /* when its final head was whole (worker_now_us()); 0: not yet */
 	struct h1_head head;
 };
