@@ -22,6 +22,7 @@
 #define CONF_SERVERS_MAX 65536 /* over all pools */
 #define CONF_OBJECTS_MAX 65536 /* of any other kind */
 #define CONF_DOCUMENT_MAX (16u << 20) /* bytes of one document's text */
+#define CONF_ANSWER_BODY_MAX 8192 /* bytes of an answer of a listener's own: respond, error_pages */
 #define CONF_PROBLEMS_MAX 100 /* reported at once; the rest are counted */
 
 enum conf_ha_mode { CONF_HA_OFF, CONF_HA_ACTIVE_PASSIVE, CONF_HA_ACTIVE_ACTIVE };

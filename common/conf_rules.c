@@ -98,7 +98,7 @@ static void refuse_double_binds(const struct conf *c, struct field_reader *r)
 	}
 }
 
-static void refuse_unknown_pool(const struct conf *c, struct field_reader *r, const char *name,
+void conf_rules_unknown_pool(const struct conf *c, struct field_reader *r, const char *name,
 	const struct field_place *at)
 {
 	char quote[FIELD_QUOTE_SIZE];
@@ -126,12 +126,12 @@ static void check_listener(const struct conf *c, struct field_reader *r, size_t 
 
 	if (l->bind && l->bind_count == 0)
 		field_problem(r, &bind, "needs at least one address");
-	if (!l->pool_name)
+	if (!l->pool_name && !l->routes_count)
 		field_problem(
 			r, &pool, "is required: without routes, requests have nowhere else to go");
-	else if (!l->pool)
-		refuse_unknown_pool(c, r, l->pool_name, &pool);
-	else if (l->protocol == CONF_LISTENER_HTTP && l->pool->protocol == CONF_POOL_TCP)
+	if (l->pool_name && !l->pool)
+		conf_rules_unknown_pool(c, r, l->pool_name, &pool);
+	else if (l->pool && l->protocol == CONF_LISTENER_HTTP && l->pool->protocol == CONF_POOL_TCP)
 		field_problem(r, &pool,
 			"pool %s speaks tcp, and this listener http: set the pool's "
 			"protocol to http, or the listener's to tcp",
@@ -203,6 +203,10 @@ void conf_rules(const struct conf *c, struct field_reader *r)
 	conf_rules_tls(c, r);
 	conf_rules_l4(c, r);
 	conf_rules_compress(c, r);
+	for (size_t i = 0; i < c->listeners_count; i++) {
+		conf_rules_routes(c, r, i);
+		conf_rules_answers(c, r, i);
+	}
 	refuse_double_binds(c, r);
 	conf_rules_unique(r, "checks", c->checks, c->checks_count, sizeof *c->checks);
 }

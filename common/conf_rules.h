@@ -24,3 +24,21 @@ void conf_rules_compress(const struct conf *c, struct field_reader *r);
  */
 void conf_rules_unique(
 	struct field_reader *r, const char *list, const void *items, size_t count, size_t stride);
+
+/* The rules about the routes of one listener, by its number (conf_rules_route.c). */
+void conf_rules_routes(const struct conf *c, struct field_reader *r, size_t listener);
+/*
+ * What a route matches, as a text: two routes of a listener that have the same can never be told
+ * apart. Appended to out.
+ */
+struct buf;
+void conf_rules_match_text(
+	struct field_reader *r, const struct conf_match *m, struct buf *out);
+/* Adds that there is no such pool, and which one may be meant. */
+void conf_rules_unknown_pool(const struct conf *c, struct field_reader *r, const char *name,
+	const struct field_place *at);
+
+/* The rules about a listener's own limit and error pages (conf_rules_answer.c); about any limit. */
+void conf_rules_answers(const struct conf *c, struct field_reader *r, size_t listener);
+void conf_rules_limit(
+	struct field_reader *r, const struct field_place *at, const struct conf_limit *l);

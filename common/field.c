@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/field_text.h"
+
 #define PLACE_SIZE 512
 
 const struct field_kind *const field_kinds[] = {&field_document, &field_instance, &field_vip,
@@ -75,6 +77,12 @@ json_t *field_scalar(const struct field *f, const char *text)
 	return json_string(text);
 }
 
+/* Names of objects, and of header fields; anything else is shown by its number. */
+static bool is_printable_key(const char *key)
+{
+	return strlen(key) < CONF_NAME_SIZE && field_text_is_token(key);
+}
+
 static void place_print(const struct field_place *at, char *text, size_t size)
 {
 	size_t len;
@@ -85,7 +93,7 @@ static void place_print(const struct field_place *at, char *text, size_t size)
 	len = strlen(text);
 	if (at->name)
 		snprintf(text + len, size - len, "%s%s", len ? "." : "", at->name);
-	else if (at->key && conf_name_is_valid(at->key))
+	else if (at->key && is_printable_key(at->key))
 		snprintf(text + len, size - len, "[%s]", at->key);
 	else
 		snprintf(text + len, size - len, "[%zu]", at->index);

@@ -78,7 +78,7 @@ static const struct field limit_fields[] = {
 };
 
 static const struct field match_fields[] = {
-	{"host", FIELD_TEXT, FIELD_AT(conf_match, host), .help = "The request's host; *.example for any below it."},
+	{"host", FIELD_TEXT, FIELD_AT(conf_match, host), .help = "The request's host; *.shop.example for any below it."},
 	{"path", FIELD_TARGET, FIELD_AT(conf_match, path), .help = "Exactly this path."},
 	{"path_prefix", FIELD_TARGET, FIELD_AT(conf_match, path_prefix), .help = "This path and all below it."},
 	{"methods", FIELD_TOKEN, FIELD_LIST(conf_match, methods), .most = METHODS_MAX,
@@ -90,7 +90,7 @@ static const struct field match_fields[] = {
 static const struct field_kind match = {"match", NULL, "Which requests a route takes.", sizeof(struct conf_match), match_fields};
 
 static const struct field edit_fields[] = {
-	{"set", FIELD_TEXT_MAP, FIELD_AT(conf_edit, set), .help = "Header fields to set, replacing what was there."},
+	{"set", FIELD_TEXT_MAP, FIELD_AT(conf_edit, set), .help = "Header fields to set, replacing what was there; with variables such as ${client}."},
 	{"add", FIELD_TEXT_MAP, FIELD_AT(conf_edit, add), .help = "Header fields to add."},
 	{"remove", FIELD_TOKEN, FIELD_LIST(conf_edit, remove), .most = EDITS_MAX,
 		.help = "Header fields to remove."},
@@ -99,7 +99,7 @@ static const struct field edit_fields[] = {
 static const struct field_kind edit = {"headers", NULL, "Changes to header fields.", sizeof(struct conf_edit), edit_fields};
 
 static const struct field rewrite_fields[] = {
-	{"path_prefix", FIELD_TARGET, FIELD_AT(conf_rewrite, path_prefix), .help = "What replaces the matched prefix."},
+	{"path_prefix", FIELD_TARGET, FIELD_AT(conf_rewrite, path_prefix), .help = "What replaces the matched path or prefix."},
 	{"host", FIELD_TEXT, FIELD_AT(conf_rewrite, host), .help = "The Host field sent to the server."},
 	{0}
 };
@@ -113,7 +113,7 @@ static const struct field timeouts_fields[] = {
 static const struct field_kind timeouts = {"timeouts", NULL, "Time-outs of this route.", sizeof(struct conf_route_timeouts), timeouts_fields};
 
 static const struct field redirect_fields[] = {
-	{"to", FIELD_TEXT, FIELD_AT(conf_redirect, to), .is_required = true, .help = "Where to."},
+	{"to", FIELD_TEXT, FIELD_AT(conf_redirect, to), .is_required = true, .help = "Where to: an address or a path, with variables such as ${host} and ${path}; the query is kept unless this has one."},
 	{"status", FIELD_INTEGER, FIELD_AT(conf_redirect, status), .minimum = 301, .maximum = 308, .initial = "308",
 		.help = "The status code."},
 	{0}
@@ -123,14 +123,14 @@ static const struct field_kind redirect = {"redirect", NULL, "An answer that sen
 static const struct field respond_fields[] = {
 	{"status", FIELD_INTEGER, FIELD_AT(conf_respond, status), .minimum = 200, .maximum = 599, .initial = "200",
 		.help = "The status code."},
-	{"body", FIELD_LINES, FIELD_AT(conf_respond, body), .help = "The body."},
+	{"body", FIELD_LINES, FIELD_AT(conf_respond, body), .maximum = CONF_ANSWER_BODY_MAX, .help = "The body; HTML where it begins with <."},
 	{0}
 };
 static const struct field_kind respond = {"respond", NULL, "An answer of the listener's own.", sizeof(struct conf_respond), respond_fields};
 
 static const struct field route_fields[] = {
 	{"match", FIELD_OBJECT, FIELD_AT(conf_route, match), .kind = &match,
-		.help = "Which requests it takes; the first route that matches wins."},
+		.help = "Which requests it takes; the most specific route wins."},
 	{"pool", FIELD_NAME, FIELD_AT(conf_route, pool_name), .help = "Where they go."},
 	{"redirect", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, redirect), .kind = &redirect,
 		.help = "Or: an answer that sends elsewhere."},
@@ -142,7 +142,7 @@ static const struct field route_fields[] = {
 	{"rewrite", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, rewrite), .kind = &rewrite,
 		.help = "Changes to the target."},
 	{"timeouts", FIELD_OBJECT, FIELD_AT(conf_route, timeouts), .kind = &timeouts, .help = "Time-outs of this route."},
-	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, limit), .kind = &field_limit,
+	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, limit), .kind = &field_limit, .is_later = true,
 		.help = "A limit of its own."},
 	{0}
 };

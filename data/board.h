@@ -125,7 +125,7 @@ enum board_listener_cell {
 	BOARD_LISTENER_INTERNAL,    /* short of memory or descriptors */
 	BOARD_LISTENER_PROXY_HEADER, /* no PROXY header, a broken one, or none in time */
 	BOARD_LISTENER_CLIENT_LIMIT, /* over maximum_connections_per_client */
-	BOARD_LISTENER_NO_ROUTE,     /* TLS whose name no route has, where there is no other pool */
+	BOARD_LISTENER_NO_ROUTE,     /* requests, and TLS by its name, that no route takes where there is no other pool */
 	BOARD_LISTENER_RATE_PAUSES,  /* accepting paused: new connections came faster than connection_rate */
 	BOARD_LISTENER_TLS_12, /* handshakes done, by version; with resumed ones */
 	BOARD_LISTENER_TLS_13,
@@ -139,6 +139,8 @@ enum board_listener_cell {
 	BOARD_LISTENER_COMPRESSED,     /* responses */
 	BOARD_LISTENER_COMPRESSED_IN,  /* bytes of their content before */
 	BOARD_LISTENER_COMPRESSED_OUT, /* and after */
+	BOARD_LISTENER_LIMITED,      /* answered 429 */
+	BOARD_LISTENER_OVER_LIMIT,   /* over a limit that only logs */
 	BOARD_LISTENER_CELLS
 };
 

@@ -20,6 +20,7 @@ struct worker;
 struct listener;
 struct listener_client;
 struct tls_server;
+struct routing;
 
 /* What a protocol (tcp, http) is to a listener: one constant of it each; see
  * listener_protocol_of(). */
@@ -69,6 +70,7 @@ struct listener {
 		*conf; /* the snapshot in force; conf_ref() it for what must not change under way */
 	const struct conf_listener *settings; /* of that snapshot */
 	struct pool *pool;                    /* run-time of settings->pool; NULL: none */
+	struct routing *routing;              /* NULL: it has no routes */
 	const struct listener_protocol *protocol;
 	struct tls_server *tls; /* counted; NULL: its clients speak no TLS with us */
 	uint32_t stages; /* that its connections pass through before: see arrival.h */

@@ -20,6 +20,7 @@
 #include "data/client_counts.h"
 #include "data/gcra.h"
 #include "data/pool/pool.h"
+#include "data/routing.h"
 #include "data/socket.h"
 #include "data/tls/tls.h"
 #include "data/worker.h"
@@ -405,13 +406,15 @@ static void set_rate(struct listener *l)
 	l->private->is_over_rate = false;
 }
 
-static void configure(struct listeners *ls, struct listener *l, struct conf *conf,
+static int configure(struct listeners *ls, struct listener *l, struct conf *conf,
 	const struct conf_listener *settings)
 {
 	struct conf *before = l->private->conf;
 	struct pool *pool_before = l->pool;
 	struct tls_server *tls_before = l->tls;
 
+	if (routing_update(ls->worker, conf, settings, &l->routing) < 0)
+		return -ENOMEM;
 	l->private->conf = conf_ref(conf);
 	l->conf = conf;
 	l->settings = settings;
@@ -429,6 +432,7 @@ static void configure(struct listeners *ls, struct listener *l, struct conf *con
 	conf_unref(before);
 	pool_unref(pool_before);
 	tls_server_unref(tls_before);
+	return 0;
 }
 
 static void drain(struct listener *l, int64_t now_ms)
@@ -454,7 +458,8 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 			l = add(ls, conf->listeners[i].name, slots[i]);
 		if (!l)
 			return -ENOMEM;
-		configure(ls, l, conf, &conf->listeners[i]);
+		if (configure(ls, l, conf, &conf->listeners[i]) < 0)
+			return -ENOMEM;
 	}
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
@@ -508,6 +513,7 @@ static void free_listener(struct listener *l)
 	conf_unref(l->private->conf);
 	pool_unref(l->pool);
 	tls_server_unref(l->tls);
+	routing_unref(l->routing);
 	if (l->protocol && l->protocol->released)
 		l->protocol->released(l);
 	free(l->private);

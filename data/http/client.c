@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/http/head.h"
+#include "data/http/answer.h"
 #include "data/http/upgrade.h"
 
 static void tell(struct client *c, enum exchange_event_kind kind)
@@ -88,6 +88,7 @@ static void set_limits(struct client *c)
 {
 	const struct conf_listener *settings = c->request->settings;
 	const struct pool *pool = c->request->origin.pool;
+	const struct route *route = c->request->choice.route;
 	struct exchange_limits *limits = &c->exchange.limits;
 
 	limits->request_head_ms = settings->timeouts.request_head_ms;
@@ -96,6 +97,8 @@ static void set_limits(struct client *c)
 		return;
 	limits->response_ms = pool_conf(pool)->timeouts.response_ms;
 	limits->server_idle_ms = pool_conf(pool)->timeouts.idle_ms;
+	if (route && route->conf->timeouts.response_ms)
+		limits->response_ms = route->conf->timeouts.response_ms;
 }
 
 static void take_body(struct client *c)
@@ -217,14 +220,11 @@ bool client_is_listening(const struct client *c)
 
 static void answer(struct client *c)
 {
-	const struct exchange *x = &c->exchange;
-	bool is_for_head = c->request->is_parsed && c->request->head.method == H1_HEAD;
 	char *out = client_out(c);
 
 	if (!out)
 		return;
-	c->out->end += (uint32_t)head_write_answer(x->status, is_for_head, x->closes,
-		c->request->is_parsed && x->request.is_http10, out);
+	c->out->end += (uint32_t)answer_write(c, out);
 	client_flush(c);
 }
 

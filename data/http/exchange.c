@@ -127,7 +127,7 @@ static unsigned give_up(struct exchange *x, enum exchange_end end, unsigned how)
 
 static unsigned answer(struct exchange *x, enum exchange_end end, int status, int64_t now_ms)
 {
-	assert(status >= 400);
+	assert(status >= 200);
 	x->end = end;
 	x->status = status;
 	if (!x->request_whole || !x->request.keeps || x->is_draining)
@@ -229,7 +229,7 @@ static unsigned on_failed(struct exchange *x, const struct exchange_event *ev, i
 	assert(x->state == EXCHANGE_CONNECTING || x->state == EXCHANGE_WAITING);
 	if (ev->may_retry)
 		return retry(x, ev);
-	return answer(x, ev->end, exchange_end_status(ev->end), now_ms);
+	return answer(x, ev->end, ev->status ? ev->status : exchange_end_status(ev->end), now_ms);
 }
 
 static unsigned on_moved(struct exchange *x, const struct exchange_event *ev, int64_t now_ms)
@@ -449,7 +449,7 @@ void exchange_check(const struct exchange *x)
 	assert(!x->has_server || x->state == EXCHANGE_CONNECTING || x->state == EXCHANGE_WAITING ||
 		x->state == EXCHANGE_RESPONDING);
 	assert(x->has_server || (x->state != EXCHANGE_CONNECTING && x->state != EXCHANGE_WAITING));
-	assert(x->state != EXCHANGE_ANSWERING || x->status >= 400);
+	assert(x->state != EXCHANGE_ANSWERING || x->status >= 200);
 	assert(x->state != EXCHANGE_IDLE || (!x->closes && !x->has_server));
 	assert(x->state != EXCHANGE_RESPONDING || x->response.is_delimited || x->closes);
 	assert(!x->is_refused || x->closes);

@@ -65,7 +65,7 @@ struct exchange_response {
 struct exchange_event {
 	enum exchange_event_kind kind;
 	enum exchange_end end;
-	int status; /* REFUSED */
+	int status; /* REFUSED; FAILED: 0, or what to answer with instead of what end says */
 	bool is_reused, may_retry, is_stale, is_client_late, is_spoiled;
 	struct exchange_request request;
 	struct exchange_response response;

@@ -91,6 +91,8 @@ static bool keeps_request_field(
 {
 	const struct h1_head *h = w->head;
 
+	if (r->rewrite && rewrite_drops(&r->rewrite->request, text_of(w, f->name), f->name.len))
+		return false;
 	switch ((enum h1_name)f->id) {
 	case H1_NAME_CONNECTION:
 	case H1_NAME_KEEP_ALIVE:
@@ -102,7 +104,7 @@ static bool keeps_request_field(
 	case H1_NAME_TE:
 		return f->value.len == 8 && h1_is_same(text_of(w, f->value), "trailers", 8);
 	case H1_NAME_HOST:
-		return h->form != H1_ABSOLUTE;
+		return h->form != H1_ABSOLUTE && !(r->rewrite && r->rewrite->host.text);
 	case H1_NAME_EXPECT:
 		return h->minor;
 	case H1_NAME_FORWARDED_FOR:
@@ -148,27 +150,40 @@ static void add_forwarded_for(struct writer *w, const struct head_request *r)
 	ADD_TEXT(w, "\r\n");
 }
 
+/* Whether the route says itself what this field is to be, or that there is none. */
+static bool is_route_s(const struct head_request *r, const char *name)
+{
+	return r->rewrite && rewrite_drops(&r->rewrite->request, name, strlen(name));
+}
+
 static void add_forwarded(struct writer *w, const struct head_request *r)
 {
 	const struct h1_head *h = w->head;
 
 	if (!r->appends)
 		return;
-	add_forwarded_for(w, r);
-	if (!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_PROTO))
+	if (!is_route_s(r, "X-Forwarded-For"))
+		add_forwarded_for(w, r);
+	if ((!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_PROTO)) &&
+		!is_route_s(r, "X-Forwarded-Proto"))
 		add_field(w, "X-Forwarded-Proto", r->proto, strlen(r->proto));
-	if (h->host.len && (!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_HOST)))
+	if (h->host.len && (!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_HOST)) &&
+		!is_route_s(r, "X-Forwarded-Host"))
 		add_field(w, "X-Forwarded-Host", text_of(w, h->host), h->host.len);
 }
 
 /* The request line: as it came, or in origin-form and HTTP/1.1 (RFC 9112 section 3.2.2). */
-static void write_request_line(struct writer *w)
+static void write_request_line(struct writer *w, const struct head_request *r)
 {
 	const struct h1_head *h = w->head;
 	size_t end = h->fields_count ? h->fields[0].name.start : h->len - 2u;
 
 	w->run = h->verb.start;
-	if (h->form == H1_ABSOLUTE) {
+	if (r->target.text) {
+		flush(w, h->target.start, end);
+		add(w, r->target.text, r->target.len);
+		ADD_TEXT(w, " HTTP/1.1\r\n");
+	} else if (h->form == H1_ABSOLUTE) {
 		const char *path = text_of(w, h->path);
 
 		flush(w, h->target.start, end);
@@ -188,20 +203,35 @@ static void add_host(struct writer *w, const struct head_request *r)
 {
 	const struct h1_head *h = w->head;
 
-	if (h->form == H1_ABSOLUTE)
+	if (r->rewrite && r->rewrite->host.text)
+		add_field(w, "Host", r->rewrite->host.text, r->rewrite->host.len);
+	else if (h->form == H1_ABSOLUTE)
 		add_field(w, "Host", text_of(w, h->authority), h->authority.len);
 	else if (!h->host_field)
 		add_field(w, "Host", r->host, strlen(r->host));
+}
+
+/* Whether the head fits with all that is added; without a rewrite it always does. */
+static bool request_fits(const struct head_request *r)
+{
+	size_t added = r->target.len;
+
+	if (!r->rewrite)
+		return true;
+	added += r->rewrite->host.len + rewrite_size(&r->rewrite->request, r->values);
+	return r->head->len + HEAD_ADDED_MAX + added <= HEAD_SIZE;
 }
 
 size_t head_write_request(const struct head_request *r, char *out)
 {
 	struct writer w = {.data = r->data, .head = r->head, .out = out};
 	const struct h1_head *h = r->head;
-	bool is_plain = !(h->connection & H1_CONNECTION_NAMES);
+	bool is_plain = !(h->connection & H1_CONNECTION_NAMES) && !r->rewrite;
 
 	assert(h->len);
-	write_request_line(&w);
+	if (!request_fits(r))
+		return 0;
+	write_request_line(&w, r);
 	for (size_t i = 0; i < h->fields_count; i++)
 		if ((h->fields[i].id || !is_plain) && !keeps_request_field(&w, r, &h->fields[i]))
 			flush(&w, h->fields[i].name.start, line_after(h, i));
@@ -210,8 +240,10 @@ size_t head_write_request(const struct head_request *r, char *out)
 	if (h1_head_upgrades(h))
 		ADD_TEXT(&w, "Connection: upgrade\r\n");
 	add_forwarded(&w, r);
-	if (r->request_id)
+	if (r->request_id && !is_route_s(r, "X-Request-Id"))
 		add_field(&w, "X-Request-Id", r->request_id, strlen(r->request_id));
+	if (r->rewrite)
+		w.len += rewrite_print(&r->rewrite->request, r->values, out + w.len);
 	ADD_TEXT(&w, "\r\n");
 	return w.len;
 }
@@ -242,6 +274,8 @@ static bool keeps_response_field(
 {
 	const struct h1_head *h = w->head;
 
+	if (rewrite_drops(r->edit, text_of(w, f->name), f->name.len))
+		return false;
 	switch ((enum h1_name)f->id) {
 	case H1_NAME_CONNECTION:
 	case H1_NAME_KEEP_ALIVE:
@@ -292,11 +326,18 @@ static void add_coding(struct writer *w, const struct head_response *r)
 		ADD_TEXT(w, "Vary: Accept-Encoding\r\n");
 }
 
+bool head_response_fits(const struct head_response *r)
+{
+	return !r->edit ||
+	       r->head->len + HEAD_ADDED_MAX + rewrite_size(r->edit, r->values) <= HEAD_SIZE;
+}
+
 size_t head_write_response(const struct head_response *r, char *out)
 {
 	struct writer w = {.data = r->data, .head = r->head, .out = out};
 	const struct h1_head *h = r->head;
-	bool is_plain = !(h->connection & H1_CONNECTION_NAMES) && !r->coding && !r->weakens;
+	bool is_plain = !(h->connection & H1_CONNECTION_NAMES) && !r->coding && !r->weakens &&
+			!r->edit;
 
 	assert(h->len);
 	for (size_t i = 0; i < h->fields_count; i++)
@@ -313,6 +354,8 @@ size_t head_write_response(const struct head_response *r, char *out)
 		ADD_TEXT(&w, "Connection: close\r\n");
 	else if (r->says_keep_alive)
 		ADD_TEXT(&w, "Connection: keep-alive\r\n");
+	if (r->edit)
+		w.len += rewrite_print(r->edit, r->values, out + w.len);
 	ADD_TEXT(&w, "\r\n");
 	return w.len;
 }
@@ -323,11 +366,31 @@ const char *head_reason(int status)
 		int status;
 		const char *reason;
 	} rows[] = {
+		{200, "OK"},
+		{201, "Created"},
+		{202, "Accepted"},
+		{204, "No Content"},
+		{301, "Moved Permanently"},
+		{302, "Found"},
+		{303, "See Other"},
+		{304, "Not Modified"},
+		{307, "Temporary Redirect"},
+		{308, "Permanent Redirect"},
 		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{406, "Not Acceptable"},
 		{408, "Request Timeout"},
+		{409, "Conflict"},
+		{410, "Gone"},
 		{413, "Content Too Large"},
 		{414, "URI Too Long"},
 		{417, "Expectation Failed"},
+		{421, "Misdirected Request"},
+		{422, "Unprocessable Content"},
+		{429, "Too Many Requests"},
 		{431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"},
 		{501, "Not Implemented"},
@@ -340,28 +403,55 @@ const char *head_reason(int status)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].status == status)
 			return rows[i].reason;
-	return "Error";
+	return status < 400 ? "Response" : "Error";
 }
 
-size_t head_write_answer(
-	int status, bool is_for_head, bool says_close, bool says_keep_alive, char *out)
+/* Fields before the further ones. */
+static int print_answer_head(
+	const struct head_answer *a, size_t body_len, const char *type, char *out)
 {
-	char body[64];
-	int body_len = snprintf(body, sizeof body, "%d %s\n", status, head_reason(status));
-	int len = snprintf(out, HEAD_SIZE,
-		"HTTP/1.1 %d %s\r\n"
-		"Content-Type: text/plain\r\n"
-		"Cache-Control: no-store\r\n"
-		"%s%s"
-		"Content-Length: %d\r\n"
-		"\r\n"
-		"%s",
-		status, head_reason(status), status == 503 ? "Retry-After: 1\r\n" : "",
-		says_close        ? "Connection: close\r\n"
-		: says_keep_alive ? "Connection: keep-alive\r\n"
-				  : "",
-		body_len, is_for_head ? "" : body);
+	char retry[40] = "", length[48] = "";
 
-	assert(len > 0 && len < HEAD_SIZE);
-	return (size_t)len;
+	if (a->retry_after_s)
+		snprintf(retry, sizeof retry, "Retry-After: %lld\r\n", (long long)a->retry_after_s);
+	if (a->status != 204 && a->status != 304)
+		snprintf(length, sizeof length, "Content-Length: %zu\r\n", body_len);
+	return snprintf(out, HEAD_ADDED_MAX,
+		"HTTP/1.1 %d %s\r\n"
+		"%s%s%s"
+		"%s%s%s%s",
+		a->status, head_reason(a->status), body_len ? "Content-Type: " : "",
+		body_len ? type : "", body_len ? "\r\n" : "",
+		a->is_storable ? "" : "Cache-Control: no-store\r\n", retry,
+		a->says_close        ? "Connection: close\r\n"
+		: a->says_keep_alive ? "Connection: keep-alive\r\n"
+				     : "",
+		length);
+}
+
+size_t head_write_answer(const struct head_answer *a, char *out)
+{
+	char line[64];
+	const char *body = a->body, *type = a->content_type;
+	size_t len, body_len = a->body_len;
+
+	if (!body) {
+		body = line;
+		body_len = (size_t)snprintf(
+			line, sizeof line, "%d %s\n", a->status, head_reason(a->status));
+	}
+	if (!type)
+		type = body_len && *body == '<' ? "text/html; charset=utf-8"
+						: "text/plain; charset=utf-8";
+	if (HEAD_ADDED_MAX + a->lines.len + body_len > HEAD_SIZE)
+		return 0;
+	len = (size_t)print_answer_head(a, body_len, type, out);
+	if (a->lines.len)
+		memcpy(out + len, a->lines.text, a->lines.len);
+	len += a->lines.len;
+	memcpy(out + len, "\r\n", 2);
+	len += 2;
+	if (!a->is_for_head && body_len)
+		memcpy(out + len, body, body_len);
+	return len + (a->is_for_head ? 0 : body_len);
 }

@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 #include "data/http/h1.h"
+#include "data/http/rewrite.h"
 
-#define HEAD_ADDED_MAX 800 /* bytes that a head may grow by */
+#define HEAD_ADDED_MAX 800 /* bytes that a head may grow by, but for what a route changes */
 #define HEAD_SIZE (H1_HEAD_MAX + HEAD_ADDED_MAX)
 #define HEAD_REQUEST_ID_MAX 64
 
@@ -22,9 +23,15 @@ struct head_request {
 	const char *request_id; /* instead of the client's; NULL: the client's is good */
 	bool appends; /* forwarded.append: add our X-Forwarded-* */
 	bool is_trusted; /* the client's own X-Forwarded-* are believed, else taken out */
+	const struct rewrite *rewrite; /* what the route changes; NULL: nothing */
+	const struct rewrite_values *values; /* with rewrite */
+	struct rewrite_run target; /* instead of the client's; text NULL: as it came */
 };
 
-/* Writes the request head for the server to out, HEAD_SIZE bytes; returns its length. */
+/*
+ * Writes the request head for the server to out, HEAD_SIZE bytes; returns its length, or 0 when
+ * what the route adds does not fit: possible only with a rewrite.
+ */
 size_t head_write_request(const struct head_request *r, char *out);
 
 struct head_response {
@@ -37,7 +44,12 @@ struct head_response {
 	const char *coding; /* its content is encoded anew with this content coding; NULL: not */
 	bool varies; /* Vary: Accept-Encoding is added */
 	bool weakens; /* its ETag becomes a weak one */
+	const struct rewrite_edit *edit; /* what the route changes; NULL: nothing */
+	const struct rewrite_values *values; /* with edit */
 };
+
+/* Whether the response head, with what the route changes, fits HEAD_SIZE bytes. */
+bool head_response_fits(const struct head_response *r);
 
 /*
  * Writes the response head for the client to out, HEAD_SIZE bytes; returns its length. Good for
@@ -51,11 +63,19 @@ size_t head_write_response(const struct head_response *r, char *out);
  */
 bool head_request_id(const char *data, const struct h1_head *h, struct h1_run *ret);
 
-/*
- * An answer of our own as text: status line, fields and a short body (none for HEAD): returns
- * its length, below HEAD_SIZE.
- */
-size_t head_write_answer(
-	int status, bool is_for_head, bool says_close, bool says_keep_alive, char *out);
-/* "Bad Gateway"; "Error" for a status that has no phrase here. */
+/* An answer of our own. */
+struct head_answer {
+	int status;
+	const char *content_type; /* NULL: of the body: text/html where it begins with "<", else plain */
+	const char *body; /* NULL: one line with the status; "" for none */
+	size_t body_len;
+	int64_t retry_after_s; /* 0: none */
+	struct rewrite_run lines; /* further fields, each with its CRLF */
+	bool is_for_head, says_close, says_keep_alive;
+	bool is_storable; /* else Cache-Control: no-store */
+};
+
+/* Its text, at most HEAD_SIZE bytes: returns its length, or 0 when it does not fit. */
+size_t head_write_answer(const struct head_answer *a, char *out);
+/* "Bad Gateway"; "Response" or "Error" for a status that has no phrase here. */
 const char *head_reason(int status);

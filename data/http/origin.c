@@ -205,7 +205,14 @@ static void take(struct client *c)
 void origin_find(struct client *c)
 {
 	struct origin *o = origin_of(c);
+	const struct choice *k = &c->request->choice;
 
+	if (k->status) {
+		client_tell(c, &(struct exchange_event){.kind = EXCHANGE_FAILED,
+				       .end = k->end,
+				       .status = k->status});
+		return;
+	}
 	if (!o->sought_us)
 		o->sought_us = worker_now_us(c->worker);
 	if (o->pool)

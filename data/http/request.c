@@ -27,6 +27,7 @@ static void join_generation(struct client *c)
 	r->conf = conf_ref(l->conf);
 	r->settings = l->settings;
 	r->origin.pool = pool_ref(l->pool);
+	choice_join(c);
 }
 
 int request_begin(struct client *c)
@@ -65,6 +66,7 @@ void request_end(struct client *c)
 	io_buffer_put(&c->worker->buffers, r->forward);
 	pipe_put(&c->worker->pipes, r->pipe);
 	pool_unref(r->origin.pool);
+	choice_end(c);
 	conf_unref(r->conf);
 	c->request = NULL;
 	if (h->spare_count == HTTP_SPARE_MAX) {
@@ -143,7 +145,11 @@ static void write_head(struct client *c, const char *data)
 
 	if (choose_id(c, data))
 		to.request_id = r->id;
-	r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
+	if (choice_is_needed(r))
+		r->forward->end =
+			(uint32_t)choice_write_head(c, data, &to, (char *)r->forward->data);
+	else
+		r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
 }
 
 int request_take_head(struct client *c)
@@ -223,7 +229,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.path = {r->path, r->path_len},
 		.status = status,
 		.bytes = r->bytes_out,
-		.pool = o->sought_us ? r->settings->pool_name : NULL,
+		.pool = o->sought_us && o->pool ? pool_name(o->pool) : NULL,
 		.server = r->server[0] ? r->server : NULL,
 		.retries = c->exchange.tries,
 		.end = exchange_end_name(end),

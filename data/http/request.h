@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "data/http/access_line.h"
+#include "data/http/choice.h"
 #include "data/http/compress.h"
 #include "data/http/h1_body.h"
 #include "data/http/head.h"
@@ -21,6 +22,7 @@ struct request {
 	struct request *next; /* while spare */
 	struct conf *conf; /* the snapshot it began with; counted */
 	const struct conf_listener *settings; /* of that */
+	struct choice choice;
 	struct h1_body body;
 	struct io_buffer *forward; /* the head for the server, then body while it fits */
 	uint32_t forward_sent; /* bytes of it */

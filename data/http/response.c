@@ -262,6 +262,19 @@ static void count_begin(struct client *c)
 	histogram_add(&pool_cells(o->pool)->histograms[BOARD_POOL_RESPONSE], us);
 }
 
+/* Whether the final head still fits with what the route adds. */
+static bool fits(const struct client *c)
+{
+	struct choice_values values;
+	struct head_response to = {
+		.head = &c->request->response.head,
+		.edit = choice_edit(c, &values),
+		.values = &values.values,
+	};
+
+	return head_response_fits(&to);
+}
+
 /* A final head: the response begins. */
 static void respond(struct client *c)
 {
@@ -269,6 +282,10 @@ static void respond(struct client *c)
 	struct exchange_event ev = {.kind = EXCHANGE_RESPONSE};
 	unsigned class = p->head.status / 100u;
 
+	if (!fits(c)) {
+		origin_failed(c, EXCHANGE_END_RESPONSE_TOO_LARGE);
+		return;
+	}
 	h1_body_of_response(&p->body, &p->head, (enum h1_method)c->request->head.method);
 	if (c->request->settings->compress_count)
 		encoding_choose(c);
@@ -458,6 +475,7 @@ void response_pass_head(struct client *c)
 	const struct exchange *x = &c->exchange;
 	bool is_final = p->head.status >= 200;
 	char *out = client_out(c);
+	struct choice_values values;
 	struct head_response to = {
 		.data = (char *)io_buffer_head(p->in),
 		.head = &p->head,
@@ -471,6 +489,8 @@ void response_pass_head(struct client *c)
 				  : NULL,
 		.varies = is_final && p->encoding.varies,
 		.weakens = is_final && p->encoding.weakens,
+		.edit = is_final ? choice_edit(c, &values) : NULL,
+		.values = &values.values,
 	};
 
 	if (!out)

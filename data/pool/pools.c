@@ -66,6 +66,13 @@ static void server_freed(void *user, struct server *s)
 		ps->server_by_slot[s->slot] = NULL;
 }
 
+static void note_drain(
+	const struct conf *conf, int64_t *drains, const struct conf_pool *pool, int64_t drain_ms)
+{
+	if (pool && drain_ms > drains[pool - conf->pools])
+		drains[pool - conf->pools] = drain_ms;
+}
+
 /* By pool: uses of a removed server may last as long as the longest drain of a listener that had
  * it. */
 static int64_t *drains_ms(const struct conf *conf)
@@ -75,8 +82,9 @@ static int64_t *drains_ms(const struct conf *conf)
 	for (size_t i = 0; drains && i < conf->listeners_count; i++) {
 		const struct conf_listener *l = &conf->listeners[i];
 
-		if (l->pool && l->drain_timeout_ms > drains[l->pool - conf->pools])
-			drains[l->pool - conf->pools] = l->drain_timeout_ms;
+		note_drain(conf, drains, l->pool, l->drain_timeout_ms);
+		for (size_t k = 0; k < l->routes_count; k++)
+			note_drain(conf, drains, l->routes[k].pool, l->drain_timeout_ms);
 	}
 	return drains;
 }

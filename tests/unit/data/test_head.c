@@ -219,15 +219,40 @@ static void answers_say_what_they_are(void **state)
 	char out[HEAD_SIZE + 1];
 
 	(void)state;
-	out[head_write_answer(503, false, true, false, out)] = '\0';
+	out[head_write_answer(
+		&(struct head_answer){.status = 503, .retry_after_s = 1, .says_close = true},
+		out)] = '\0';
 	assert_string_equal(out,
-		"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
+		"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
 		"Cache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n"
 		"Content-Length: 24\r\n\r\n503 Service Unavailable\n");
-	out[head_write_answer(502, true, false, true, out)] = '\0';
-	assert_string_equal(out, "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\n"
-				 "Cache-Control: no-store\r\nConnection: keep-alive\r\n"
-				 "Content-Length: 16\r\n\r\n");
+	out[head_write_answer(
+		&(struct head_answer){.status = 502, .is_for_head = true, .says_keep_alive = true},
+		out)] = '\0';
+	assert_string_equal(out,
+		"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Cache-Control: no-store\r\nConnection: keep-alive\r\n"
+		"Content-Length: 16\r\n\r\n");
+	out[head_write_answer(
+		&(struct head_answer){.status = 503, .body = "<p>soon</p>", .body_len = 11}, out)] =
+		'\0';
+	assert_string_equal(out,
+		"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html; charset=utf-8\r\n"
+		"Cache-Control: no-store\r\nContent-Length: 11\r\n\r\n<p>soon</p>");
+	out[head_write_answer(
+		&(struct head_answer){
+			.status = 308, .lines = {"Location: /b\r\n", 14}, .is_storable = true},
+		out)] = '\0';
+	assert_string_equal(out, "HTTP/1.1 308 Permanent Redirect\r\nContent-Type: text/plain; "
+				 "charset=utf-8\r\nContent-Length: 23\r\nLocation: "
+				 "/b\r\n\r\n308 Permanent Redirect\n");
+	out[head_write_answer(&(struct head_answer){.status = 204, .body = ""}, out)] = '\0';
+	assert_string_equal(out, "HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\n\r\n");
+	assert_int_equal(head_write_answer(
+				 &(struct head_answer){
+					 .status = 200, .body = out, .body_len = HEAD_SIZE - 100},
+				 out),
+		0);
 }
 
 int main(void)
