@@ -163,6 +163,7 @@ size_t access_line_print(
 	field_time(&p, "response_ms", e->response_us);
 	field_time(&p, "total_ms", e->total_us);
 	field_bytes(&p, "request_id", cut(e->request_id, 64 * 6));
+	field_bytes(&p, "trace_id", cut(e->trace_id, 32 * 6));
 	field_bytes(&p, "path", cut(e->path, ACCESS_LINE_MAX - 16 - p.len));
 	put_text(&p, p.is_json ? "}\n" : "\n");
 	return p.len;

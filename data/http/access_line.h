@@ -31,7 +31,7 @@ struct access_entry {
 	const char *end;
 	int64_t queue_us, connect_us, response_us; /* microseconds; -1: it did not come to that */
 	int64_t total_us;
-	struct access_text request_id;
+	struct access_text request_id, trace_id;
 };
 
 /* Writes the line with its newline, no NUL; returns its length. */

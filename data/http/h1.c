@@ -354,6 +354,10 @@ static enum h1_fault note_field(struct h1_head *h, const char *data)
 	case H1_NAME_REQUEST_ID:
 		h->request_id_field = h->fields_count;
 		break;
+	case H1_NAME_TRACEPARENT:
+	case H1_NAME_TRACESTATE:
+		h->has_trace = true;
+		break;
 	case H1_NAME_OTHER:
 	case H1_NAME_KEEP_ALIVE:
 	case H1_NAME_PROXY_CONNECTION:

@@ -52,7 +52,7 @@ struct h1_head {
 	uint8_t method, form; /* of a request: enum h1_method, enum h1_form */
 	uint8_t connection; /* H1_CONNECTION_ bits */
 	bool is_started; /* the first line was read */
-	bool is_chunked, has_encoding, expects_continue, has_h2c;
+	bool is_chunked, has_encoding, expects_continue, has_h2c, has_trace;
 	uint16_t status; /* of a response: 100 to 999 */
 	uint16_t fields_count, connection_len;
 	struct h1_run verb, target, reason;

@@ -44,6 +44,8 @@ static const struct {
 	{"x-forwarded-proto", H1_NAME_FORWARDED_PROTO},
 	{"x-forwarded-host", H1_NAME_FORWARDED_HOST},
 	{"x-request-id", H1_NAME_REQUEST_ID},
+	{"traceparent", H1_NAME_TRACEPARENT},
+	{"tracestate", H1_NAME_TRACESTATE},
 };
 
 static const struct {
@@ -72,7 +74,7 @@ bool h1_is_same(const char *a, const char *b, size_t len)
 /* The lengths of the names we know, as bits: most fields of others are told apart by length alone.
  */
 #define NAME_LENGTHS                                                                               \
-	(1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 12 | 1u << 14 | 1u << 15 |       \
+	(1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 14 | 1u << 15 |       \
 		1u << 16 | 1u << 17)
 
 enum h1_name h1_name_of(const char *name, size_t len)

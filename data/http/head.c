@@ -114,6 +114,10 @@ static bool keeps_request_field(
 		return r->is_trusted;
 	case H1_NAME_REQUEST_ID:
 		return !r->request_id;
+	case H1_NAME_TRACEPARENT:
+		return !r->drops_trace;
+	case H1_NAME_TRACESTATE:
+		return !r->drops_trace_state;
 	case H1_NAME_CONTENT_LENGTH:
 	case H1_NAME_TRANSFER_ENCODING:
 		return true;
@@ -301,6 +305,8 @@ static bool keeps_response_field(
 	case H1_NAME_FORWARDED_PROTO:
 	case H1_NAME_FORWARDED_HOST:
 	case H1_NAME_REQUEST_ID:
+	case H1_NAME_TRACEPARENT:
+	case H1_NAME_TRACESTATE:
 		break;
 	}
 	return !(h->connection & H1_CONNECTION_NAMES) || !is_named(w, f);

@@ -21,6 +21,7 @@ struct head_request {
 	const char *proto; /* "http" or "https" */
 	const char *host; /* for a client of HTTP/1.0 that named none: at most H1_HOST_MAX bytes */
 	const char *request_id; /* instead of the client's; NULL: the client's is good */
+	bool drops_trace, drops_trace_state; /* what came of a trace is malformed */
 	bool appends; /* forwarded.append: add our X-Forwarded-* */
 	bool is_trusted; /* the client's own X-Forwarded-* are believed, else taken out */
 	const struct rewrite *rewrite; /* what the route changes; NULL: nothing */

@@ -130,6 +130,21 @@ static bool is_trusted(const struct client *c, const struct conf_forwarded *f)
 	return false;
 }
 
+/* A good trace goes on, and its id into the log; a malformed one is dropped. */
+static void note_trace(struct client *c, const char *data, struct head_request *to)
+{
+	struct request *r = c->request;
+	struct trace_context trace;
+
+	if (!r->head.has_trace)
+		return;
+	trace_context_of(&trace, data, &r->head);
+	to->drops_trace = !trace.is_good;
+	to->drops_trace_state = !trace.is_state_good;
+	if (trace.is_good)
+		r->trace_len = copy(r->trace, sizeof r->trace, data, trace.id);
+}
+
 /* Writes the head for the server into r->forward. */
 static void write_head(struct client *c, const char *data)
 {
@@ -145,9 +160,10 @@ static void write_head(struct client *c, const char *data)
 
 	if (choose_id(c, data))
 		to.request_id = r->id;
+	note_trace(c, data, &to);
 	if (choice_is_needed(r))
-		r->forward->end =
-			(uint32_t)choice_write_head(c, data, &to, (char *)r->forward->data);
+		r->forward->end = (uint32_t)choice_write_head(
+			c, data, &to, (char *)r->forward->data);
 	else
 		r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
 }
@@ -238,6 +254,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.response_us = span_us(o->sent_us, r->response.begun_us),
 		.total_us = total_us,
 		.request_id = {r->id, r->id_len},
+		.trace_id = {r->trace, r->trace_len},
 	};
 
 	access_log_add(c->http->log, &e);

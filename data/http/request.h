@@ -14,6 +14,7 @@
 #include "data/http/head.h"
 #include "data/http/origin.h"
 #include "data/http/response.h"
+#include "data/http/trace_context.h"
 
 struct client;
 struct http;
@@ -33,8 +34,9 @@ struct request {
 	uint16_t status; /* of the response passed on; 0: none */
 	uint64_t bytes_out; /* to the client */
 	int64_t began_us; /* its first byte came (worker_now_us()) */
-	uint16_t id_len, method_len, host_len, path_len;
+	uint16_t id_len, method_len, host_len, path_len, trace_len;
 	char id[HEAD_REQUEST_ID_MAX + 1];
+	char trace[TRACE_ID_LEN];
 	char method[H1_METHOD_MAX], host[H1_HOST_MAX], path[ACCESS_TEXT_MAX];
 	char server[CONF_NAME_SIZE];
 	struct compress_wish wish; /* where the listener compresses */
