@@ -167,6 +167,7 @@ enum conf_balance {
 /* Bits of conf_retry.on. */
 #define CONF_RETRY_CONNECT_FAILURE 1u
 #define CONF_RETRY_RESET_BEFORE_RESPONSE 2u
+#define CONF_RETRY_STATUS 4u /* one of statuses */
 
 struct conf_retry {
 	int64_t attempts; /* further tries after the first; 0: none */

@@ -174,6 +174,7 @@ static void check_pool(const struct conf *c, struct field_reader *r, size_t numb
 	unique_below(r, &servers, p->servers, p->servers_count, sizeof *p->servers);
 	if (p->check)
 		check_check(r, p->check, &check);
+	conf_rules_pool(c, r, number);
 }
 
 static void refuse_too_many_servers(const struct conf *c, struct field_reader *r)

@@ -17,6 +17,8 @@ void conf_rules_tls(const struct conf *c, struct field_reader *r);
 void conf_rules_l4(const struct conf *c, struct field_reader *r);
 /* The part of it about compression (conf_rules_compress.c). */
 void conf_rules_compress(const struct conf *c, struct field_reader *r);
+/* The part of it about how a pool's servers are chosen (conf_rules_pool.c): of pool number n. */
+void conf_rules_pool(const struct conf *c, struct field_reader *r, size_t n);
 
 /*
  * Adds a problem at LIST[NAME] for each item whose text was seen before; items

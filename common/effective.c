@@ -118,6 +118,15 @@ void effective_server(const struct conf_pool *pool, const struct conf_server *se
 	take_weight(server, overlay, ret);
 }
 
+void effective_eject(struct effective *e, const char *why, struct wall since)
+{
+	if (effective_rank(e->state) > 1)
+		return;
+	e->state = EFFECTIVE_DOWN;
+	e->since = since;
+	snprintf(e->why, sizeof e->why, "%s", why);
+}
+
 int effective_rank(enum effective_state s)
 {
 	switch (s) {

@@ -34,6 +34,12 @@ void effective_server(const struct conf_pool *pool, const struct conf_server *se
 	const struct overlay *overlay, const struct verdict_row *verdict, struct wall now,
 	struct effective *ret);
 
+/*
+ * Data ejected the server for its errors (decided there, told in its row of `traffic`): down where it
+ * would be used, with that reason. Anything else that keeps it from being used stands.
+ */
+void effective_eject(struct effective *e, const char *why, struct wall since);
+
 /* 0: first choice (up, unchecked), 1: unknown, 2: only in panic (down, standby), 3: never (drain, disabled). */
 int effective_rank(enum effective_state s);
 const char *effective_state_name(enum effective_state s);

@@ -112,6 +112,10 @@ json_t *report_server_encode(const struct report_server *r)
 	json_t *row = json_object();
 
 	row_set_integer(row, "connections", r->connections);
+	if (r->ejected[0]) {
+		row_set_text(row, "ejected", r->ejected);
+		row_set_wall(row, "ejected_since", r->ejected_since);
+	}
 	return row;
 }
 
@@ -119,7 +123,9 @@ int report_server_decode(const json_t *value, struct report_server *ret)
 {
 	struct report_server r = {0};
 
-	if (!row_get_integer(value, "connections", 0, &r.connections))
+	if (!row_get_integer(value, "connections", 0, &r.connections) ||
+		!row_get_text(value, "ejected", r.ejected, sizeof r.ejected) ||
+		!row_get_wall(value, "ejected_since", &r.ejected_since))
 		return -EINVAL;
 	*ret = r;
 	return 0;

@@ -56,6 +56,8 @@ struct report_listener {
 
 struct report_server {
 	int64_t connections; /* in use by clients; idle pooled ones do not count */
+	char ejected[REPORT_TEXT_SIZE]; /* why it gets nothing for now; "": it is not ejected */
+	struct wall ejected_since;
 };
 
 enum report_vip_state { REPORT_VIP_INITIALIZE, REPORT_VIP_BACKUP, REPORT_VIP_ACTIVE, REPORT_VIP_BYPASS };

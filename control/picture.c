@@ -274,4 +274,6 @@ void picture_server(const struct picture *p, const struct conf *conf, const stru
 	ret->has_traffic = row && report_server_decode(row, &ret->traffic) == 0;
 	effective_server(pool, server, ret->has_overlay ? &ret->overlay : NULL,
 		ret->has_verdict ? &ret->verdict : NULL, now, &ret->effective);
+	if (ret->has_traffic && ret->traffic.ejected[0])
+		effective_eject(&ret->effective, ret->traffic.ejected, ret->traffic.ejected_since);
 }

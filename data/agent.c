@@ -26,6 +26,8 @@
 
 #define CHANNEL_FD 3
 #define TICK_MS 250
+#define WATCH_MS 100 /* failures of servers are looked at */
+#define TOLD_EJECTED (1ull << 63)
 #define FAILURES_MAX 256 /* addresses that could not be had, with their reasons */
 
 struct failure {
@@ -36,7 +38,7 @@ struct failure {
 struct agent {
 	uv_loop_t loop;
 	struct poller poller;
-	uv_timer_t tick;
+	uv_timer_t tick, watch;
 	uv_signal_t term;
 	struct channel *channel;
 	struct lifeline *lifeline;
@@ -56,6 +58,12 @@ struct agent {
 	uint64_t *told; /* by slot: a server's uses as last published, plus one */
 	struct report_daemon self;
 };
+
+static struct judge_now now_of(struct agent *a)
+{
+	uv_update_time(&a->loop);
+	return (struct judge_now){wall_now(), (int64_t)uv_now(&a->loop)};
+}
 
 /* Reports */
 
@@ -104,6 +112,10 @@ static void publish_server(struct agent *a, uint32_t slot)
 	bool is_gone = atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0;
 	uint64_t now = is_gone ? 0 : atomic_load(&o->uses) + 1;
 	struct report_server r;
+	char why[EJECT_WHY_SIZE];
+
+	if (atomic_load(&o->word) & BOARD_WORD_EJECTED)
+		now |= TOLD_EJECTED;
 
 	if (a->told[slot] == now)
 		return; /* of many thousands few change */
@@ -114,6 +126,8 @@ static void publish_server(struct agent *a, uint32_t slot)
 		return;
 	}
 	figures_server(&a->board, slot, &r);
+	if (judge_ejection(a->judge, slot, why, &r.ejected_since))
+		snprintf(r.ejected, sizeof r.ejected, "%s", why);
 	bus_table_set(a->traffic, key, report_server_encode(&r));
 }
 
@@ -259,11 +273,11 @@ static void in_force(struct agent *a, int doc, int table)
 	free(a->slots);
 	a->slots = NULL;
 	if (snapshot_read_slots(table, slots_count(c), a->board.head->objects, &a->slots) < 0 ||
-		judge_configure(a->judge, c, a->slots, wall_now()) < 0)
+		judge_configure(a->judge, c, a->slots, now_of(a)) < 0)
 		log_error("agent: the table of slots cannot be read");
 	conf_unref(a->conf);
 	a->conf = c;
-	a->next_expiry = judge_expire(a->judge, wall_now());
+	a->next_expiry = judge_expire(a->judge, now_of(a));
 	publish_all_traffic(a);
 }
 
@@ -378,15 +392,15 @@ static void overlay_row(void *user, const char *key, const json_t *row)
 {
 	struct agent *a = user;
 
-	judge_overlay(a->judge, key, row, wall_now());
-	a->next_expiry = judge_expire(a->judge, wall_now());
+	judge_overlay(a->judge, key, row, now_of(a));
+	a->next_expiry = judge_expire(a->judge, now_of(a));
 }
 
 static void verdict_row(void *user, const char *key, const json_t *row)
 {
 	struct agent *a = user;
 
-	judge_verdict(a->judge, key, row, wall_now());
+	judge_verdict(a->judge, key, row, now_of(a));
 }
 
 static int open_bus(struct agent *a)
@@ -416,10 +430,17 @@ static void ticked(uv_timer_t *timer)
 	struct wall now = wall_now();
 
 	if (a->next_expiry.ms && a->next_expiry.ms <= now.ms)
-		a->next_expiry = judge_expire(a->judge, now);
+		a->next_expiry = judge_expire(a->judge, now_of(a));
 	offer_pending(a);
 	publish_self(a);
 	publish_traffic(a);
+}
+
+static void watched(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	judge_watch(a->judge, now_of(a));
 }
 
 static void asked_to_end(uv_signal_t *handle, int number)
@@ -467,7 +488,9 @@ static int open_all(struct agent *a)
 		return rc;
 	uv_timer_init(&a->loop, &a->tick);
 	uv_signal_init(&a->loop, &a->term);
-	a->tick.data = a;
+	uv_timer_init(&a->loop, &a->watch);
+	a->tick.data = a->watch.data = a;
+	uv_timer_start(&a->watch, watched, WATCH_MS, WATCH_MS);
 	uv_timer_start(&a->tick, ticked, TICK_MS, TICK_MS);
 	uv_signal_start(&a->term, asked_to_end, SIGTERM);
 	publish_self(a);

@@ -42,12 +42,28 @@ static size_t cells_offset(uint32_t columns, uint32_t objects)
 	return shares_offset(columns, objects) + (size_t)columns * BOARD_CLIENTS * sizeof(uint32_t);
 }
 
+static size_t sticks_offset(uint32_t columns, uint32_t objects)
+{
+	return cells_offset(columns, objects) +
+	       round_page((size_t)columns * objects * sizeof(struct board_cells));
+}
+
+/* Eight places an object: a power of two. */
+static uint32_t sticks_of(uint32_t objects)
+{
+	uint32_t sticks = 64;
+
+	while (sticks < objects * 8)
+		sticks *= 2;
+	return sticks;
+}
+
 size_t board_size(uint32_t columns, uint32_t objects)
 {
 	assert(columns > 0 && columns <= BOARD_COLUMNS_MAX);
 	assert(objects > 0 && objects <= BOARD_OBJECTS_MAX);
-	return cells_offset(columns, objects) +
-	       round_page((size_t)columns * objects * sizeof(struct board_cells));
+	return sticks_offset(columns, objects) +
+	       round_page(sticks_of(objects) * sizeof(struct board_stick));
 }
 
 void board_make(void *memory, uint32_t columns, uint32_t objects)
@@ -60,6 +76,7 @@ void board_make(void *memory, uint32_t columns, uint32_t objects)
 	h->column_size = sizeof(struct board_column);
 	h->object_size = sizeof(struct board_object);
 	h->cells_size = sizeof(struct board_cells);
+	h->sticks = sticks_of(objects);
 	h->magic = BOARD_MAGIC;
 }
 
@@ -86,6 +103,7 @@ int board_view(void *memory, size_t size, struct board *ret)
 	ret->clients = (void *)(base + clients_offset(h->columns, h->objects));
 	ret->client_shares = (void *)(base + shares_offset(h->columns, h->objects));
 	ret->cells = (void *)(base + cells_offset(h->columns, h->objects));
+	ret->sticks = (void *)(base + sticks_offset(h->columns, h->objects));
 	return 0;
 }
 
@@ -145,20 +163,44 @@ void board_forget(struct board *b, uint32_t object)
 		memset(board_cells_of(b, c, object), 0, sizeof(struct board_cells));
 }
 
-bool board_use(struct board_object *o, uint64_t limit)
+static bool count_up(_Atomic uint64_t *count, uint64_t limit)
 {
-	uint64_t uses = atomic_load_explicit(&o->uses, memory_order_relaxed);
+	uint64_t now = atomic_load_explicit(count, memory_order_relaxed);
 
 	if (limit == 0) {
-		atomic_fetch_add_explicit(&o->uses, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
 		return true;
 	}
 	do {
-		if (uses >= limit)
+		if (now >= limit)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(
-		&o->uses, &uses, uses + 1, memory_order_relaxed, memory_order_relaxed));
+		count, &now, now + 1, memory_order_relaxed, memory_order_relaxed));
 	return true;
+}
+
+bool board_use(struct board_object *o, uint64_t limit)
+{
+	return count_up(&o->uses, limit);
+}
+
+bool board_circuit_enter(
+	struct board_object *pool, struct board_cells *cells, enum board_circuit k, uint64_t limit)
+{
+	if (!count_up(&pool->circuits[k], limit)) {
+		board_add(cells, BOARD_POOL_REFUSED_REQUESTS + (unsigned)k, 1);
+		return false;
+	}
+	board_add(cells, BOARD_POOL_REQUESTS + (unsigned)k, 1);
+	return true;
+}
+
+void board_circuit_leave(struct board_object *pool, struct board_cells *cells, enum board_circuit k)
+{
+	uint64_t before = atomic_fetch_sub_explicit(&pool->circuits[k], 1, memory_order_relaxed);
+
+	assert(before > 0);
+	board_sub(cells, BOARD_POOL_REQUESTS + (unsigned)k, 1);
 }
 
 void board_unuse(struct board_object *o)
@@ -223,12 +265,12 @@ bool board_address(const struct board_object *server, struct addr *ret)
 	return true;
 }
 
-static void clear_gauge(struct board_object *o, struct board_cells *cells, unsigned gauge)
+static void clear_gauge(_Atomic uint64_t *count, struct board_cells *cells, unsigned gauge)
 {
 	uint64_t held = board_read(cells, gauge);
 
 	if (held > 0)
-		atomic_fetch_sub_explicit(&o->uses, held, memory_order_relaxed);
+		atomic_fetch_sub_explicit(count, held, memory_order_relaxed);
 	atomic_store_explicit(&cells->v[gauge], 0, memory_order_relaxed);
 }
 
@@ -243,12 +285,14 @@ void board_clear_column(struct board *b, uint32_t column)
 		struct board_cells *cells = board_cells_of(b, column, i);
 
 		if (atomic_load(&o->kind) == BOARD_LISTENER)
-			clear_gauge(o, cells, BOARD_LISTENER_CONNECTIONS);
+			clear_gauge(&o->uses, cells, BOARD_LISTENER_CONNECTIONS);
+		for (unsigned k = 0; atomic_load(&o->kind) == BOARD_POOL && k < BOARD_CIRCUITS; k++)
+			clear_gauge(&o->circuits[k], cells, BOARD_POOL_REQUESTS + k);
 		if (atomic_load(&o->kind) == BOARD_POOL)
 			atomic_store_explicit(
 				&cells->v[BOARD_POOL_WAITING], 0, memory_order_relaxed);
 		if (atomic_load(&o->kind) == BOARD_SERVER) {
-			clear_gauge(o, cells, BOARD_SERVER_CONNECTIONS);
+			clear_gauge(&o->uses, cells, BOARD_SERVER_CONNECTIONS);
 			atomic_store_explicit(
 				&cells->v[BOARD_SERVER_IDLE], 0, memory_order_relaxed);
 		}

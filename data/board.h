@@ -44,6 +44,8 @@ static inline uint64_t board_word(int rank, enum effective_state state, int weig
 	return BOARD_WORD_SAID | (uint64_t)rank << 24 | (uint64_t)state << 16 | (uint64_t)weight;
 }
 
+#define BOARD_WORD_EJECTED (1ull << 32) /* down for its errors: what it has under way may go on */
+
 static inline int board_word_rank(uint64_t word)
 {
 	return (int)(word >> 24 & 3);
@@ -59,6 +61,18 @@ static inline int board_word_weight(uint64_t word)
 	return (int)(word & 0xffff);
 }
 
+/* What a pool's circuit counts over all workers, in this order also in enum board_pool_cell. */
+enum board_circuit {
+	BOARD_CIRCUIT_REQUESTS,    /* under way at servers */
+	BOARD_CIRCUIT_CONNECTIONS, /* to servers, idle ones too */
+	BOARD_CIRCUIT_PENDING,     /* requests that wait for a server */
+	BOARD_CIRCUIT_RETRIES,     /* of the requests under way: further tries */
+	BOARD_CIRCUITS
+};
+
+#define BOARD_TOKEN_SIZE 16
+#define BOARD_TOKENS 2 /* by the newest key, and by the one before it */
+
 /* One object, shared by all processes. Slots are handed out by the supervisor (slots.h). */
 struct board_object {
 	_Atomic uint32_t kind; /* enum board_kind */
@@ -71,6 +85,14 @@ struct board_object {
 	_Atomic uint64_t rate; /* listener: connection_rate, see gcra.h */
 	_Atomic uint32_t address_version; /* odd while the agent writes the address; 0: none */
 	struct addr address;              /* of a server given by name, as healthd resolved it */
+	/* server: since when it has its state, CLOCK_MONOTONIC ms, and its ramp, see ramp.h: by the
+	   agent */
+	_Atomic uint64_t since_ms, ramp;
+	_Atomic uint64_t errors; /* server: failures that speak against it, over all workers */
+	_Atomic uint64_t circuits[BOARD_CIRCUITS]; /* pool: over all workers, exact */
+	/* server: what a client's cookie names it by; zeros: none. By the supervisor, before
+	   the generation that needs it. */
+	unsigned char tokens[BOARD_TOKENS][BOARD_TOKEN_SIZE];
 	char name[BOARD_NAME_SIZE];       /* "LISTENER", "POOL" or "POOL/SERVER" */
 } __attribute__((aligned(64)));
 
@@ -141,6 +163,7 @@ enum board_listener_cell {
 	BOARD_LISTENER_COMPRESSED_OUT, /* and after */
 	BOARD_LISTENER_LIMITED,      /* answered 429 */
 	BOARD_LISTENER_OVER_LIMIT,   /* over a limit that only logs */
+	BOARD_LISTENER_CIRCUIT,     /* refused by a pool's circuit */
 	BOARD_LISTENER_CELLS
 };
 
@@ -180,9 +203,22 @@ enum board_server_histogram {
 	BOARD_SERVER_RESPONSE /* from the request's first byte sent to the response's head */
 };
 
-/* Of a pool: a gauge. */
+/* Counters of a pool; the first BOARD_CIRCUITS are gauges: this worker's part of circuits[]. */
 enum board_pool_cell {
-	BOARD_POOL_WAITING, /* requests and connections that wait for a server now */
+	BOARD_POOL_REQUESTS,
+	BOARD_POOL_CONNECTIONS,
+	BOARD_POOL_PENDING,
+	BOARD_POOL_RETRIES,
+	BOARD_POOL_WAITING, /* a gauge, too: requests and connections that wait for a server */
+	BOARD_POOL_REFUSED_REQUESTS, /* by the circuit, in the same order */
+	BOARD_POOL_REFUSED_CONNECTIONS,
+	BOARD_POOL_REFUSED_PENDING,
+	BOARD_POOL_REFUSED_RETRIES,
+	BOARD_POOL_STUCK,     /* requests that went to the server their client had before */
+	BOARD_POOL_MOVED,     /* that could not: it is gone, down or full */
+	BOARD_POOL_FORGED,    /* that brought a cookie which names no server */
+	BOARD_POOL_FALLBACKS, /* next servers asked because of fallback_status */
+	BOARD_POOL_NO_BUDGET, /* retries that the budget did not allow */
 	BOARD_POOL_CELLS
 };
 
@@ -215,6 +251,7 @@ struct board_head {
 	uint64_t seed; /* of client_counts_key(); set by whoever made the board, before others see it */
 	uint32_t columns, objects;
 	uint32_t column_size, object_size, cells_size;
+	uint32_t sticks; /* a power of two: places in the table of clients, see pool/stick.h */
 	_Atomic uint32_t objects_used; /* no slot at or above it was ever handed out */
 	_Atomic uint32_t columns_used; /* no column at or above it was ever written */
 	_Atomic uint64_t changes;      /* grows with each change of any word or address */
@@ -222,6 +259,10 @@ struct board_head {
 } __attribute__((aligned(64)));
 
 /* A mapped board: the caller's memory, pointers into the mapping. */
+struct board_stick {
+	_Atomic uint64_t key, value;
+};
+
 struct board {
 	struct board_head *head;
 	struct board_column *columns;
@@ -229,6 +270,7 @@ struct board {
 	_Atomic uint64_t *clients;       /* client_counts.h: BOARD_CLIENTS words */
 	_Atomic uint32_t *client_shares; /* and as many for each column */
 	struct board_cells *cells; /* of column c and object o: [c * head->objects + o] */
+	struct board_stick *sticks;
 };
 
 /* Bytes of a board with so many columns and objects (page-rounded). */
@@ -252,6 +294,12 @@ void board_forget(struct board *b, uint32_t object);
 /* Begins a use unless `limit` (0: none) are under way in all workers: true when counted. */
 bool board_use(struct board_object *o, uint64_t limit);
 void board_unuse(struct board_object *o);
+
+/* Counts into or out of a pool's circuit: `limit` as above; cells are the caller's of the pool. */
+bool board_circuit_enter(
+	struct board_object *pool, struct board_cells *cells, enum board_circuit k, uint64_t limit);
+void board_circuit_leave(
+	struct board_object *pool, struct board_cells *cells, enum board_circuit k);
 
 /* The agent: what to do with a server; pool is its pool's object. True when that changed anything.
  */

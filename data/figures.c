@@ -62,6 +62,7 @@ static const struct figure listener_figures[] = {
 	{{LISTENER_ERRORS}, BOARD_LISTENER_CLIENT_LIMIT, "cause", "client_limit"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_LIMITED, "cause", "limited"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_NO_ROUTE, "cause", "no_route"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_CIRCUIT, "cause", "circuit"},
 	{{TLS_HANDSHAKES}, BOARD_LISTENER_TLS_12, "version", "1.2"},
 	{{TLS_HANDSHAKES}, BOARD_LISTENER_TLS_13, "version", "1.3"},
 	{{"ballast_listener_tls_resumed_total", METRIC_COUNTER, "TLS handshakes that resumed a session"}, BOARD_LISTENER_TLS_RESUMED},
@@ -80,6 +81,19 @@ static const struct figure listener_times[] = {
 
 static const struct figure pool_figures[] = {
 	{{"ballast_pool_waiting", METRIC_GAUGE, "Requests and connections that wait for a server"}, BOARD_POOL_WAITING},
+	{{"ballast_pool_circuit", METRIC_GAUGE, "Under way within a circuit's limit; what has no limit is not counted"}, BOARD_POOL_REQUESTS, "circuit", "requests"},
+	{{"ballast_pool_circuit", METRIC_GAUGE, ""}, BOARD_POOL_CONNECTIONS, "circuit", "connections"},
+	{{"ballast_pool_circuit", METRIC_GAUGE, ""}, BOARD_POOL_PENDING, "circuit", "pending"},
+	{{"ballast_pool_circuit", METRIC_GAUGE, ""}, BOARD_POOL_RETRIES, "circuit", "retries"},
+	{{"ballast_pool_circuit_refused_total", METRIC_COUNTER, "Refused because a circuit was open"}, BOARD_POOL_REFUSED_REQUESTS, "circuit", "requests"},
+	{{"ballast_pool_circuit_refused_total", METRIC_COUNTER, ""}, BOARD_POOL_REFUSED_CONNECTIONS, "circuit", "connections"},
+	{{"ballast_pool_circuit_refused_total", METRIC_COUNTER, ""}, BOARD_POOL_REFUSED_PENDING, "circuit", "pending"},
+	{{"ballast_pool_circuit_refused_total", METRIC_COUNTER, ""}, BOARD_POOL_REFUSED_RETRIES, "circuit", "retries"},
+	{{"ballast_pool_sticky_total", METRIC_COUNTER, "Requests of clients that had a server before, by what became of them"}, BOARD_POOL_STUCK, "outcome", "stayed"},
+	{{"ballast_pool_sticky_total", METRIC_COUNTER, ""}, BOARD_POOL_MOVED, "outcome", "moved"},
+	{{"ballast_pool_sticky_total", METRIC_COUNTER, ""}, BOARD_POOL_FORGED, "outcome", "unknown"},
+	{{"ballast_pool_fallbacks_total", METRIC_COUNTER, "Further servers asked because of fallback_status"}, BOARD_POOL_FALLBACKS},
+	{{"ballast_pool_retries_refused_total", METRIC_COUNTER, "Retries that budget_percent did not allow"}, BOARD_POOL_NO_BUDGET},
 };
 
 static const struct figure pool_times[] = {

@@ -11,19 +11,35 @@
 #include "common/clock.h"
 #include "common/conf.h"
 #include "data/board.h"
+#include "data/eject.h"
 
 struct judge;
+
+/* The time, for people and for what lasts. */
+struct judge_now {
+	struct wall wall;
+	int64_t ms; /* CLOCK_MONOTONIC, as the workers' loops have it */
+};
 
 struct judge *judge_new(struct board *b); /* NULL without memory; the board is kept */
 void judge_free(struct judge *j);
 
 /* A generation in force: counts conf, copies its slots. 0 or -ENOMEM. Judges every server. */
-int judge_configure(struct judge *j, struct conf *conf, const uint32_t *slots, struct wall now);
+int judge_configure(struct judge *j, struct conf *conf, const uint32_t *slots, struct judge_now now);
 
 /* A row of the table "overlay" or "verdicts" (borrowed); NULL: gone. Keys of other objects and rows
  * that do not decode count as gone. */
-void judge_overlay(struct judge *j, const char *key, const json_t *row, struct wall now);
-void judge_verdict(struct judge *j, const char *key, const json_t *row, struct wall now);
+void judge_overlay(struct judge *j, const char *key, const json_t *row, struct judge_now now);
+void judge_verdict(struct judge *j, const char *key, const json_t *row, struct judge_now now);
 
 /* Judges anew what an overlay's end changes; returns when the next one ends: ms 0: none does. */
-struct wall judge_expire(struct judge *j, struct wall now);
+struct wall judge_expire(struct judge *j, struct judge_now now);
+
+/*
+ * Counts failures of servers of pools with `passive`, and ejects servers or takes them back: called
+ * ten times a second.
+ */
+void judge_watch(struct judge *j, struct judge_now now);
+/* Why the server at that slot is ejected, and since when: false when it is not. */
+bool judge_ejection(const struct judge *j, uint32_t slot, char why[EJECT_WHY_SIZE],
+	struct wall *ret_since);

@@ -102,6 +102,10 @@ static uint32_t add(struct slots *s, enum board_kind kind, const char *name)
 	atomic_store(&o->uses, 0);
 	atomic_store(&o->address_version, 0);
 	atomic_store(&o->is_removed, 1);
+	atomic_store(&o->since_ms, 0);
+	atomic_store(&o->ramp, 0);
+	atomic_store(&o->errors, 0);
+	memset(o->tokens, 0, sizeof o->tokens);
 	snprintf(o->name, sizeof o->name, "%s", name);
 	atomic_store(&o->kind, kind);
 	enter(s, slot);
@@ -172,6 +176,16 @@ static void forget(struct slots *s, uint32_t slot)
 		s->first_free = slot;
 }
 
+/* Counted by nobody: uses, and what a pool's circuit still holds. */
+static bool is_unused(struct board_object *o)
+{
+	uint64_t held = atomic_load(&o->uses);
+
+	for (unsigned k = 0; k < BOARD_CIRCUITS; k++)
+		held += atomic_load(&o->circuits[k]);
+	return held == 0;
+}
+
 void slots_sweep(struct slots *s)
 {
 	uint32_t used = atomic_load(&s->board->head->objects_used);
@@ -180,7 +194,7 @@ void slots_sweep(struct slots *s)
 		struct board_object *o = &s->board->objects[i];
 
 		if (atomic_load(&o->kind) != BOARD_FREE && atomic_load(&o->is_removed) &&
-			atomic_load(&o->uses) == 0)
+			is_unused(o))
 			forget(s, i);
 	}
 }

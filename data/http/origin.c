@@ -65,6 +65,14 @@ static enum exchange_end end_of_connect(int rc)
 	return rc == -ECONNREFUSED ? EXCHANGE_END_CONNECT_REFUSED : EXCHANGE_END_CONNECT_FAILED;
 }
 
+/* The pool's circuit is open: 503 at once. */
+static void refused_by_circuit(struct client *c)
+{
+	enum board_circuit k = pool_circuit_open(origin_of(c)->pool);
+
+	origin_failed(c, (enum exchange_end)(EXCHANGE_END_CIRCUIT_REQUESTS + k));
+}
+
 /* True when the server's kernel has acknowledged no byte of this request: the server cannot have
  * seen it. */
 static bool is_undelivered(const struct client *c)
@@ -165,12 +173,26 @@ static void open_upstream(struct client *c)
 		name_client(c, &named);
 	rc = upstream_open_for(c->worker, s, !c->exchange.wants_fresh, is_proxied ? &named : NULL,
 		opened, c, &o->upstream);
-	if (rc < 0) {
+	if (rc == -EBUSY) {
+		o->upstream = NULL;
+		refused_by_circuit(c);
+	} else if (rc < 0) {
 		o->upstream = NULL;
 		origin_failed(c, end_of_connect(rc));
 	} else if (rc == UPSTREAM_READY) {
 		connected(c);
 	}
+}
+
+static void wait_for_place(struct client *c)
+{
+	struct origin *o = origin_of(c);
+	int rc = pool_wait(o->pool, &o->waiter, worker_now_ms(c->worker));
+
+	if (rc == -EBUSY)
+		refused_by_circuit(c);
+	else if (rc < 0)
+		origin_failed(c, EXCHANGE_END_QUEUE_FULL);
 }
 
 static void take(struct client *c)
@@ -192,8 +214,10 @@ static void take(struct client *c)
 		open_upstream(c);
 		break;
 	case POOL_FULL:
-		if (pool_wait(o->pool, &o->waiter, now_ms) < 0)
-			origin_failed(c, EXCHANGE_END_QUEUE_FULL);
+		wait_for_place(c);
+		break;
+	case POOL_OPEN:
+		refused_by_circuit(c);
 		break;
 	case POOL_NONE:
 		origin_failed(c, o->last_failure ? (enum exchange_end)o->last_failure
@@ -388,7 +412,7 @@ void origin_interest(struct client *c)
 struct socket *origin_detach(struct client *c)
 {
 	struct origin *o = origin_of(c);
-	struct socket *s = upstream_detach(o->upstream);
+	struct socket *s = upstream_detach(o->upstream, &o->use);
 
 	o->upstream = NULL;
 	o->is_connected = false;

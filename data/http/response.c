@@ -260,6 +260,8 @@ static void count_begin(struct client *c)
 	us = p->begun_us - o->sent_us;
 	histogram_add(&server_of(c)->cells->histograms[BOARD_SERVER_RESPONSE], us);
 	histogram_add(&pool_cells(o->pool)->histograms[BOARD_POOL_RESPONSE], us);
+	if (pool_conf(o->pool)->balance == CONF_BALANCE_LEAST_TIME)
+		server_timed(server_of(c), us, worker_now_ms(c->worker));
 }
 
 /* Whether the final head still fits with what the route adds. */

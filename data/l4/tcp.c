@@ -82,7 +82,7 @@ static void tunnel_done(void *user, enum flow_end why)
 static void carry(struct tcp *t)
 {
 	struct tunnel_spec spec = {
-		.sockets = {t->socket, upstream_detach(t->upstream)},
+		.sockets = {t->socket, upstream_detach(t->upstream, &t->use)},
 		.idle_ms = t->idle_ms,
 		.listener_cells = t->client.listener->cells,
 		.server_cells = t->use.server->cells,
@@ -126,8 +126,10 @@ static void connect_done(void *user, int status)
 
 static void wait_for_place(struct tcp *t)
 {
-	if (pool_wait(t->pool, &t->waiter, worker_now_ms(t->worker)) < 0)
-		fail(t, BOARD_LISTENER_QUEUE_FULL);
+	int rc = pool_wait(t->pool, &t->waiter, worker_now_ms(t->worker));
+
+	if (rc < 0)
+		fail(t, rc == -EBUSY ? BOARD_LISTENER_CIRCUIT : BOARD_LISTENER_QUEUE_FULL);
 }
 
 static int open_upstream(struct tcp *t)
@@ -148,11 +150,16 @@ static void try_next(struct tcp *t)
 	switch (pool_take(t->pool, &t->wish, &t->tried, worker_now_ms(t->worker), &t->use)) {
 	case POOL_TAKEN:
 		rc = open_upstream(t);
-		if (rc < 0)
+		if (rc == -EBUSY)
+			fail(t, BOARD_LISTENER_CIRCUIT);
+		else if (rc < 0)
 			connect_failed(t, rc);
 		return;
 	case POOL_FULL:
 		wait_for_place(t);
+		return;
+	case POOL_OPEN:
+		fail(t, BOARD_LISTENER_CIRCUIT);
 		return;
 	case POOL_NONE:
 		fail(t, t->failures ? BOARD_LISTENER_CONNECT_FAILED : BOARD_LISTENER_NO_SERVER);

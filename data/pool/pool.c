@@ -1,6 +1,6 @@
 /*
- * A pool in one worker: choice, waiting and retries (see pool.h). Servers lie
- * in one balance_set per tier; a set holds only those that may get something.
+ * A pool in one worker: its life through generations, and waiting (see pool.h).
+ * Choosing is choice.c; what servers are worth, standing.c.
  */
 #include "data/pool/pool.h"
 
@@ -10,44 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/pool/balance.h"
-
-/* Order of use (H1): primaries before backups, up and unchecked before unknown. */
-enum { TIER_PRIMARY, TIER_BACKUP, TIER_UNKNOWN, TIER_UNKNOWN_BACKUP, TIERS, TIER_NONE = TIERS };
-
-struct pool {
-	char name[CONF_NAME_SIZE];
-	struct board_object *object;
-	struct board_cells *cells; /* NULL: none */
-	struct conf *snapshot;     /* counted: conf lies in it */
-	const struct conf_pool *conf;
-	const struct balance *balance;
-	unsigned offset;
-	struct list servers; /* struct server.link */
-	struct balance_set sets[TIERS];
-	uint64_t seen; /* of object->word */
-	struct list waiters;
-	unsigned waiters_count;
-	int64_t retries; /* budget, in hundredths of one retry */
-	int64_t drain_ms;
-	struct list ready_link;
-	struct list *ready;
-	unsigned refs;
-	unsigned removed_count; /* of its servers */
-	bool is_settled;        /* memory for the sets is there */
-	void (*drop_idle)(struct server *s);
-	void (*freed)(void *user, struct server *s);
-	void *freed_user;
-};
-
-void pool_tried_add(struct pool_tried *t, const struct server *s)
-{
-	if (t->count == POOL_TRIED_MAX) {
-		memmove(t->servers, t->servers + 1, sizeof t->servers - sizeof *t->servers);
-		t->count--;
-	}
-	t->servers[t->count++] = s;
-}
+#include "common/hash.h"
+#include "data/pool/pool_inside.h"
 
 struct pool *pool_new(const struct pool_spec *spec)
 {
@@ -60,13 +24,18 @@ struct pool *pool_new(const struct pool_spec *spec)
 	p->cells = spec->cells;
 	p->offset = spec->offset;
 	p->ready = spec->ready;
+	p->sticks = (struct stick_table){spec->sticks, spec->sticks_count};
 	p->drop_idle = spec->drop_idle;
+	rand_seed(&p->rand, hash_text(spec->offset + 1, spec->name));
 	p->retries = POOL_RETRIES_AT_START * 100;
 	list_init(&p->servers);
 	list_init(&p->waiters);
 	list_init(&p->ready_link);
-	for (unsigned i = 0; i < TIERS; i++)
+	for (unsigned i = 0; i < TIERS; i++) {
 		p->sets[i].clock = 1u << 30; /* a new server's deadline, 0, lies before it */
+		p->sets[i].tier = i;
+		p->sets[i].table = &p->tables[i % POOL_TABLES];
+	}
 	return p;
 }
 
@@ -115,209 +84,10 @@ struct pool *pool_of_ready(struct list *link)
 	return list_entry(link, struct pool, ready_link);
 }
 
-static void make_ready(struct pool *p)
+void pool_make_ready(struct pool *p)
 {
 	if (list_is_empty(&p->ready_link))
 		list_push_back(p->ready, &p->ready_link);
-}
-
-/* A server's standing */
-
-/* What a server without a word of the agent is worth: as configured. */
-static uint64_t word_unsaid(const struct server *s)
-{
-	enum effective_state state = s->pool->conf->check ? EFFECTIVE_UNKNOWN : EFFECTIVE_UNCHECKED;
-
-	return board_word(state == EFFECTIVE_UNKNOWN, state, (int)s->conf->weight);
-}
-
-static void note_loss(struct server *s, enum effective_state before, enum effective_state after)
-{
-	if (before == after || s->is_removed)
-		return;
-	if (after == EFFECTIVE_DISABLED) {
-		s->lost = SERVER_LOST_DISABLED;
-	} else if ((after == EFFECTIVE_DOWN || after == EFFECTIVE_STANDBY) &&
-		   s->pool->conf->close_on_down) {
-		s->lost = SERVER_LOST_DOWN;
-	} else {
-		return;
-	}
-	s->is_lost = true;
-	make_ready(s->pool);
-}
-
-static void read_word(struct server *s)
-{
-	uint64_t word = atomic_load_explicit(&s->object->word, memory_order_acquire);
-
-	if (!(word & BOARD_WORD_SAID))
-		word = word_unsaid(s);
-	if (s->word)
-		note_loss(s, board_word_state(s->word), board_word_state(word));
-	s->word = word;
-	s->weight = (unsigned)board_word_weight(word);
-}
-
-static bool is_usable(const struct server *s)
-{
-	return !s->is_removed && s->weight > 0 && board_word_rank(s->word) <= 1;
-}
-
-static unsigned tier_of(const struct server *s, bool is_panic)
-{
-	int rank = board_word_rank(s->word);
-
-	if (s->is_removed || s->weight == 0 || rank == 3)
-		return TIER_NONE;
-	if (is_panic)
-		return TIER_PRIMARY;
-	if (rank == 2)
-		return TIER_NONE;
-	return (unsigned)rank * 2 + (s->conf->backup ? 1 : 0);
-}
-
-/* The words have changed, or the servers: every set anew. */
-static void refresh(struct pool *p)
-{
-	unsigned all = 0, usable = 0;
-	bool is_panic;
-
-	p->seen = atomic_load_explicit(&p->object->word, memory_order_acquire);
-	for (unsigned t = 0; t < TIERS; t++)
-		p->sets[t].count = 0;
-	list_for_each (l, &p->servers) {
-		struct server *s = list_entry(l, struct server, link);
-
-		read_word(s);
-		all += !s->is_removed;
-		usable += is_usable(s);
-	}
-	is_panic = usable * 100 < all * (unsigned)p->conf->panic_percent;
-	list_for_each (l, &p->servers) {
-		struct server *s = list_entry(l, struct server, link);
-
-		s->tier = tier_of(s, is_panic);
-		if (s->tier < TIERS)
-			p->sets[s->tier].servers[p->sets[s->tier].count++] = s;
-	}
-	for (unsigned t = 0; t < TIERS; t++)
-		p->balance->refresh(&p->sets[t], p->offset);
-	if (p->waiters_count > 0)
-		make_ready(p);
-}
-
-static void refresh_if_changed(struct pool *p)
-{
-	if (atomic_load_explicit(&p->object->word, memory_order_relaxed) != p->seen)
-		refresh(p);
-}
-
-/* Choice */
-
-struct choice {
-	const struct pool_tried *tried;
-	int64_t now_ms;
-	bool may_avoided; /* those that refused lately may be chosen too */
-	bool saw_full;
-};
-
-static bool is_tried(const struct pool_tried *t, const struct server *s)
-{
-	for (unsigned i = 0; t && i < t->count; i++)
-		if (t->servers[i] == s)
-			return true;
-	return false;
-}
-
-static bool allows(void *user, const struct server *s)
-{
-	struct choice *c = user;
-	uint64_t limit = (uint64_t)s->conf->maximum_connections;
-
-	if (is_tried(c->tried, s))
-		return false;
-	if (s->avoid_until_ms > c->now_ms && !c->may_avoided)
-		return false;
-	if (limit && atomic_load_explicit(&s->object->uses, memory_order_relaxed) >= limit) {
-		c->saw_full = true;
-		return false;
-	}
-	return true;
-}
-
-static void begin_use(struct server *s, struct server_use *use)
-{
-	use->server = s;
-	list_push_back(&s->uses, &use->link);
-	s->connections++;
-	board_add(s->cells, BOARD_SERVER_CONNECTIONS, 1);
-}
-
-static bool take_from(
-	struct pool *p, struct balance_set *set, struct choice *c, struct server_use *use)
-{
-	for (;;) {
-		struct server *s = p->balance->choose(set, allows, c);
-
-		if (!s)
-			return false;
-		/* Another worker may have taken the last place meanwhile: then it is seen full next
-		 * time. */
-		if (!board_use(s->object, (uint64_t)s->conf->maximum_connections))
-			continue;
-		begin_use(s, use);
-		return true;
-	}
-}
-
-enum pool_hash pool_hash_of(const struct pool *p)
-{
-	switch ((enum conf_balance)p->conf->balance) {
-	case CONF_BALANCE_SOURCE_HASH:
-		return POOL_HASH_SOURCE;
-	case CONF_BALANCE_HEADER_HASH:
-		return POOL_HASH_HEADER;
-	case CONF_BALANCE_MAGLEV:
-		return p->conf->hash_header ? POOL_HASH_HEADER : POOL_HASH_SOURCE;
-	case CONF_BALANCE_ROUND_ROBIN:
-	case CONF_BALANCE_LEAST_CONNECTIONS:
-	case CONF_BALANCE_RANDOM_TWO:
-	case CONF_BALANCE_LEAST_TIME:
-		break;
-	}
-	return POOL_HASH_NONE;
-}
-
-enum pool_outcome pool_take(struct pool *p, const struct pool_wish *wish,
-	const struct pool_tried *tried, int64_t now_ms, struct server_use *use)
-{
-	struct choice c = {.tried = tried, .now_ms = now_ms};
-
-	(void)wish;
-	assert(use->server == NULL && use->lost && p->is_settled);
-	refresh_if_changed(p);
-	if (p->retries < POOL_RETRIES_SAVED_MAX * 100)
-		p->retries += p->conf->retry.budget_percent;
-	for (int pass = 0; pass < 2; pass++) {
-		c.may_avoided = pass == 1;
-		for (unsigned t = 0; t < TIERS; t++)
-			if (p->sets[t].count > 0 && take_from(p, &p->sets[t], &c, use))
-				return POOL_TAKEN;
-	}
-	return c.saw_full ? POOL_FULL : POOL_NONE;
-}
-
-bool pool_may_retry(struct pool *p, unsigned tries, unsigned on)
-{
-	if (!(p->conf->retry.on & on) || (int64_t)tries > p->conf->retry.attempts)
-		return false;
-	if (on == CONF_RETRY_CONNECT_FAILURE)
-		return true;
-	if (p->retries < 100)
-		return false;
-	p->retries -= 100;
-	return true;
 }
 
 /* Waiting */
@@ -326,12 +96,13 @@ int pool_wait(struct pool *p, struct pool_waiter *w, int64_t now_ms)
 {
 	if (p->waiters_count >= (uint64_t)p->conf->queue.maximum)
 		return -ENOBUFS;
+	if (!pool_circuit_enter(p, BOARD_CIRCUIT_PENDING, &w->circuits))
+		return -EBUSY;
 	w->pool = p;
 	w->until_ms = now_ms + p->conf->queue.timeout_ms;
 	list_push_back(&p->waiters, &w->link);
 	p->waiters_count++;
-	if (p->cells)
-		board_add(p->cells, BOARD_POOL_WAITING, 1);
+	board_add(p->cells, BOARD_POOL_WAITING, 1);
 	return 0;
 }
 
@@ -341,8 +112,8 @@ void pool_unwait(struct pool_waiter *w)
 		return;
 	assert(w->pool->waiters_count > 0);
 	w->pool->waiters_count--;
-	if (w->pool->cells)
-		board_sub(w->pool->cells, BOARD_POOL_WAITING, 1);
+	board_sub(w->pool->cells, BOARD_POOL_WAITING, 1);
+	pool_circuits_leave(w->pool, &w->circuits);
 	w->pool = NULL;
 	list_unlink(&w->link);
 }
@@ -391,8 +162,10 @@ static void serve_waiters(struct pool *p, int64_t now_ms)
 /* Called by server.c when a use of s has ended. */
 void pool_use_ended(struct server *s)
 {
+	assert(s->pool->in_use > 0);
+	s->pool->in_use--;
 	if (s->pool->waiters_count > 0 || (s->is_removed && s->connections == 0))
-		make_ready(s->pool);
+		pool_make_ready(s->pool);
 }
 
 /* Generations */
@@ -411,6 +184,9 @@ void pool_configure(
 {
 	hold(&p->snapshot, snapshot);
 	p->conf = conf;
+	if (p->balance != balance_of(conf->balance))
+		for (unsigned t = 0; t < POOL_TABLES; t++)
+			p->tables[t].signature = 0;
 	p->balance = balance_of(conf->balance);
 	p->drain_ms = drain_ms;
 	p->is_settled = false;
@@ -424,6 +200,7 @@ struct server *pool_add_server(struct pool *p, const struct conf_server *conf, u
 	if (!s)
 		return NULL;
 	snprintf(s->name, sizeof s->name, "%s", conf->name);
+	s->name_hash = hash_text(POOL_NAME_SEED, conf->name);
 	s->pool = p;
 	s->conf = conf;
 	s->snapshot = conf_ref(p->snapshot);
@@ -455,7 +232,7 @@ void pool_remove_server(struct server *s, int64_t now_ms)
 	s->pool->removed_count++;
 	s->removed_until_ms = now_ms + s->pool->drain_ms;
 	s->pool->drop_idle(s);
-	make_ready(s->pool);
+	pool_make_ready(s->pool);
 }
 
 int pool_settle(struct pool *p)
@@ -464,20 +241,16 @@ int pool_settle(struct pool *p)
 
 	list_for_each (l, &p->servers)
 		count++;
-	for (unsigned t = 0; t < TIERS; t++) {
-		struct balance_set *set = &p->sets[t];
-		struct server **more;
-
-		if (set->capacity >= count)
-			continue;
-		more = realloc(set->servers, count * sizeof *more);
-		if (!more)
+	for (unsigned t = 0; t < TIERS; t++)
+		if (standing_reserve(&p->sets[t], count) < 0)
 			return -ENOMEM;
-		set->servers = more;
-		set->capacity = count;
-	}
+	for (unsigned t = 0; t < POOL_TABLES; t++)
+		if (standing_reserve_table(&p->tables[t], count) < 0)
+			return -ENOMEM;
+	if (keys_build(&p->keys, p) < 0)
+		return -ENOMEM;
 	p->is_settled = true;
-	refresh(p);
+	standing_refresh(p);
 	return 0;
 }
 
@@ -524,7 +297,7 @@ static void drop_removed(struct pool *p)
 	}
 	if (!any)
 		return;
-	refresh(p);
+	standing_refresh(p);
 	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
@@ -535,6 +308,7 @@ static void drop_removed(struct pool *p)
 
 void pool_serve(struct pool *p, int64_t now_ms)
 {
+	p->now_ms = now_ms;
 	list_unlink(&p->ready_link);
 	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
@@ -554,14 +328,17 @@ static void expire_removed(struct pool *p, int64_t now_ms)
 		if (s->is_removed && s->removed_until_ms <= now_ms && !s->is_lost) {
 			s->is_lost = true;
 			s->lost = SERVER_LOST_REMOVED;
-			make_ready(p);
+			pool_make_ready(p);
 		}
 	}
 }
 
 void pool_tick(struct pool *p, int64_t now_ms)
 {
-	refresh_if_changed(p);
+	p->now_ms = now_ms;
+	standing_refresh_if_changed(p);
+	if (p->ramping_count > 0)
+		standing_ramp(p);
 	if (p->removed_count > 0)
 		expire_removed(p, now_ms);
 	serve_waiters(p, now_ms);
@@ -587,8 +364,15 @@ void pool_free(struct pool *p)
 		free_server(s);
 	}
 	list_unlink(&p->ready_link);
-	for (unsigned t = 0; t < TIERS; t++)
+	for (unsigned t = 0; t < TIERS; t++) {
 		free(p->sets[t].servers);
+		free(p->sets[t].sums);
+	}
+	for (unsigned t = 0; t < POOL_TABLES; t++) {
+		free(p->tables[t].servers);
+		free(p->tables[t].memory);
+	}
+	keys_fini(&p->keys);
 	conf_unref(p->snapshot);
 	free(p);
 }

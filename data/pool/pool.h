@@ -33,7 +33,8 @@ void pool_tried_add(struct pool_tried *t,
 enum pool_outcome {
 	POOL_TAKEN, /* use->server is set and counted */
 	POOL_NONE,  /* no usable server is left: 503 */
-	POOL_FULL   /* usable ones exist, all at maximum_connections: wait or 503 */
+	POOL_FULL,  /* usable ones exist, all at maximum_connections: wait or 503 */
+	POOL_OPEN   /* the pool's circuit is open: 503; *ret_circuit of pool_circuit_open() */
 };
 
 /*
@@ -44,13 +45,25 @@ enum pool_outcome {
 enum pool_outcome pool_take(struct pool *p, const struct pool_wish *wish,
 	const struct pool_tried *tried, int64_t now_ms, struct server_use *use);
 
-/* What the wish's hash is to be made of. */
+/* What the wish's hash, and its stick, are to be made of. */
 enum pool_hash pool_hash_of(const struct pool *p);
+enum pool_hash pool_stick_of(const struct pool *p);
+/* Whom a cookie's token (BOARD_TOKEN_SIZE bytes) names: borrowed until the next turn of the loop;
+ * NULL: nobody of this pool. */
+struct server *pool_find_token(const struct pool *p, const unsigned char *token);
+
+/* The circuit that refused last: after POOL_OPEN, or -EBUSY of pool_wait() and upstream_open(). */
+enum board_circuit pool_circuit_open(const struct pool *p);
+/* Counts a connection to a server, idle ones too: true, or false when the circuit has no room. */
+bool pool_circuit_enter(struct pool *p, enum board_circuit k, uint8_t *held);
+/* Leaves the circuits whose bits are set in *held. */
+void pool_circuits_leave(struct pool *p, uint8_t *held);
 
 /*
  * True when a request that has failed `tries` times, last for the reason `on`
  * (a CONF_RETRY_ bit), may be tried again. Resets before the response count
- * against budget_percent; a failed connect does not, as it cost no server work.
+ * against budget_percent; a failed connect does not, as it cost no server work. So do statuses
+ * (CONF_RETRY_STATUS). False also when the circuit has no room for a retry.
  */
 bool pool_may_retry(struct pool *p, unsigned tries, unsigned on);
 
@@ -62,10 +75,11 @@ struct pool_waiter {
 	struct list link;
 	struct pool *pool; /* NULL while not waiting */
 	int64_t until_ms;
+	uint8_t circuits; /* the pool's */
 	void (*woken)(struct pool_waiter *w, bool is_free);
 };
 
-/* 0: waits; -ENOBUFS: queue.maximum are waiting already. */
+/* 0: waits; -ENOBUFS: queue.maximum are waiting already; -EBUSY: the circuit is open. */
 int pool_wait(struct pool *p, struct pool_waiter *w, int64_t now_ms);
 void pool_unwait(struct pool_waiter *w); /* harmless when not waiting */
 
@@ -83,7 +97,7 @@ void pool_unref(struct pool *p);
  * to keep them. */
 const struct conf_pool *pool_conf(const struct pool *p);
 const char *pool_name(const struct pool *p);
-/* This worker's counters of it, for board_pool_histogram; NULL in tests. */
+/* This worker's counters of it: enum board_pool_cell and board_pool_histogram. */
 struct board_cells *pool_cells(const struct pool *p);
 
 /*
@@ -95,7 +109,9 @@ struct board_cells *pool_cells(const struct pool *p);
 struct pool_spec {
 	const char *name;
 	struct board_object *object;
-	struct board_cells *cells;           /* this worker's counters of the pool; NULL: none */
+	struct board_cells *cells;           /* this worker's, of the pool */
+	struct board_stick *sticks;          /* clients and their servers, see stick.h */
+	uint32_t sticks_count;               /* a power of two */
 	unsigned offset;                     /* the worker's number: where round-robin starts */
 	struct list *ready;                  /* kept */
 	void (*drop_idle)(struct server *s); /* close its kept connections */

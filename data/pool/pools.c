@@ -95,6 +95,8 @@ static struct pool *pool_at(struct pools *ps, const struct conf_pool *conf, uint
 	struct pool_spec spec = {.name = conf->name,
 		.object = &w->board.objects[slot],
 		.cells = board_cells_of(&w->board, w->column, slot),
+		.sticks = w->board.sticks,
+		.sticks_count = w->board.head->sticks,
 		.offset = w->column,
 		.ready = &ps->ready,
 		.drop_idle = upstream_drop_idle};

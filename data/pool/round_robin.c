@@ -91,12 +91,12 @@ static struct server *pop(struct balance_set *set, unsigned count)
 	return top;
 }
 
-static struct server *choose(struct balance_set *set, balance_allows *allows, void *user)
+static struct server *choose(struct balance_set *set, const struct balance_ask *ask)
 {
 	unsigned left = set->count, looked = 0;
 	struct server *chosen = NULL;
 
-	if (left > 0 && allows(user, set->servers[0])) { /* the usual case */
+	if (left > 0 && ask->allows(ask->user, set->servers[0])) { /* the usual case */
 		chosen = set->servers[0];
 		set->clock = chosen->deadline;
 		chosen->deadline += share(chosen);
@@ -106,7 +106,7 @@ static struct server *choose(struct balance_set *set, balance_allows *allows, vo
 	while (left > 0 && !chosen && looked++ < ASIDE_MAX) {
 		struct server *s = pop(set, left--);
 
-		if (allows(user, s)) {
+		if (ask->allows(ask->user, s)) {
 			chosen = s;
 			set->clock = s->deadline;
 			s->deadline += share(s);

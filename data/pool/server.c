@@ -14,6 +14,8 @@ void server_done(struct server_use *use)
 		return;
 	assert(s->connections > 0);
 	use->server = NULL;
+	use->is_aside = false;
+	pool_circuits_leave(s->pool, &use->circuits);
 	list_unlink(&use->link);
 	s->connections--;
 	board_unuse(s->object);
@@ -31,6 +33,12 @@ void server_refused(struct server *s, int64_t now_ms)
 {
 	s->avoid_until_ms = now_ms + SERVER_AVOID_MS;
 	board_add(s->cells, BOARD_SERVER_CONNECT_FAILURES, 1);
+	server_erred(s);
+}
+
+void server_erred(struct server *s)
+{
+	atomic_fetch_add_explicit(&s->object->errors, 1, memory_order_relaxed);
 }
 
 bool server_is_leaving(const struct server *s)

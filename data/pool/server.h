@@ -31,6 +31,9 @@ struct server_use {
 	struct list link;
 	struct server *server; /* NULL while not in use */
 	void (*lost)(struct server_use *use, enum server_lost why);
+	/* the pool's, cleared by server_done() */
+	uint8_t circuits; /* that it counts in: bits of enum board_circuit */
+	bool is_aside;    /* the client's own server was full: its next request goes back there */
 };
 
 struct server {
@@ -52,11 +55,15 @@ struct server {
 	uint64_t stamp; /* the worker's: the generation that last named it */
 	uint32_t slot;  /* on the board */
 	/* the balancing algorithm's */
+	uint64_t name_hash;
 	uint64_t deadline;
+	uint64_t time_average; /* of responses, in 1/16 us: see least_time.c */
+	int64_t time_heard_ms; /* the last response; 0: none yet */
 	unsigned position; /* in the document */
 	/* the effective word as last read, and what follows from it */
 	uint64_t word;
 	unsigned tier, weight;
+	bool is_ramping; /* its weight still grows */
 	struct list link; /* in the pool's list */
 };
 
@@ -72,6 +79,11 @@ void server_done(struct server_use *use);
 /* The outcome of a connect, for the choice of servers and for the counters. */
 void server_connected(struct server *s);
 void server_refused(struct server *s, int64_t now_ms);
+
+/* A response began, or a tcp connection stood, after so long: for least-time. */
+void server_timed(struct server *s, int64_t us, int64_t now_ms);
+/* It has failed a request in a way that speaks against it: evidence for passive ejection. */
+void server_erred(struct server *s);
 
 /* No further use of this server is wanted: connections to it are not worth keeping. */
 bool server_is_leaving(const struct server *s);

@@ -16,6 +16,7 @@ static void discard(struct upstream *u)
 	worker_timeout_clear(u->worker, &u->timer);
 	socket_close(u->socket);
 	free(u->client);
+	pool_circuits_leave(u->server->pool, &u->circuits);
 	free(u);
 }
 
@@ -90,6 +91,9 @@ static void finish(struct upstream *u, int status)
 		server_connected(u->server);
 		histogram_add(&u->server->cells->histograms[BOARD_SERVER_CONNECT],
 			worker_now_us(u->worker) - u->began_us);
+		if (pool_conf(u->server->pool)->protocol == CONF_POOL_TCP)
+			server_timed(u->server, worker_now_us(u->worker) - u->began_us,
+				worker_now_ms(u->worker));
 		u->requests = 1;
 	} else {
 		server_refused(u->server, worker_now_ms(u->worker));
@@ -133,15 +137,42 @@ static void connecting_expired(struct wheel_timer *timer)
 	finish(list_entry(timer, struct upstream, timer), -ETIMEDOUT);
 }
 
+/* An idle connection of the pool makes room for one that is needed. */
+static void drop_one_idle(struct pool *p)
+{
+	list_for_each (l, pool_servers(p)) {
+		struct server *s = list_entry(l, struct server, link);
+
+		if (list_is_empty(&s->idle))
+			continue;
+		idle_expired(&list_entry(s->idle.prev, struct upstream, idle)->timer);
+		return;
+	}
+}
+
+static bool enter_circuit(struct upstream *u)
+{
+	struct pool *p = u->server->pool;
+
+	if (pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits))
+		return true;
+	drop_one_idle(p);
+	return pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits);
+}
+
 static int begin_connect(struct upstream *u)
 {
 	struct addr to;
 	int rc = server_address(u->server, &to);
 
+	if (rc == 0 && !enter_circuit(u))
+		rc = -EBUSY;
 	if (rc == 0)
 		rc = socket_connect(u->worker->loop, &to, connecting_ready, u, &u->socket);
-	if (rc < 0)
+	if (rc < 0) {
+		pool_circuits_leave(u->server->pool, &u->circuits);
 		return rc;
+	}
 	socket_interest(u->socket, SOCKET_WRITE);
 	wheel_timer_init(&u->timer, connecting_expired);
 	worker_timeout(u->worker, &u->timer, pool_conf(u->server->pool)->timeouts.connect_ms);
@@ -188,7 +219,7 @@ static struct upstream *take_idle(struct server *s, const struct upstream_client
 /* Our own shortage is not the server's fault. */
 static bool is_ours(int rc)
 {
-	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
+	return rc == -EBUSY || rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
 }
 
 static struct upstream *upstream_new(const struct upstream_client *client)
@@ -257,11 +288,12 @@ void upstream_close(struct upstream *u)
 		discard(u);
 }
 
-struct socket *upstream_detach(struct upstream *u)
+struct socket *upstream_detach(struct upstream *u, struct server_use *use)
 {
 	struct socket *s = u->socket;
 
 	assert(!u->done); /* ready */
+	use->circuits |= u->circuits;
 	worker_timeout_clear(u->worker, &u->timer);
 	free(u->client);
 	free(u);

@@ -30,6 +30,7 @@ struct upstream {
 	struct worker *worker;
 	bool is_reused; /* was kept idle: a reset before any response byte may mean that it had just
 			   ended */
+	uint8_t circuits;  /* that it counts in: bits of enum board_circuit */
 	uint64_t requests; /* given to users so far */
 	/* upstream.c's own */
 	struct list idle;
@@ -51,7 +52,7 @@ typedef void upstream_done(void *user, int status);
  * A connection to the server of a use (already taken). With may_reuse an idle
  * one is preferred. UPSTREAM_READY: *ret is ready now, done() is not called.
  * UPSTREAM_CONNECTING: done() will be called from the loop. A negative errno:
- * failed at once, server marked, nothing to close.
+ * failed at once, server marked, nothing to close; -EBUSY: the pool's circuit is open.
  */
 int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
 	void *user, struct upstream **ret);
@@ -69,8 +70,9 @@ int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
 void upstream_keep(struct upstream *u);
 /* Closes it, connecting or ready. NULL is fine. */
 void upstream_close(struct upstream *u);
-/* Takes the socket out and frees the rest: for tunnels. Returns owned. */
-struct socket *upstream_detach(struct upstream *u);
+/* Takes the socket out and frees the rest: for tunnels. Returns owned. It counts as the use's from
+ * now. */
+struct socket *upstream_detach(struct upstream *u, struct server_use *use);
 
 /* Drops all idle connections of a server: it went down, was removed, or memory is short. */
 void upstream_drop_idle(struct server *s);

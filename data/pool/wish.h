@@ -15,16 +15,19 @@ struct server;
 struct pool_wish {
 	bool has_hash;
 	bool is_retry; /* a further try of a request that failed elsewhere */
+	bool has_stick;
 	uint64_t hash; /* of what the pool hashes, see pool_hash_of(): equal for equal keys */
+	uint64_t stick; /* of what the pool remembers clients by, see pool_stick_of() */
 	struct server *before; /* of this pool: whom the client had before; NULL: not known. Used
 				  while it is up or draining, then another is chosen. */
 };
 
-/* What a pool's algorithm hashes. */
+/* What a pool's algorithm hashes, or its table of clients knows them by. */
 enum pool_hash {
 	POOL_HASH_NONE,   /* nothing: leave the wish's hash out */
 	POOL_HASH_SOURCE, /* the client's address, without its port */
-	POOL_HASH_HEADER  /* the value of hash_header; without one, the client's address */
+	POOL_HASH_HEADER  /* the value of hash_header; without one, the client's address. For the
+			     table: of the header sticky.name; without one, nothing */
 };
 
 /* The same in all workers and on all nodes. */

@@ -106,7 +106,8 @@ static void reports_there_and_back(void **state)
 		.workers = {{6, 40}}};
 	struct report_listener l = {
 		.state = REPORT_LISTENER_FAILED, .connections = 3, .reason = "in use"};
-	struct report_server s = {.connections = 12};
+	struct report_server s = {
+		.connections = 12, .ejected = "ejected for 30s", .ejected_since = {1000}};
 	struct report_vip v = {.state = REPORT_VIP_ACTIVE,
 		.since = {7000},
 		.why = "active-down timer",

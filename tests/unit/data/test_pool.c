@@ -96,6 +96,9 @@ static void begin(const char *text)
 	assert_int_equal(board_view(t.memory, size, &t.board), 0);
 	list_init(&t.ready);
 	spec.object = &t.board.objects[0];
+	spec.cells = board_cells_of(&t.board, 0, 0);
+	spec.sticks = t.board.sticks;
+	spec.sticks_count = t.board.head->sticks;
 	t.pool = pool_new(&spec);
 	pool_on_free(t.pool, freed, NULL);
 	for (int i = 0; i < USES; i++)
@@ -125,6 +128,8 @@ static char take(const struct pool_tried *tried, int64_t now_ms, bool keep)
 	switch (pool_take(t.pool, NULL, tried, now_ms, use)) {
 	case POOL_NONE:
 		return '-';
+	case POOL_OPEN:
+		return 'o';
 	case POOL_FULL:
 		return '!';
 	case POOL_TAKEN:

@@ -155,6 +155,11 @@ static enum effective_state state_of(uint32_t slot)
 	return board_word_state(atomic_load(&board.objects[slot].word));
 }
 
+static struct judge_now at(int64_t ms)
+{
+	return (struct judge_now){{ms}, ms};
+}
+
 static void words_follow_rows(void **state)
 {
 	uint32_t table[OBJECTS];
@@ -167,24 +172,24 @@ static void words_follow_rows(void **state)
 
 	(void)state;
 	judge_overlay(
-		j, "pool/a/a", drain, (struct wall){1000}); /* before there is a configuration */
+		j, "pool/a/a", drain, at(1000)); /* before there is a configuration */
 	assert_int_equal(slots_assign(s, c, table), 0);
-	assert_int_equal(judge_configure(j, c, table, (struct wall){1000}), 0);
+	assert_int_equal(judge_configure(j, c, table, at(1000)), 0);
 	assert_int_equal(state_of(table[2]), EFFECTIVE_DRAIN);
 	assert_int_equal(state_of(table[3]), EFFECTIVE_UNCHECKED);
-	assert_int_equal(judge_expire(j, (struct wall){1000}).ms, 5000);
-	judge_verdict(j, "pool/a/b", down, (struct wall){2000});
-	judge_verdict(j, "pool/a/nobody", down, (struct wall){2000});
-	judge_verdict(j, "check/x", down, (struct wall){2000});
-	judge_verdict(j, "pool/", down, (struct wall){2000});
-	assert_int_equal(judge_expire(j, (struct wall){5000}).ms, 0);
+	assert_int_equal(judge_expire(j, at(1000)).ms, 5000);
+	judge_verdict(j, "pool/a/b", down, at(2000));
+	judge_verdict(j, "pool/a/nobody", down, at(2000));
+	judge_verdict(j, "check/x", down, at(2000));
+	judge_verdict(j, "pool/", down, at(2000));
+	assert_int_equal(judge_expire(j, at(5000)).ms, 0);
 	assert_int_equal(state_of(table[2]), EFFECTIVE_UNCHECKED); /* the overlay has ended */
-	judge_overlay(j, "pool/a/a", NULL, (struct wall){6000});
-	judge_verdict(j, "pool/a/b", up, (struct wall){6000});
+	judge_overlay(j, "pool/a/a", NULL, at(6000));
+	judge_verdict(j, "pool/a/b", up, at(6000));
 	assert_true(board_address(
 		&board.objects[table[3]], &a)); /* given by name, resolved by healthd */
 	assert_false(board_address(&board.objects[table[2]], &a));
-	judge_verdict(j, "pool/a/b", NULL, (struct wall){6000});
+	judge_verdict(j, "pool/a/b", NULL, at(6000));
 	assert_true(
 		board_address(&board.objects[table[3]], &a)); /* better an old address than none */
 	json_decref(drain);

@@ -1,0 +1,53 @@
+/* conf_rules_pool: what fits together in how a pool's servers are chosen. */
+#include "common/conf.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct {
+	const char *pool, *where, *what; /* where NULL: it is good */
+} rows[] = {
+	{"balance: source-hash", NULL, NULL},
+	{"balance: maglev", NULL, NULL},
+	{"balance: maglev, hash_header: x-tenant", NULL, NULL},
+	{"balance: header-hash, hash_header: x-tenant", NULL, NULL},
+	{"balance: header-hash", "pools[p].hash_header", "is required"},
+	{"balance: header-hash, hash_header: x, protocol: tcp", "pools[p].balance", "http"},
+	{"balance: maglev, hash_header: x, protocol: tcp", "pools[p].hash_header", "http"},
+	{"hash_header: x", "pools[p].hash_header", "only for balance"},
+};
+
+static void judges(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct conf_problems problems = {0};
+		struct conf *c = NULL;
+		char text[512];
+		int rc;
+
+		snprintf(text, sizeof text, "stack: s\npools: [{name: p, %s}]\n", rows[i].pool);
+		rc = conf_parse(text, strlen(text), CONF_YAML, &problems, &c);
+		if (rc != (rows[i].where ? -EINVAL : 0) ||
+			(rows[i].where && (strcmp(problems.items[0].where, rows[i].where) != 0 ||
+						  !strstr(problems.items[0].what, rows[i].what))))
+			fail_msg("%s\ngave %d, %zu problems, first at \"%s\": %s", text, rc,
+				problems.count, problems.count ? problems.items[0].where : "",
+				problems.count ? problems.items[0].what : "");
+		conf_problems_fini(&problems);
+		conf_unref(c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(judges)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
