@@ -125,7 +125,7 @@ static const struct field listener_fields[] = {
 		.help = "What to do with which request; the most specific that matches wins."},
 	{"pool", FIELD_NAME, FIELD_AT(conf_listener, pool_name), .example = "shop-web",
 		.help = "Where requests go when no route matches."},
-	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_listener, limit), .kind = &field_limit, .is_later = true,
+	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_listener, limit), .kind = &field_limit,
 		.help = "How often a client may ask."},
 	{"maximum_connections", FIELD_INTEGER, FIELD_AT(conf_listener, maximum_connections), .minimum = 1,
 		.maximum = 10000000, .initial = "20000",

@@ -68,12 +68,12 @@ static const struct field_word actions[] = {[CONF_LIMIT_REJECT] = {"reject"},
 /* clang-format off */
 static const struct field limit_fields[] = {
 	{"key", FIELD_FORM, FIELD_AT(conf_limit, key), .form = &limit_key, .is_required = true, .example = "client",
-		.help = "What is counted by: client, header:NAME or cookie:NAME."},
+		.help = "What requests are counted by: client, header:NAME or cookie:NAME; those without it by client."},
 	{"rate", FIELD_FORM, FIELD_AT(conf_limit, rate), .form = &frequency, .is_required = true, .example = "100/s",
 		.help = "Requests allowed over time."},
 	{"burst", FIELD_INTEGER, FIELD_AT(conf_limit, burst), .initial = "0", .help = "Requests allowed at once on top."},
 	{"action", FIELD_WORD, FIELD_AT(conf_limit, action), .words = actions, .initial = "reject",
-		.help = "What happens to the rest."},
+		.help = "What happens to the rest: reject answers 429, log only counts and logs."},
 	{0}
 };
 
@@ -142,7 +142,7 @@ static const struct field route_fields[] = {
 	{"rewrite", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, rewrite), .kind = &rewrite,
 		.help = "Changes to the target."},
 	{"timeouts", FIELD_OBJECT, FIELD_AT(conf_route, timeouts), .kind = &timeouts, .help = "Time-outs of this route."},
-	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, limit), .kind = &field_limit, .is_later = true,
+	{"limit", FIELD_OBJECT, FIELD_OPTIONAL(conf_route, limit), .kind = &field_limit,
 		.help = "A limit of its own."},
 	{0}
 };

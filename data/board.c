@@ -37,9 +37,14 @@ static size_t shares_offset(uint32_t columns, uint32_t objects)
 	return clients_offset(columns, objects) + BOARD_CLIENTS * sizeof(uint64_t);
 }
 
-static size_t cells_offset(uint32_t columns, uint32_t objects)
+static size_t limits_offset(uint32_t columns, uint32_t objects)
 {
 	return shares_offset(columns, objects) + (size_t)columns * BOARD_CLIENTS * sizeof(uint32_t);
+}
+
+static size_t cells_offset(uint32_t columns, uint32_t objects)
+{
+	return limits_offset(columns, objects) + LIMIT_TABLE_CELLS * sizeof(struct limit_cell);
 }
 
 static size_t sticks_offset(uint32_t columns, uint32_t objects)
@@ -102,6 +107,7 @@ int board_view(void *memory, size_t size, struct board *ret)
 	ret->objects = (void *)(base + objects_offset(h->columns));
 	ret->clients = (void *)(base + clients_offset(h->columns, h->objects));
 	ret->client_shares = (void *)(base + shares_offset(h->columns, h->objects));
+	ret->limits = (void *)(base + limits_offset(h->columns, h->objects));
 	ret->cells = (void *)(base + cells_offset(h->columns, h->objects));
 	ret->sticks = (void *)(base + sticks_offset(h->columns, h->objects));
 	return 0;

@@ -19,10 +19,12 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "common/effective.h"
+#include "common/siphash.h"
 #include "data/histogram.h"
+#include "data/limit_table.h"
 #include "data/tls/tls_tickets.h"
 
-#define BOARD_MAGIC 0x42414c4c41535406u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535407u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
 #define BOARD_CELLS 64        /* counters of one object in one column */
@@ -248,6 +250,7 @@ static inline uint64_t board_read(const struct board_cells *c, unsigned cell)
 
 struct board_head {
 	uint64_t magic, size;
+	struct siphash_key secret; /* of limit.h; set like seed */
 	uint64_t seed; /* of client_counts_key(); set by whoever made the board, before others see it */
 	uint32_t columns, objects;
 	uint32_t column_size, object_size, cells_size;
@@ -269,6 +272,7 @@ struct board {
 	struct board_object *objects;
 	_Atomic uint64_t *clients;       /* client_counts.h: BOARD_CLIENTS words */
 	_Atomic uint32_t *client_shares; /* and as many for each column */
+	struct limit_cell *limits;       /* limit_table.h: LIMIT_TABLE_CELLS */
 	struct board_cells *cells; /* of column c and object o: [c * head->objects + o] */
 	struct board_stick *sticks;
 };

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where there is no randomness yet (early at boot) clients are counted by a hash that can be
+/* Where there is no randomness yet (early at boot) clients are counted by hashes that can be
  * guessed. */
 static void set_seed(struct board_head *h)
 {
+	if (getrandom(&h->secret, sizeof h->secret, GRND_NONBLOCK) < 0)
+		h->secret = (struct siphash_key){(uint64_t)getpid(), (uint64_t)getpid()};
 	if (getrandom(&h->seed, sizeof h->seed, GRND_NONBLOCK) < 0)
 		h->seed = (uint64_t)getpid();
 }

@@ -6,7 +6,7 @@
  * counted, so that a request keeps what it began with.
  */
 #include "common/conf.h"
-#include "data/http/route.h"
+#include "data/http/route_table.h"
 
 struct pool;
 struct worker;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/http/client.h"
+#include "data/http/limit.h"
 #include "data/routing.h"
 
 /* Bytes of further fields that an answer of our own can have beside its body. */
@@ -131,7 +132,7 @@ static void take_route(struct look *l)
 	struct choice *k = &r->choice;
 	struct pool *pool;
 
-	switch (route_find(k->routing->table, &l->asked, &k->route)) {
+	switch (route_table_find(k->routing->table, &l->asked, &k->route)) {
 	case ROUTE_TAKEN:
 		pool = pool_ref(k->routing->pools[k->route->number]);
 		pool_unref(r->origin.pool);
@@ -149,6 +150,47 @@ static void take_route(struct look *l)
 		refuse(k, EXCHANGE_END_AMBIGUOUS_PATH);
 		break;
 	}
+}
+
+/* Counts the request against a limit. */
+static void count(struct look *l, const struct conf_limit *limit, uint64_t scope)
+{
+	struct client *c = l->client;
+	struct choice *k = &c->request->choice;
+	struct board *board = &c->worker->board;
+	struct gcra_rule rule = gcra_rule((uint64_t)limit->rate.count, (uint64_t)limit->rate.per_ms,
+		(uint64_t)limit->burst + 1);
+	uint64_t key = limit_key(
+		&board->head->secret, scope, &limit->key, l->asked.data, l->asked.head, &c->peer);
+	uint64_t wait_ns = limit_table_take(
+		board->limits, key, &rule, (uint64_t)worker_now_us(c->worker) * 1000);
+
+	if (!wait_ns)
+		return;
+	if (limit->action == CONF_LIMIT_LOG) {
+		k->is_over_limit = true;
+		board_add(c->http->listener->cells, BOARD_LISTENER_OVER_LIMIT, 1);
+		return;
+	}
+	refuse(k, EXCHANGE_END_LIMITED);
+	k->retry_after_s = (int64_t)((wait_ns + 999999999) / 1000000000);
+}
+
+static void count_all(struct look *l)
+{
+	const struct request *r = l->client->request;
+	const struct conf_limit *limit = r->settings->limit;
+
+	if (limit)
+		count(l, limit, limit_scope(r->settings->name, 0, &limit->key));
+	if (!r->choice.status && r->choice.route && r->choice.route->conf->limit)
+		count(l, r->choice.route->conf->limit, r->choice.route->limit);
+}
+
+const char *choice_end_name(const struct request *r, enum exchange_end end)
+{
+	return r->choice.is_over_limit && end == EXCHANGE_END_OK ? "ok-over-limit"
+								 : exchange_end_name(end);
 }
 
 /* An answer of the route's own: its further fields are written to out. */
@@ -239,6 +281,8 @@ size_t choice_write_head(struct client *c, const char *data, struct head_request
 	route_request_init(&look.asked, data, &c->request->head);
 	if (k->routing)
 		take_route(&look);
+	if (!k->status)
+		count_all(&look);
 	fill_in(c, &look.values);
 	fill_in_target(&look.values, &look.asked);
 	if (!k->status && k->route)

@@ -10,7 +10,7 @@
 
 #include "data/http/exchange_end.h"
 #include "data/http/head.h"
-#include "data/http/route.h"
+#include "data/http/route_table.h"
 
 struct client;
 struct request;
@@ -40,6 +40,9 @@ bool choice_is_needed(const struct request *r);
  * its length. When we answer ourselves, status is set, and out has the further fields of the answer.
  */
 size_t choice_write_head(struct client *c, const char *data, struct head_request *to, char *out);
+
+/* The word of the access log for how the exchange ended. */
+const char *choice_end_name(const struct request *r, enum exchange_end end);
 
 /* What the route changes in the response, for head_response; storage for its variables. */
 struct choice_values {

@@ -248,7 +248,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.pool = o->sought_us && o->pool ? pool_name(o->pool) : NULL,
 		.server = r->server[0] ? r->server : NULL,
 		.retries = c->exchange.tries,
-		.end = exchange_end_name(end),
+		.end = choice_end_name(r, end),
 		.queue_us = span_us(o->sought_us, o->opened_us),
 		.connect_us = span_us(o->opened_us, o->sent_us),
 		.response_us = span_us(o->sent_us, r->response.begun_us),

@@ -1,16 +1,10 @@
 #pragma once
 /*
- * Core: which route of a listener a request takes. A table is compiled once
- * from a listener's routes; a look-up costs the same whether there are ten of
- * them or many thousands: one probe for the host, one for each length of
- * wildcard and one for each length of prefix that the document has.
- *
- * The most specific route wins: exact host before the longest wildcard before
- * none; then exact path before the longest prefix before none; then more
- * conditions (methods as one, each header, each parameter) before fewer; then
- * the order of the document. Hosts and paths are compared in the normal form
- * of common/uri.h. What is done with the request is the shell's (request.h).
+ * Core: one route of a listener, made ready, and what a request looks like to
+ * it. Which of many a request takes is route_table.h; what is then done is the
+ * shell's (choice.h). Hosts and paths are compared in the normal form of common/uri.h.
  */
+#include "common/arena.h"
 #include "common/conf.h"
 #include "common/uri.h"
 #include "data/http/h1.h"
@@ -35,17 +29,14 @@ struct route {
 	size_t headers_count, query_count;
 	unsigned conditions;     /* how many */
 	struct rewrite *rewrite; /* NULL: the request and its response go on as they are */
-	uint64_t limit;          /* what its limit's buckets are told apart by: see limit.h */
+	uint64_t limit; /* of conf->limit, if there is one: limit_scope() */
 };
 
-struct route_table;
-
-/* A table of l's routes, which are kept: their snapshot must outlive it. NULL without memory. */
-struct route_table *route_table_new(const struct conf_listener *l);
-void route_table_free(struct route_table *t); /* NULL is fine */
-size_t route_table_count(const struct route_table *t);
-/* In the order in which they are tried, where all conditions are met. */
-const struct route *route_table_at(const struct route_table *t, size_t i);
+/*
+ * Makes route `number` of l, with memory of the arena; l's snapshot must outlive it. 0, or -1 without
+ * memory.
+ */
+int route_compile(struct arena *a, const struct conf_listener *l, uint32_t number, struct route *r);
 
 /* A request as routes see it. Filled in by route_request_init(); borrows the head. */
 struct route_request {
@@ -62,17 +53,6 @@ struct route_request {
 
 /* head was parsed from data without fault. */
 void route_request_init(struct route_request *r, const char *data, const struct h1_head *head);
-
-enum route_outcome {
-	ROUTE_TAKEN,
-	ROUTE_NONE,         /* none matches: the listener's pool, or 404 */
-	ROUTE_UNKNOWN_HOST, /* no route is for this host: the listener's pool, or 421 */
-	ROUTE_AMBIGUOUS     /* which one depends on how the path is read: 400 */
-};
-
-/* *ret is set when one was taken. */
-enum route_outcome route_find(
-	const struct route_table *t, const struct route_request *r, const struct route **ret);
 
 /* Whether a route's host fits, its path does, and which of its conditions fails (-1: none). */
 bool route_has_host(const struct route *route, const struct route_request *r);

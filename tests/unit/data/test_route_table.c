@@ -1,5 +1,5 @@
-/* route: which of a listener's routes a request takes. */
-#include "data/http/route.h"
+/* route_table: which of a listener's routes a request takes. */
+#include "data/http/route_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static int ask(const struct route_table *t, const char *request)
 	h1_head_init(&h);
 	assert_int_equal(h1_parse_request(&h, request, strlen(request)), 0);
 	route_request_init(&r, request, &h);
-	outcome = route_find(t, &r, &route);
+	outcome = route_table_find(t, &r, &route);
 	if (outcome != ROUTE_TAKEN)
 		return -(int)outcome;
 	assert_true(route_has_host(route, &r));
