@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/secrecy.h"
 
 static void on_again(uv_idle_t *idle)
 {
@@ -83,6 +84,7 @@ int control_start(struct daemon *d, void *user)
 	int rc;
 
 	c->daemon = d;
+	secrecy_begin();
 	uv_idle_init(daemon_loop(d), &c->again);
 	c->again.data = c;
 	c->journal = journal_new();

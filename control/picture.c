@@ -31,6 +31,7 @@ void picture_fini(struct picture *p)
 		conf_unref(p->stacks[i].conf);
 	for (size_t i = 0; i < PICTURE_TABLES; i++)
 		json_decref(p->tables[i]);
+	expiry_fini(&p->expiry);
 	conf_unref(p->serving);
 	json_decref(p->overlays);
 	fleet_free(p->fleet);
@@ -146,6 +147,7 @@ int picture_start_from(struct picture *p, struct conf *lastgood)
 	struct picture_stack *s;
 
 	p->serving = conf_ref(lastgood);
+	expiry_note(&p->expiry, lastgood);
 	if (!lastgood->stack || !lastgood->stack[0])
 		return 0;
 	s = find_or_add(p, lastgood->stack);
@@ -196,6 +198,7 @@ bool picture_settle(struct picture *p, struct wall now)
 	}
 	conf_unref(p->serving);
 	p->serving = taken;
+	expiry_note(&p->expiry, taken);
 	return true;
 }
 

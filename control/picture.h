@@ -14,6 +14,7 @@
 #include "common/conf.h"
 #include "common/effective.h"
 #include "common/report.h"
+#include "control/expiry.h"
 #include "control/fleet.h"
 
 struct picture_stack {
@@ -49,6 +50,7 @@ struct picture {
 	const struct conf **confs; /* of the stacks that have one; borrowed from them */
 	size_t confs_count;
 	struct conf *serving; /* what our daemons are to run; NULL: nothing ever */
+	struct expiry expiry; /* of its certificates */
 	json_t *overlays;     /* {stack: {key: row}} */
 	struct fleet *fleet;
 	json_t *tables[PICTURE_TABLES]; /* rows by key, as on the bus */

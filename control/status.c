@@ -184,15 +184,34 @@ static json_t *print_stacks(const struct picture *p)
 	return list;
 }
 
+/* Of the snapshot that this node serves. */
+static json_t *print_certificates(const struct picture *p, const char *stack)
+{
+	const struct conf *c = p->expiry.conf;
+	json_t *list = json_array();
+
+	for (size_t i = 0; c && is_wanted(stack, c) && i < c->certificates_count; i++) {
+		const struct conf_certificate *k = &c->certificates[i];
+		const struct certificate *facts = &p->expiry.facts[i];
+
+		json_array_append_new(list,
+			json_pack("{s:s?, s:s, s:s, s:o, s:b}", "stack", c->stack, "name", k->name,
+				"subject", facts->subject, "expires", status_date(facts->not_after),
+				"key", k->key_pem != NULL));
+	}
+	return list;
+}
+
 json_t *status_print(const struct picture *p, const char *stack, struct wall now)
 {
 	uint64_t generation = p->serving ? p->serving->generation : 0;
 
-	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "node", p->node,
+	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "node", p->node,
 		"version", BALLAST_VERSION, "generation", (json_int_t)generation, "store",
 		print_store(&p->store), "stacks", print_stacks(p), "nodes",
 		fleet_print_nodes(p->fleet), "vips", print_vips(p, stack), "pools",
-		print_pools(p, stack, now), "listeners", print_listeners(p, stack), "problems",
+		print_pools(p, stack, now), "listeners", print_listeners(p, stack),
+		"certificates", print_certificates(p, stack), "problems",
 		status_problems(p, now));
 }
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/wall.h"
+
 static void add(json_t *list, const char *object, struct wall since, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -105,6 +107,28 @@ static void add_pools(const struct picture *p, json_t *list, struct wall now)
 	}
 }
 
+static void add_certificates(const struct picture *p, json_t *list, struct wall now)
+{
+	const struct conf_certificate *k;
+	struct wall end;
+	size_t number = 0;
+
+	while ((k = expiry_next(&p->expiry, now, &number, &end))) {
+		int64_t days = (end.ms - now.ms) / (24 * 3600 * 1000);
+		char object[CONF_NAME_SIZE + 16], date[WALL_TEXT_SIZE];
+
+		snprintf(object, sizeof object, "certificate/%s", k->name);
+		wall_print(end, date);
+		if (end.ms <= now.ms)
+			add(list, object, end, "certificate %s has expired: clients refuse it; renew it",
+				k->name);
+		else
+			add(list, object, (struct wall){0},
+				"certificate %s expires in %" PRId64 " days, at %s: renew it", k->name,
+				days, date);
+	}
+}
+
 json_t *status_problems(const struct picture *p, struct wall now)
 {
 	json_t *list = fleet_print_problems(p->fleet);
@@ -115,6 +139,7 @@ json_t *status_problems(const struct picture *p, struct wall now)
 	if (p->serving) {
 		add_listeners(p, list);
 		add_pools(p, list, now);
+		add_certificates(p, list, now);
 	}
 	return list;
 }

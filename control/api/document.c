@@ -4,11 +4,11 @@
 
 #include <stdio.h>
 
+#include "control/withheld.h"
+
 static json_t *build_document(const struct revise *r, const json_t *current, struct answer *refusal)
 {
-	(void)current;
-	(void)refusal;
-	return json_incref(r->spec.material);
+	return revise_complete(json_copy(r->spec.material), current, refusal);
 }
 
 void family_document_get(struct api *a, struct exchange *x, const struct route_match *m)
@@ -16,7 +16,7 @@ void family_document_get(struct api *a, struct exchange *x, const struct route_m
 	const struct picture_stack *s = family_stack(a, x, m->parameters[0]);
 
 	if (s)
-		family_answer(x, 200, json_deep_copy(conf_document(s->conf)), s->conf->generation);
+		family_answer(x, 200, withheld_hide(conf_document(s->conf)), s->conf->generation);
 }
 
 void family_document_put(struct api *a, struct exchange *x, const struct route_match *m)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/status.h"
+#include "control/withheld.h"
 
 #define GENERATIONS_CALL_MS 8000
 
@@ -77,7 +78,7 @@ static void on_one(void *user, const struct store_answer *answer)
 	}
 	body = print_generation(g);
 	json_object_set_new(
-		body, "document", g->document ? json_deep_copy(g->document) : json_null());
+		body, "document", g->document ? withheld_hide(g->document) : json_null());
 	family_answer(x, 200, body, g->generation);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/field.h"
+#include "control/withheld.h"
 
 /* Where an object stands: a list of the document, or the servers of a pool. */
 struct place {
@@ -67,7 +68,7 @@ static json_t *list_of(const json_t *document, const struct place *p, bool *ret_
 
 static int refuse_later(struct exchange *x, const char *kind)
 {
-	if (strcmp(kind, "certificates") != 0 && strcmp(kind, "secrets") != 0)
+	if (strcmp(kind, "secrets") != 0)
 		return 0;
 	family_refuse(x, 501, "%s are not there yet in this version", kind);
 	return -1;
@@ -90,7 +91,8 @@ void family_objects(struct api *a, struct exchange *x, const struct route_match 
 		family_refuse(x, 404, "stack %s has no pool %.64s", s->name, p.pool);
 	else
 		family_answer(
-			x, 200, list ? json_deep_copy(list) : json_array(), s->conf->generation);
+			x, 200, list ? withheld_hide_kind(p.kind, list) : json_array(),
+			s->conf->generation);
 }
 
 void family_object_get(struct api *a, struct exchange *x, const struct route_match *m)
@@ -113,7 +115,8 @@ void family_object_get(struct api *a, struct exchange *x, const struct route_mat
 		family_refuse(
 			x, 404, "there is no %.64s in %s of stack %s", p.name, p.kind, s->name);
 	else
-		family_answer(x, 200, json_deep_copy(entry), s->conf->generation);
+		family_answer(
+			x, 200, withheld_hide_kind(p.kind, entry), s->conf->generation);
 }
 
 /* ---- writing ---- */
@@ -161,7 +164,7 @@ static json_t *build_put(const struct revise *r, const json_t *current, struct a
 		json_array_set(list, i, r->spec.material);
 	else
 		json_array_append(list, r->spec.material);
-	return document;
+	return revise_complete(document, current, refusal);
 }
 
 static json_t *build_delete(const struct revise *r, const json_t *current, struct answer *refusal)

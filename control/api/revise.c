@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/certificate.h"
 #include "common/conf_diff.h"
 #include "common/now.h"
 #include "control/plan.h"
 #include "control/status.h"
+#include "control/withheld.h"
 
 #define REVISE_STORE_MS 8000
 #define REVISE_CATCH_UP_MS 5000
@@ -67,14 +69,32 @@ static json_t *difference_of(const char *line, size_t len)
 	return json_pack("{s:s%, s:s}", "where", where, (size_t)(stop - where), "what", what);
 }
 
+json_t *revise_complete(json_t *document, const json_t *current, struct answer *refusal)
+{
+	struct conf_problems problems = {0};
+	int rc = document ? withheld_keep(document, current, &problems) : -ENOMEM;
+
+	if (rc == -EINVAL)
+		answer_document_problems(refusal, &problems);
+	else if (rc < 0)
+		answer_problem(refusal, 503, "out of memory: try again");
+	conf_problems_fini(&problems);
+	if (rc == 0)
+		return document;
+	json_decref(document);
+	return NULL;
+}
+
 json_t *revise_difference(const json_t *before, const json_t *after)
 {
 	json_t *list = json_array(), *nothing = json_object();
+	json_t *was = withheld_hide(before ? before : nothing);
+	json_t *is = withheld_hide(after ? after : nothing);
 	struct buf text;
 	const char *line;
 
 	buf_init(&text, 4u << 20);
-	conf_diff_text(before ? before : nothing, after ? after : nothing, &text);
+	conf_diff_text(was, is, &text);
 	for (line = buf_text(&text); *line && json_array_size(list) < REVISE_DIFFERENCES_MAX;) {
 		size_t len = strcspn(line, "\n");
 
@@ -84,6 +104,8 @@ json_t *revise_difference(const json_t *before, const json_t *after)
 		line += *line == '\n';
 	}
 	buf_fini(&text);
+	json_decref(was);
+	json_decref(is);
 	json_decref(nothing);
 	return list;
 }
@@ -146,6 +168,7 @@ static int judge(const struct revise *r, struct conf_problems *problems)
 {
 	const struct api_site *site = &r->api->site;
 	struct addr addresses[REVISE_STORE_ADDRESSES_MAX];
+	const struct picture_stack *s = picture_stack(site->picture, r->stack);
 	bool is_sqlite = strcmp(site->nodefile->store, "sqlite") == 0;
 	struct plan_site plan = {
 		.store_is_sqlite = is_sqlite,
@@ -158,6 +181,7 @@ static int judge(const struct revise *r, struct conf_problems *problems)
 	if (strcmp(r->candidate->stack, r->stack) != 0)
 		conf_problems_add(problems, "stack", "is %s, but the request is about stack %s",
 			r->candidate->stack, r->stack);
+	certificate_judge(r->candidate, s ? s->conf : NULL, wall_now(), problems);
 	if (plan_judge(&plan, site->picture->confs, site->picture->confs_count, r->candidate,
 		    problems) < 0)
 		return -EINVAL;

@@ -47,6 +47,12 @@ struct revise {
 /* Answers x in the end, whatever comes. Takes what spec owns; the rest of it is copied. */
 void revise_begin(struct api *a, struct exchange *x, const struct revise_spec *spec);
 
+/*
+ * The end of a build: what the document leaves out because nobody is shown it comes from the
+ * current one (withheld.h). Takes document; owned, or NULL after filling *refusal.
+ */
+json_t *revise_complete(json_t *document, const json_t *current, struct answer *refusal);
+
 /* The lines of a difference ("~ pools[web].check.rise: 2 -> 3") as an array of {where, what}.
  * Owned. Pure. */
 json_t *revise_difference(const json_t *before, const json_t *after);

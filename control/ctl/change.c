@@ -155,7 +155,7 @@ static enum outcome delete_path(
 	struct ctl *c, const char *kind, const char *name, char path[CTL_PATH_SIZE])
 {
 	static const char *const kinds[][2] = {{"instance", "instances"}, {"vip", "vips"},
-		{"pool", "pools"}, {"listener", "listeners"}};
+		{"pool", "pools"}, {"listener", "listeners"}, {"certificate", "certificates"}};
 	const char *slash = strchr(name, '/');
 
 	if (strcmp(kind, "server") == 0 || strcmp(kind, "servers") == 0) {
@@ -178,7 +178,7 @@ static enum outcome delete_path(
 			return OUTCOME_DONE;
 		}
 	return ctl_fail(OUTCOME_USAGE,
-		"unknown kind %.64s; one of instance, vip, pool, server, listener, stack", kind);
+		"unknown kind %.64s; one of instance, vip, pool, server, listener, certificate, stack", kind);
 }
 
 /* Asked only on a terminal; elsewhere who deletes means it. */

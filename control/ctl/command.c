@@ -11,7 +11,7 @@
 const struct command_row command_table[] = {
 	{COMMAND_STATUS, "status", "", 0, 0, 0, "Show nodes, VIPs, servers, listeners and what is wrong.", NULL},
 	{COMMAND_GET, "get", "KIND [NAME]", 1, 2, 0, "List resources, or show one.",
-		"KIND is one of stacks, instances, vips, pools, servers, listeners, generations; servers are named\n"
+		"KIND is one of stacks, instances, vips, pools, servers, listeners, certificates, generations; servers are named\n"
 		"POOL/SERVER (POOL/ for all of one pool). A table shows what they are doing now; -o json and -o yaml\n"
 		"print them as they were configured.\n"},
 	{COMMAND_APPLY, "apply", "-f FILE...", 0, 64, OPTION_FILE | OPTION_DRY_RUN | OPTION_WAIT | OPTION_LATER,

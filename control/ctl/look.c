@@ -18,6 +18,7 @@ static const struct kind kinds[] = {
 	{"pool", "pools", view_pools},
 	{"server", "servers", view_servers},
 	{"listener", "listeners", view_listeners},
+	{"certificate", "certificates", view_certificates},
 	{"stack", "stacks", NULL},
 	{"generation", "generations", NULL},
 };

@@ -27,6 +27,9 @@ size_t view_servers(const struct view *v, const json_t *status, const char *name
 size_t view_listeners(
 	const struct view *v, const json_t *status, const char *name, struct buf *out);
 
+size_t view_certificates(
+	const struct view *v, const json_t *status, const char *name, struct buf *out);
+
 /* GET /v1/stacks and …/generations. */
 void view_stacks(const struct view *v, const json_t *stacks, struct buf *out);
 void view_generations(const struct view *v, const json_t *generations, struct buf *out);

@@ -290,6 +290,29 @@ size_t view_listeners(const struct view *v, const json_t *status, const char *na
 	return finish(&t, v, out);
 }
 
+size_t view_certificates(
+	const struct view *v, const json_t *status, const char *name, struct buf *out)
+{
+	static const char *const headings[] = {
+		"STACK", "CERTIFICATE", "SUBJECT", "EXPIRES", "KEY"};
+	const json_t *list = json_object_get(status, "certificates"), *each;
+	struct table t;
+	size_t i;
+	bool with_stack = init_with_stack(&t, headings, 5, list);
+
+	json_array_foreach (list, i, each) {
+		if (!is_named(each, name))
+			continue;
+		if (with_stack)
+			table_add(&t, text_of(each, "stack"));
+		table_add(&t, text_of(each, "name"));
+		table_add(&t, text_of(each, "subject"));
+		table_add(&t, text_of(each, "expires"));
+		table_add(&t, json_is_true(json_object_get(each, "key")) ? "yes" : "no");
+	}
+	return finish(&t, v, out);
+}
+
 static void print_head(const json_t *status, struct buf *out)
 {
 	const json_t *store = json_object_get(status, "store");

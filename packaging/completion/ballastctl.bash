@@ -21,7 +21,7 @@ _ballastctl_commands()
 _ballastctl()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i
-	local kinds="stacks instances vips pools servers listeners generations"
+	local kinds="stacks instances vips pools servers listeners certificates generations"
 	local fields="document instance vip pool server check listener route limit certificate secret"
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
