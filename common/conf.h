@@ -326,6 +326,7 @@ struct conf_route_timeouts {
 
 /* One of pool, redirect and respond is set. */
 struct conf_route {
+	const char *name; /* NULL: none, and it is not counted by itself */
 	struct conf_match match;
 	const char *pool_name; /* as written */
 	const struct conf_pool *pool; /* resolved; of the same snapshot */

@@ -14,8 +14,8 @@ static const char *name_at(const void *items, size_t i, size_t stride)
 	return name;
 }
 
-static void unique_below(struct field_reader *r, const struct field_place *list, const void *items,
-	size_t count, size_t stride)
+void conf_rules_unique_below(struct field_reader *r, const struct field_place *list,
+	const void *items, size_t count, size_t stride)
 {
 	struct name_index x;
 
@@ -37,7 +37,7 @@ void conf_rules_unique(
 {
 	struct field_place at = {.name = list};
 
-	unique_below(r, &at, items, count, stride);
+	conf_rules_unique_below(r, &at, items, count, stride);
 }
 
 /* One address of one listener, by its text. */
@@ -171,7 +171,7 @@ static void check_pool(const struct conf *c, struct field_reader *r, size_t numb
 	struct field_place servers = {.up = &at, .name = "servers"};
 	struct field_place check = {.up = &at, .name = "check"};
 
-	unique_below(r, &servers, p->servers, p->servers_count, sizeof *p->servers);
+	conf_rules_unique_below(r, &servers, p->servers, p->servers_count, sizeof *p->servers);
 	if (p->check)
 		check_check(r, p->check, &check);
 	conf_rules_pool(c, r, number);

@@ -44,3 +44,6 @@ void conf_rules_unknown_pool(const struct conf *c, struct field_reader *r, const
 void conf_rules_answers(const struct conf *c, struct field_reader *r, size_t listener);
 void conf_rules_limit(
 	struct field_reader *r, const struct field_place *at, const struct conf_limit *l);
+/* The same of a list anywhere in the document. */
+void conf_rules_unique_below(struct field_reader *r, const struct field_place *list,
+	const void *items, size_t count, size_t stride);

@@ -439,5 +439,6 @@ void conf_rules_routes(const struct conf *c, struct field_reader *r, size_t list
 		return;
 	for (size_t i = 0; i < l->routes_count; i++)
 		check_route(&rule, &routes, i);
+	conf_rules_unique_below(r, &routes, l->routes, l->routes_count, sizeof *l->routes);
 	refuse_same(&rule, &routes);
 }

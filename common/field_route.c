@@ -129,6 +129,8 @@ static const struct field respond_fields[] = {
 static const struct field_kind respond = {"respond", NULL, "An answer of the listener's own.", sizeof(struct conf_respond), respond_fields};
 
 static const struct field route_fields[] = {
+	{"name", FIELD_NAME, FIELD_AT(conf_route, name), .example = "api",
+		.help = "Its name, unique in the listener: routes with one are counted and logged by it."},
 	{"match", FIELD_OBJECT, FIELD_AT(conf_route, match), .kind = &match,
 		.help = "Which requests it takes; the most specific route wins."},
 	{"pool", FIELD_NAME, FIELD_AT(conf_route, pool_name), .help = "Where they go."},

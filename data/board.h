@@ -33,7 +33,7 @@
 #define BOARD_NAME_SIZE 136   /* "POOL/SERVER" and its NUL */
 #define BOARD_NONE UINT32_MAX /* no slot */
 
-enum board_kind { BOARD_FREE, BOARD_LISTENER, BOARD_POOL, BOARD_SERVER };
+enum board_kind { BOARD_FREE, BOARD_LISTENER, BOARD_POOL, BOARD_SERVER, BOARD_ROUTE };
 
 /*
  * What is to be done with a server, in one word: written by the agent, read at
@@ -95,7 +95,7 @@ struct board_object {
 	/* server: what a client's cookie names it by; zeros: none. By the supervisor, before
 	   the generation that needs it. */
 	unsigned char tokens[BOARD_TOKENS][BOARD_TOKEN_SIZE];
-	char name[BOARD_NAME_SIZE];       /* "LISTENER", "POOL" or "POOL/SERVER" */
+	char name[BOARD_NAME_SIZE];       /* "LISTENER", "POOL", "POOL/SERVER" or "LISTENER/ROUTE" */
 } __attribute__((aligned(64)));
 
 enum board_worker_state {
@@ -191,7 +191,17 @@ enum board_server_cell {
 	BOARD_SERVER_CELLS
 };
 
-/* Histograms of the kinds of objects. */
+/* Counters of a route that has a name. */
+enum board_route_cell {
+	BOARD_ROUTE_REQUESTS_1XX, /* answered, by class of the final status */
+	BOARD_ROUTE_REQUESTS_2XX,
+	BOARD_ROUTE_REQUESTS_3XX,
+	BOARD_ROUTE_REQUESTS_4XX,
+	BOARD_ROUTE_REQUESTS_5XX,
+	BOARD_ROUTE_CELLS
+};
+
+/* Histograms of the kinds of objects; of a route as of a listener. */
 enum board_listener_histogram {
 	BOARD_LISTENER_TOTAL,     /* from a request's first byte to its last one's answer sent */
 	BOARD_LISTENER_FIRST_BYTE /* to the head of its response */

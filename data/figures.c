@@ -19,7 +19,8 @@ struct figure {
 	"ballast_listener_tls_handshakes_total", METRIC_COUNTER,                                   \
 		"TLS handshakes done, resumed ones with them, by version"
 #define TLS_FAILURES                                                                               \
-	"ballast_listener_tls_failures_total", METRIC_COUNTER, "TLS handshakes that failed, by cause"
+	"ballast_listener_tls_failures_total", METRIC_COUNTER,                                     \
+		"TLS handshakes that failed, by cause"
 #define LISTENER_ERRORS                                                                            \
 	"ballast_listener_errors_total", METRIC_COUNTER,                                           \
 		"Connections and requests that failed, by cause"
@@ -77,6 +78,19 @@ static const struct figure listener_figures[] = {
 static const struct figure listener_times[] = {
 	{{"ballast_listener_request_duration_seconds", METRIC_HISTOGRAM, "From a request's first byte to the last one of its answer"}, BOARD_LISTENER_TOTAL},
 	{{"ballast_listener_first_byte_seconds", METRIC_HISTOGRAM, "From a request's first byte to the head of the server's response"}, BOARD_LISTENER_FIRST_BYTE},
+};
+
+static const struct figure route_figures[] = {
+	{{"ballast_route_requests_total", METRIC_COUNTER, "Requests answered by a route, by class of status"}, BOARD_ROUTE_REQUESTS_1XX, "code", "1xx"},
+	{{"ballast_route_requests_total", METRIC_COUNTER, ""}, BOARD_ROUTE_REQUESTS_2XX, "code", "2xx"},
+	{{"ballast_route_requests_total", METRIC_COUNTER, ""}, BOARD_ROUTE_REQUESTS_3XX, "code", "3xx"},
+	{{"ballast_route_requests_total", METRIC_COUNTER, ""}, BOARD_ROUTE_REQUESTS_4XX, "code", "4xx"},
+	{{"ballast_route_requests_total", METRIC_COUNTER, ""}, BOARD_ROUTE_REQUESTS_5XX, "code", "5xx"},
+};
+
+static const struct figure route_times[] = {
+	{{"ballast_route_request_duration_seconds", METRIC_HISTOGRAM, "From a request's first byte to the last one of its answer"}, BOARD_LISTENER_TOTAL},
+	{{"ballast_route_first_byte_seconds", METRIC_HISTOGRAM, "From a request's first byte to the head of the server's response"}, BOARD_LISTENER_FIRST_BYTE},
 };
 
 static const struct figure pool_figures[] = {
@@ -144,6 +158,8 @@ struct kind {
 static const struct kind kinds[] = {
 	{BOARD_LISTENER, "listener", {"listener"}, listener_figures, listener_times,
 		COUNT(listener_figures), COUNT(listener_times)},
+	{BOARD_ROUTE, "route", {"listener", "route"}, route_figures, route_times,
+		COUNT(route_figures), COUNT(route_times)},
 	{BOARD_POOL, "pool", {"pool"}, pool_figures, pool_times, COUNT(pool_figures),
 		COUNT(pool_times)},
 	{BOARD_SERVER, "server", {"pool", "server"}, server_figures, server_times,

@@ -21,6 +21,7 @@
 #include "data/gcra.h"
 #include "data/pool/pool.h"
 #include "data/routing.h"
+#include "data/slots.h"
 #include "data/socket.h"
 #include "data/tls/tls.h"
 #include "data/worker.h"
@@ -407,13 +408,13 @@ static void set_rate(struct listener *l)
 }
 
 static int configure(struct listeners *ls, struct listener *l, struct conf *conf,
-	const struct conf_listener *settings)
+	const struct conf_listener *settings, const uint32_t *routes)
 {
 	struct conf *before = l->private->conf;
 	struct pool *pool_before = l->pool;
 	struct tls_server *tls_before = l->tls;
 
-	if (routing_update(ls->worker, conf, settings, &l->routing) < 0)
+	if (routing_update(ls->worker, conf, settings, routes, &l->routing) < 0)
 		return -ENOMEM;
 	l->private->conf = conf_ref(conf);
 	l->conf = conf;
@@ -450,6 +451,8 @@ static void drain(struct listener *l, int64_t now_ms)
 
 int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slots)
 {
+	const uint32_t *routes = slots + slots_before_routes(conf);
+
 	ls->stamp++;
 	for (size_t i = 0; i < conf->listeners_count; i++) {
 		struct listener *l = find(ls, slots[i]);
@@ -458,8 +461,9 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 			l = add(ls, conf->listeners[i].name, slots[i]);
 		if (!l)
 			return -ENOMEM;
-		if (configure(ls, l, conf, &conf->listeners[i]) < 0)
+		if (configure(ls, l, conf, &conf->listeners[i], routes) < 0)
 			return -ENOMEM;
+		routes += slots_of_routes(&conf->listeners[i]);
 	}
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);

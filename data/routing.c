@@ -27,13 +27,14 @@ static void routing_free(struct routing *r)
 	for (size_t i = 0; r->pools && i < r->settings->routes_count; i++)
 		pool_unref(r->pools[i]);
 	free(r->pools);
+	free(r->cells);
 	route_table_free(r->table);
 	conf_unref(r->conf);
 	free(r);
 }
 
 static struct routing *routing_new(
-	struct worker *w, struct conf *conf, const struct conf_listener *l)
+	struct worker *w, struct conf *conf, const struct conf_listener *l, const uint32_t *slots)
 {
 	struct routing *r = calloc(1, sizeof *r);
 
@@ -44,25 +45,29 @@ static struct routing *routing_new(
 	r->settings = l;
 	r->table = route_table_new(l);
 	r->pools = calloc(l->routes_count, sizeof(struct pool *));
-	if (!r->table || !r->pools) {
+	r->cells = calloc(l->routes_count, sizeof(struct board_cells *));
+	if (!r->table || !r->pools || !r->cells) {
 		routing_free(r);
 		return NULL;
 	}
-	for (size_t i = 0; i < l->routes_count; i++)
+	for (size_t i = 0; i < l->routes_count; i++) {
+		if (l->routes[i].name)
+			r->cells[i] = board_cells_of(&w->board, w->column, *slots++);
 		if (l->routes[i].pool)
 			r->pools[i] = pool_ref(worker_pool(w, l->routes[i].pool->name));
+	}
 	return r;
 }
 
 int routing_update(struct worker *w, struct conf *conf, const struct conf_listener *settings,
-	struct routing **routing)
+	const uint32_t *slots, struct routing **routing)
 {
 	struct routing *made = NULL;
 
 	if (*routing && settings->routes_count && is_same(*routing, conf, settings))
 		return 0;
 	if (settings->routes_count) {
-		made = routing_new(w, conf, settings);
+		made = routing_new(w, conf, settings, slots);
 		if (!made)
 			return -ENOMEM;
 	}

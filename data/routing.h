@@ -16,15 +16,16 @@ struct routing {
 	struct conf *conf; /* the snapshot the table points into; counted */
 	const struct conf_listener *settings;
 	struct route_table *table;
-	struct pool **pools; /* by the route's number; NULL: it has none */
+	struct pool **pools;        /* by the route's number; NULL: it has none */
+	struct board_cells **cells; /* likewise: this worker's counters of routes with a name */
 };
 
 /*
- * The routing of a listener in the generation conf: *routing is kept where its routes are the same
+ * The routing of a listener (slots: its routes' places on the board, of those with a name) in the generation conf: *routing is kept where its routes are the same
  * as before, else replaced; NULL while it has no routes. 0 or -ENOMEM, and then nothing changed.
  */
 int routing_update(struct worker *w, struct conf *conf, const struct conf_listener *settings,
-	struct routing **routing);
+	const uint32_t *slots, struct routing **routing);
 
 struct routing *routing_ref(struct routing *r); /* returns r; NULL is fine, as below */
 void routing_unref(struct routing *r);

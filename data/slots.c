@@ -112,12 +112,30 @@ static uint32_t add(struct slots *s, enum board_kind kind, const char *name)
 	return slot;
 }
 
-size_t slots_count(const struct conf *c)
+size_t slots_before_routes(const struct conf *c)
 {
 	size_t n = c->listeners_count + c->pools_count;
 
 	for (size_t i = 0; i < c->pools_count; i++)
 		n += c->pools[i].servers_count;
+	return n;
+}
+
+size_t slots_of_routes(const struct conf_listener *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->routes_count; i++)
+		n += l->routes[i].name != NULL;
+	return n;
+}
+
+size_t slots_count(const struct conf *c)
+{
+	size_t n = slots_before_routes(c);
+
+	for (size_t i = 0; i < c->listeners_count; i++)
+		n += slots_of_routes(&c->listeners[i]);
 	return n;
 }
 
@@ -143,6 +161,20 @@ static bool give_pool(struct slots *s, const struct conf_pool *p, uint32_t **at)
 	return good;
 }
 
+static bool give_routes(struct slots *s, const struct conf_listener *l, uint32_t **at)
+{
+	char name[BOARD_NAME_SIZE];
+	bool good = true;
+
+	for (size_t i = 0; good && i < l->routes_count; i++) {
+		if (!l->routes[i].name)
+			continue;
+		snprintf(name, sizeof name, "%s/%s", l->name, l->routes[i].name);
+		good = give(s, BOARD_ROUTE, name, at);
+	}
+	return good;
+}
+
 int slots_assign(struct slots *s, const struct conf *c, uint32_t *ret_table)
 {
 	uint32_t *at = ret_table, used;
@@ -152,6 +184,8 @@ int slots_assign(struct slots *s, const struct conf *c, uint32_t *ret_table)
 		good = give(s, BOARD_LISTENER, c->listeners[i].name, &at);
 	for (size_t i = 0; good && i < c->pools_count; i++)
 		good = give_pool(s, &c->pools[i], &at);
+	for (size_t i = 0; good && i < c->listeners_count; i++)
+		good = give_routes(s, &c->listeners[i], &at);
 	if (!good)
 		return -ENOSPC;
 	used = atomic_load(&s->board->head->objects_used);

@@ -154,6 +154,7 @@ size_t access_line_print(
 	field_bytes(&p, "host", cut(e->host, 600));
 	field_number(&p, "status", e->status);
 	field_number(&p, "bytes", (int64_t)e->bytes);
+	field_text(&p, "route", e->route);
 	field_text(&p, "pool", e->pool);
 	field_text(&p, "server", e->server);
 	field_number(&p, "retries", e->retries);

@@ -26,7 +26,7 @@ struct access_entry {
 	struct access_text method, host, path; /* empty: not known */
 	int status; /* sent to the client; 0: none */
 	uint64_t bytes; /* sent to the client, head included */
-	const char *pool, *server; /* NULL: none */
+	const char *route, *pool, *server; /* NULL: none, or without a name */
 	unsigned retries;
 	const char *end;
 	int64_t queue_us, connect_us, response_us; /* microseconds; -1: it did not come to that */

@@ -36,6 +36,13 @@ void choice_end(struct client *c)
 	routing_unref(k->routing);
 }
 
+struct board_cells *choice_cells(const struct request *r)
+{
+	const struct choice *k = &r->choice;
+
+	return k->route ? k->routing->cells[k->route->number] : NULL;
+}
+
 bool choice_is_needed(const struct request *r)
 {
 	return r->choice.routing || r->settings->limit;

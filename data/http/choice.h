@@ -12,6 +12,7 @@
 #include "data/http/head.h"
 #include "data/http/route_table.h"
 
+struct board_cells;
 struct client;
 struct request;
 struct routing;
@@ -31,6 +32,9 @@ struct choice {
 /* The generation in force is the request's. */
 void choice_join(struct client *c);
 void choice_end(struct client *c);
+
+/* This worker's counters of its route; NULL: it took none, or one without a name. */
+struct board_cells *choice_cells(const struct request *r);
 
 /* True when there is something to choose or to count. */
 bool choice_is_needed(const struct request *r);

@@ -245,6 +245,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.path = {r->path, r->path_len},
 		.status = status,
 		.bytes = r->bytes_out,
+		.route = r->choice.route ? r->choice.route->conf->name : NULL,
 		.pool = o->sought_us && o->pool ? pool_name(o->pool) : NULL,
 		.server = r->server[0] ? r->server : NULL,
 		.retries = c->exchange.tries,
@@ -260,17 +261,32 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 	access_log_add(c->http->log, &e);
 }
 
-static void count_times(struct client *c, int status)
+/* Of a listener, or alike of a route. */
+static void count_times(struct client *c, struct board_cells *cells)
 {
 	const struct request *r = c->request;
-	struct histogram *histograms = c->http->listener->cells->histograms;
 
-	if (!status || status == 101)
-		return; /* nobody was answered, or a tunnel's life was no answer */
-	histogram_add(&histograms[BOARD_LISTENER_TOTAL], worker_now_us(c->worker) - r->began_us);
+	histogram_add(&cells->histograms[BOARD_LISTENER_TOTAL],
+		worker_now_us(c->worker) - r->began_us);
 	if (r->response.begun_us)
-		histogram_add(
-			&histograms[BOARD_LISTENER_FIRST_BYTE], r->response.begun_us - r->began_us);
+		histogram_add(&cells->histograms[BOARD_LISTENER_FIRST_BYTE],
+			r->response.begun_us - r->began_us);
+}
+
+static void count_status(struct client *c, int status)
+{
+	struct board_cells *cells = c->http->listener->cells, *route = choice_cells(c->request);
+	unsigned class = (unsigned)(status / 100 - 1);
+	bool has_times = status != 101; /* a tunnel's life was no answer */
+
+	board_add(cells, BOARD_LISTENER_REQUESTS_1XX + class, 1);
+	if (has_times)
+		count_times(c, cells);
+	if (!route)
+		return;
+	board_add(route, BOARD_ROUTE_REQUESTS_1XX + class, 1);
+	if (has_times)
+		count_times(c, route);
 }
 
 void request_finish(struct client *c)
@@ -281,12 +297,11 @@ void request_finish(struct client *c)
 	int cell = exchange_end_cell(x->end);
 
 	if (status >= 100 && status < 600)
-		board_add(cells, BOARD_LISTENER_REQUESTS_1XX + (unsigned)(status / 100 - 1), 1);
+		count_status(c, status);
 	if (x->tries)
 		board_add(cells, BOARD_LISTENER_RETRIES, x->tries);
 	if (cell >= 0)
 		board_add(cells, (unsigned)cell, 1);
-	count_times(c, status);
 	if (c->http->log)
 		log_access(c, x->end, status);
 }

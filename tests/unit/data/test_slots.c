@@ -87,6 +87,30 @@ static void names_keep_their_slots(void **state)
 	conf_unref(c2);
 }
 
+/* Routes that have a name come last, listener by listener. */
+static void named_routes_have_slots(void **state)
+{
+	struct conf *c = parse(
+		"stack: s\npools: [{name: p, protocol: http, servers: []}]\nlisteners:\n"
+		"- {name: a, bind: ['127.0.0.1:1'], protocol: http, pool: p, routes: ["
+		"{name: x, match: {path: /x}, pool: p}, {match: {path: /y}, pool: p}]}\n"
+		"- {name: b, bind: ['127.0.0.1:2'], protocol: http, pool: p, routes: ["
+		"{name: x, match: {path: /x}, pool: p}]}\n");
+	struct slots *s = slots_new(&board);
+	uint32_t table[OBJECTS];
+
+	(void)state;
+	assert_int_equal(slots_count(c), 5);
+	assert_int_equal(slots_before_routes(c), 3);
+	assert_int_equal(slots_of_routes(&c->listeners[0]), 1);
+	assert_int_equal(slots_assign(s, c, table), 0);
+	assert_int_equal(atomic_load(&board.objects[table[3]].kind), BOARD_ROUTE);
+	assert_string_equal(board.objects[table[3]].name, "a/x");
+	assert_string_equal(board.objects[table[4]].name, "b/x");
+	slots_free(s);
+	conf_unref(c);
+}
+
 static void removed_ones_go_when_unused(void **state)
 {
 	uint32_t one[OBJECTS], two[OBJECTS];
@@ -205,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names_keep_their_slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(removed_ones_go_when_unused, setup, teardown),
+		cmocka_unit_test_setup_teardown(named_routes_have_slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_board_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(words_follow_rows, setup, teardown),
 	};
