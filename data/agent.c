@@ -375,14 +375,16 @@ static void room(void *user)
 static const struct channel_handlers handlers = {.record = record, .gone = gone, .room = room};
 
 /* A new supervisor calls: it starts an agent of its own, and ends this one. */
-static void adopted(void *user, int fd)
+static void adopted(void *user, enum channel_kind kind, int fd)
 {
 	struct channel_record r = {.kind = CHANNEL_WELCOME, .role = CHANNEL_AGENT, .pid = getpid()};
 
 	(void)user;
-	channel_send_bare(fd, &r, -1, -1);
-	r = (struct channel_record){.kind = CHANNEL_ADOPTED};
-	channel_send_bare(fd, &r, -1, -1);
+	if (kind == CHANNEL_ADOPT) {
+		channel_send_bare(fd, &r, -1, -1);
+		r = (struct channel_record){.kind = CHANNEL_ADOPTED};
+		channel_send_bare(fd, &r, -1, -1);
+	}
 	close(fd);
 }
 

@@ -30,7 +30,7 @@ enum channel_kind {
 	CHANNEL_SNAPSHOT,
 	/* To a worker: poll the sockets of these places, and no others. */
 	CHANNEL_PLACES,
-	CHANNEL_RETIRE, /* to a worker: take nothing new, end when idle */
+	CHANNEL_RETIRE, /* to a worker: take nothing new, end when idle; number 1: a successor comes */
 	CHANNEL_REOPEN, /* to a worker: open log files anew */
 	/* To the supervisor: the generation of the last snapshot is in force, or was refused: text
 	   says why. */
@@ -46,7 +46,11 @@ enum channel_kind {
 	/* To a private socket: I am the supervisor now. Answered with WELCOME, SOCKET…, SNAPSHOT,
 	   ADOPTED. */
 	CHANNEL_ADOPT,
-	CHANNEL_ADOPTED
+	CHANNEL_ADOPTED,
+	/* To a retired worker: number: the column of the one that has its place now. */
+	CHANNEL_SUCCESSOR,
+	/* To a private socket, once: what follows on this connection is a hand-over (handover.h). */
+	CHANNEL_HANDOVER
 };
 
 enum channel_role { CHANNEL_AGENT, CHANNEL_WORKER };

@@ -34,7 +34,6 @@ static json_t *half_encode(const struct handover_half *h)
 	json_t *row = json_object();
 
 	json_object_set_new(row, "is_ended", json_boolean(h->is_ended));
-	json_object_set_new(row, "is_passed", json_boolean(h->is_passed));
 	row_set_integer(row, "stored", (int64_t)h->stored_len);
 	row_set_integer(row, "piped", h->piped);
 	return row;
@@ -48,11 +47,11 @@ static json_t *exchange_encode(const struct handover_exchange *x)
 	row_set_text(row, "host", x->host);
 	row_set_text(row, "path", x->path);
 	row_set_text(row, "request_id", x->request_id);
-	row_set_integer(row, "began_ms", x->began_ms);
-	row_set_integer(row, "sought_ms", x->sought_ms);
-	row_set_integer(row, "opened_ms", x->opened_ms);
-	row_set_integer(row, "sent_ms", x->sent_ms);
-	row_set_integer(row, "responded_ms", x->responded_ms);
+	row_set_integer(row, "began_us", x->began_us);
+	row_set_integer(row, "sought_us", x->sought_us);
+	row_set_integer(row, "opened_us", x->opened_us);
+	row_set_integer(row, "sent_us", x->sent_us);
+	row_set_integer(row, "responded_us", x->responded_us);
 	row_set_integer(row, "bytes_out", x->bytes_out);
 	row_set_integer(row, "retries", x->retries);
 	return row;
@@ -106,8 +105,7 @@ static bool half_decode(const json_t *row, struct handover_half *h)
 		return false;
 	h->stored_len = (size_t)stored;
 	h->is_ended = json_is_true(json_object_get(row, "is_ended"));
-	h->is_passed = json_is_true(json_object_get(row, "is_passed"));
-	return h->is_ended || !h->is_passed;
+	return true;
 }
 
 static bool exchange_decode(const json_t *row, struct handover_exchange *x)
@@ -116,11 +114,11 @@ static bool exchange_decode(const json_t *row, struct handover_exchange *x)
 	       row_get_text(row, "host", x->host, sizeof x->host) &&
 	       row_get_text(row, "path", x->path, sizeof x->path) &&
 	       row_get_text(row, "request_id", x->request_id, sizeof x->request_id) &&
-	       row_get_integer(row, "began_ms", 0, &x->began_ms) &&
-	       row_get_integer(row, "sought_ms", 0, &x->sought_ms) &&
-	       row_get_integer(row, "opened_ms", 0, &x->opened_ms) &&
-	       row_get_integer(row, "sent_ms", 0, &x->sent_ms) &&
-	       row_get_integer(row, "responded_ms", 0, &x->responded_ms) &&
+	       row_get_integer(row, "began_us", 0, &x->began_us) &&
+	       row_get_integer(row, "sought_us", 0, &x->sought_us) &&
+	       row_get_integer(row, "opened_us", 0, &x->opened_us) &&
+	       row_get_integer(row, "sent_us", 0, &x->sent_us) &&
+	       row_get_integer(row, "responded_us", 0, &x->responded_us) &&
 	       row_get_integer(row, "bytes_out", 0, &x->bytes_out) &&
 	       row_get_integer(row, "retries", 0, &x->retries);
 }

@@ -29,9 +29,9 @@ enum handover_kind {
 	HANDOVER_KINDS
 };
 
-/* What comes from one side, as struct flow_half has it. */
+/* What comes from one side. */
 struct handover_half {
-	bool is_ended, is_passed;
+	bool is_ended;
 	const void *stored; /* borrowed: of the sender, or of the message */
 	size_t stored_len;
 	int64_t piped; /* bytes in the pipe that goes along; 0: none does */
@@ -41,7 +41,7 @@ struct handover_half {
 struct handover_exchange {
 	char method[HANDOVER_TEXT_SIZE], host[HANDOVER_TEXT_SIZE], path[HANDOVER_TEXT_SIZE];
 	char request_id[HANDOVER_TEXT_SIZE];
-	int64_t began_ms, sought_ms, opened_ms, sent_ms, responded_ms; /* CLOCK_MONOTONIC; 0: not */
+	int64_t began_us, sought_us, opened_us, sent_us, responded_us; /* CLOCK_MONOTONIC; 0: not */
 	int64_t bytes_out, retries;
 };
 

@@ -27,7 +27,7 @@ struct lifeline {
 	ino_t inode; /* of our file: a successor may have put its own there */
 	struct list callers;
 	unsigned count;
-	void (*adopt)(void *user, int fd);
+	lifeline_taken *taken;
 	void *user;
 };
 
@@ -49,7 +49,7 @@ static bool may_adopt(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void take_over(struct caller *c)
+static void take_over(struct caller *c, enum channel_kind kind)
 {
 	struct lifeline *l = c->lifeline;
 	int fd = fcntl(c->socket->fd, F_DUPFD_CLOEXEC, 0);
@@ -57,7 +57,7 @@ static void take_over(struct caller *c)
 	c->socket->is_shared = true; /* by the copy */
 	drop(c);
 	if (fd >= 0)
-		l->adopt(l->user, fd);
+		l->taken(l->user, kind, fd);
 }
 
 static void caller_ready(struct socket *s, unsigned events)
@@ -68,8 +68,9 @@ static void caller_ready(struct socket *s, unsigned events)
 
 	if (n == -EAGAIN && !(events & SOCKET_ERROR))
 		return;
-	if (n == sizeof r && r.kind == CHANNEL_ADOPT && may_adopt(s->fd))
-		take_over(c);
+	if (n == sizeof r && (r.kind == CHANNEL_ADOPT || r.kind == CHANNEL_HANDOVER) &&
+		may_adopt(s->fd))
+		take_over(c, r.kind);
 	else if (n <= 0 || n > LIFELINE_MESSAGE_MAX || socket_send(s, &r, (size_t)n, false) != n)
 		drop(c);
 }
@@ -116,21 +117,29 @@ static int listen_at(struct sockaddr_un *path, ino_t *ret_inode)
 	return fd;
 }
 
-int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name,
-	void (*adopt)(void *user, int fd), void *user, struct lifeline **ret)
+int lifeline_path(const char *run_dir, const char *name, struct sockaddr_un *ret)
+{
+	int len;
+
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	len = snprintf(ret->sun_path, sizeof ret->sun_path, "%s/data/%s.sock", run_dir, name);
+	return (size_t)len < sizeof ret->sun_path ? 0 : -ENAMETOOLONG;
+}
+
+int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name, lifeline_taken *taken,
+	void *user, struct lifeline **ret)
 {
 	struct lifeline *l = calloc(1, sizeof *l);
-	int len, fd, rc;
+	int fd, rc;
 
 	if (!l)
 		return -ENOMEM;
 	l->loop = loop;
-	l->adopt = adopt;
+	l->taken = taken;
 	l->user = user;
 	list_init(&l->callers);
-	l->path.sun_family = AF_UNIX;
-	len = snprintf(l->path.sun_path, sizeof l->path.sun_path, "%s/data/%s.sock", run_dir, name);
-	fd = (size_t)len < sizeof l->path.sun_path ? listen_at(&l->path, &l->inode) : -ENAMETOOLONG;
+	rc = lifeline_path(run_dir, name, &l->path);
+	fd = rc == 0 ? listen_at(&l->path, &l->inode) : rc;
 	rc = fd < 0 ? fd : socket_open(loop, fd, called, l, &l->listening);
 	if (rc < 0) {
 		free(l);
@@ -147,7 +156,8 @@ void lifeline_close(struct lifeline *l)
 
 	if (!l)
 		return;
-	list_for_each(it, &l->callers) drop(list_entry(it, struct caller, link));
+	list_for_each (it, &l->callers)
+		drop(list_entry(it, struct caller, link));
 	if (stat(l->path.sun_path, &st) == 0 && st.st_ino == l->inode)
 		unlink(l->path.sun_path);
 	socket_close(l->listening);

@@ -3,8 +3,9 @@
  * Shell: the private unix socket of a worker or the agent, run_dir/data/NAME.sock
  * (SOCK_SEQPACKET), answered from its loop. Two kinds of callers: vrrpd asks
  * whether the loop turns (decision V6): any message of at most 64 bytes comes
- * back as it was; and a new supervisor takes over (decision S4): a
- * CHANNEL_ADOPT record makes the connection its channel.
+ * back as it was; and those whose first record makes the connection something
+ * else: a new supervisor's channel (CHANNEL_ADOPT, decision S4), or the line of a
+ * retiring worker that hands over (CHANNEL_HANDOVER, decision D4).
  */
 #include <uv.h>
 
@@ -15,9 +16,15 @@
 
 struct lifeline;
 
-/* Opens run_dir/data/NAME.sock (mode 0660; an older file is replaced): 0, or a negative errno.
- * adopt gets the descriptor of a supervisor's connection, and owns it. */
-int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name,
-	void (*adopt)(void *user, int fd), void *user, struct lifeline **ret);
+/* A connection that became something else, as its record says; takes fd. */
+typedef void lifeline_taken(void *user, enum channel_kind kind, int fd);
+
+/* run_dir/data/NAME.sock: 0, or -ENAMETOOLONG. */
+struct sockaddr_un;
+int lifeline_path(const char *run_dir, const char *name, struct sockaddr_un *ret);
+
+/* Opens run_dir/data/NAME.sock (mode 0660; an older file is replaced): 0, or a negative errno. */
+int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name, lifeline_taken *taken,
+	void *user, struct lifeline **ret);
 /* Also removes the file. NULL is fine. */
 void lifeline_close(struct lifeline *l);

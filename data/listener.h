@@ -15,6 +15,8 @@
 #include "data/board.h"
 
 struct arrival;
+struct handover_parts;
+struct handover_record;
 struct socket;
 struct worker;
 struct listener;
@@ -33,10 +35,29 @@ struct listener_protocol {
 	void (*accepted)(struct worker *w, struct listener *l, const struct arrival *a);
 	/* The listener is about to be freed: release its `state`. NULL: nothing to do. */
 	void (*released)(struct listener *l);
+	/*
+	 * A connection comes from the worker before us (handover.h), counted already: 0 when it
+	 * goes on here (joined; what is taken of parts is set to NULL), or a negative errno:
+	 * nothing was taken. NULL: connections of this protocol do not move.
+	 */
+	int (*resume)(struct worker *w, struct listener *l, const struct handover_record *r,
+		struct handover_parts *parts);
 };
 
 /* NULL for a protocol that this build does not carry. */
 const struct listener_protocol *listener_protocol_of(int conf_protocol);
+
+/* How a connection leaves for another worker: one constant of a protocol. */
+struct listener_move {
+	/*
+	 * The connection as it stands now, and its descriptors, borrowed; from here on it moves no
+	 * byte until thaw(). False: not now.
+	 */
+	bool (*freeze)(struct listener_client *c, struct handover_record *ret, int *ret_fds);
+	/* It goes on elsewhere (is_taken; the client is not joined any more): all of it here is let
+	 * go of, without a word to either side. Or it goes on here. */
+	void (*thaw)(struct listener_client *c, bool is_taken);
+};
 
 /* The part of a client connection that its listener knows; embedded by the protocol. */
 struct listener_client {
@@ -48,6 +69,7 @@ struct listener_client {
 	void (*drain)(struct listener_client *c);
 	/* End now: drain_timeout is over. Must leave before it returns. */
 	void (*end)(struct listener_client *c);
+	const struct listener_move *move; /* NULL: it cannot be moved, or not yet */
 };
 
 /* Registers an accepted connection, which counts (BOARD_LISTENER_CONNECTIONS) until
@@ -61,6 +83,16 @@ void listener_leave(struct listener_client *c);
 /* Takes a joined connection out of the listener's hands as if it had only been accepted: it still
  * counts, and is to be joined by another or refused. */
 void listener_release(struct listener_client *c);
+
+/* For handover.c: a connection on its way to another worker is out of the listener's hands, and
+ * still counts; then it joins again, or counts here no more. */
+void listener_part(struct listener_client *c);
+void listener_rejoin(struct listener *l, struct listener_client *c);
+void listener_forget(struct listener *l, struct listener_client *c);
+/* One that was accepted by another worker counts, and is to be joined, or dismissed. */
+void listener_admit(struct listener *l, const struct addr *client);
+void listener_dismiss(struct listener *l);
+
 /* Instead of joining: counts it refused and closes its socket (NULL: there is none). */
 void listener_refuse(struct listener *l, struct socket *s);
 
@@ -78,8 +110,10 @@ struct listener {
 	struct board_object *object;
 	struct board_cells
 		*cells;   /* this worker's counters: board_add(l->cells, BOARD_LISTENER_…) */
-	bool is_draining; /* removed, or the worker retires: take no further request on a connection
+	bool is_draining; /* removed, or the worker leaves: take no further request on a connection
 			   */
+	bool is_moving; /* the worker is replaced: connections that can be moved go on as they are,
+			   until they are handed over */
 	void *state;      /* the protocol's: made when it first needs one, until released() */
 	/* listener.c's own */
 	struct list clients;

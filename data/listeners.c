@@ -1,5 +1,6 @@
 /*
- * Accepting, limits and drain: see listener.h and listeners.h. An acceptor is
+ * Accepting, limits and generations: see listeners.h. What one listener has to do
+ * with its connections is listener.c. An acceptor is
  * a listening socket in this worker; it is polled while its place is assigned
  * to us and its listener takes connections.
  */
@@ -17,8 +18,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "data/arrival.h"
-#include "data/client_counts.h"
-#include "data/gcra.h"
+#include "data/listeners_inside.h"
 #include "data/pool/pool.h"
 #include "data/routing.h"
 #include "data/slots.h"
@@ -37,30 +37,6 @@ struct acceptor {
 	struct addr at;
 	uint32_t place;
 	struct socket *socket;
-};
-
-struct listener_private {
-	struct listeners *listeners;
-	uint32_t slot;
-	uint64_t stamp;        /* the last generation that named it */
-	bool is_paused;        /* at its limit */
-	bool is_over_rate;     /* until the timer fires */
-	struct gcra_rule rate; /* connection_rate */
-	struct wheel_timer rate_timer;
-	bool is_removed;
-	int64_t drain_until_ms; /* while draining */
-	struct conf *conf;      /* counted */
-};
-
-struct listeners {
-	struct worker *worker;
-	struct list all; /* struct listener.link */
-	struct list acceptors;
-	uint64_t places, stamp;
-	unsigned connections, connections_max;
-	int64_t paused_until_ms;
-	bool is_retired;
-	struct log_limit pause_lines;
 };
 
 /* Descriptors: one for the client, one for the server of each connection. */
@@ -98,7 +74,7 @@ static bool takes_connections(const struct acceptor *a)
 	       ls->places & 1ull << a->place;
 }
 
-static void update_polling(struct listeners *ls)
+void listeners_update_polling(struct listeners *ls)
 {
 	list_for_each (l, &ls->acceptors) {
 		struct acceptor *a = list_entry(l, struct acceptor, link);
@@ -112,7 +88,7 @@ static void pause_all(struct listeners *ls, const char *why)
 	unsigned long held;
 
 	ls->paused_until_ms = worker_now_ms(ls->worker) + PAUSE_MS;
-	update_polling(ls);
+	listeners_update_polling(ls);
 	if (log_limit_take(&ls->pause_lines, 1, mono_now(), &held))
 		log_warn(
 			"worker: accepting pauses why=\"%s\" connections=%u", why, ls->connections);
@@ -121,7 +97,7 @@ static void pause_all(struct listeners *ls, const char *why)
 static void pause_at_limit(struct listener *l)
 {
 	l->private->is_paused = true;
-	update_polling(l->worker->listeners);
+	listeners_update_polling(l->worker->listeners);
 }
 
 /* More than connection_rate wait in the kernel's queue for their turn. */
@@ -139,7 +115,7 @@ static bool is_within_rate(struct listener *l)
 	p->is_over_rate = true;
 	board_add(l->cells, BOARD_LISTENER_RATE_PAUSES, 1);
 	worker_timeout(l->worker, &p->rate_timer, (int64_t)(missing_ns / 1000000));
-	update_polling(l->worker->listeners);
+	listeners_update_polling(l->worker->listeners);
 	return false;
 }
 
@@ -148,7 +124,7 @@ static void rate_due(struct wheel_timer *timer)
 	struct listener_private *p = list_entry(timer, struct listener_private, rate_timer);
 
 	p->is_over_rate = false;
-	update_polling(p->listeners);
+	listeners_update_polling(p->listeners);
 }
 
 static void give_rate_back(struct listener *l)
@@ -206,72 +182,6 @@ static void acceptor_ready(struct socket *s, unsigned events)
 			return;
 }
 
-static void uncount(struct listener *l)
-{
-	assert(l->connections > 0 && l->worker->listeners->connections > 0);
-	l->connections--;
-	l->worker->listeners->connections--;
-	board_sub(l->cells, BOARD_LISTENER_CONNECTIONS, 1);
-	board_unuse(l->object);
-	if (l->private->is_paused) {
-		l->private->is_paused = false;
-		update_polling(l->worker->listeners);
-	}
-}
-
-static void give_seat(struct listener *l, uint32_t *seat)
-{
-	client_counts_give(&l->worker->board, l->worker->column, *seat);
-	*seat = CLIENT_COUNTS_NONE;
-}
-
-void listener_join(struct listener *l, struct listener_client *c)
-{
-	assert(c->drain && c->end);
-	c->listener = l;
-	c->seat = l->seat;
-	l->seat = CLIENT_COUNTS_NONE;
-	list_push_back(&l->clients, &c->link);
-}
-
-void listener_pass(struct listener_client *from, struct listener_client *to)
-{
-	struct listener *l = from->listener;
-
-	from->listener = NULL;
-	list_unlink(&from->link);
-	listener_join(l, to);
-}
-
-void listener_leave(struct listener_client *c)
-{
-	struct listener *l = c->listener;
-
-	if (!l)
-		return;
-	c->listener = NULL;
-	list_unlink(&c->link);
-	give_seat(l, &c->seat);
-	uncount(l); /* a removed listener is freed by the next tick */
-}
-
-void listener_release(struct listener_client *c)
-{
-	assert(c->listener);
-	c->listener->seat = c->seat;
-	c->seat = CLIENT_COUNTS_NONE;
-	c->listener = NULL;
-	list_unlink(&c->link);
-}
-
-void listener_refuse(struct listener *l, struct socket *s)
-{
-	board_add(l->cells, BOARD_LISTENER_REFUSED, 1);
-	socket_close(s);
-	give_seat(l, &l->seat);
-	uncount(l);
-}
-
 /* Sockets */
 
 static struct acceptor *find_acceptor(struct listeners *ls, const struct addr *at, uint32_t place)
@@ -320,7 +230,7 @@ void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t 
 	a->place = place;
 	a->listener = listener_at(ls, at);
 	list_push_back(&ls->acceptors, &a->link);
-	update_polling(ls);
+	listeners_update_polling(ls);
 }
 
 static void close_acceptor(struct acceptor *a)
@@ -342,13 +252,13 @@ static void assign_acceptors(struct listeners *ls)
 		if (!a->listener)
 			close_acceptor(a);
 	}
-	update_polling(ls);
+	listeners_update_polling(ls);
 }
 
 void listeners_set_places(struct listeners *ls, uint64_t places)
 {
 	ls->places = places;
-	update_polling(ls);
+	listeners_update_polling(ls);
 }
 
 void listeners_each_socket(const struct listeners *ls,
@@ -436,19 +346,6 @@ static int configure(struct listeners *ls, struct listener *l, struct conf *conf
 	return 0;
 }
 
-static void drain(struct listener *l, int64_t now_ms)
-{
-	if (l->is_draining)
-		return;
-	l->is_draining = true;
-	l->private->drain_until_ms = now_ms + l->settings->drain_timeout_ms;
-	list_for_each (it, &l->clients) {
-		struct listener_client *c = list_entry(it, struct listener_client, link);
-
-		c->drain(c);
-	}
-}
-
 int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slots)
 {
 	const uint32_t *routes = slots + slots_before_routes(conf);
@@ -470,7 +367,7 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 
 		if (l->private->stamp != ls->stamp) {
 			l->private->is_removed = true;
-			drain(l, worker_now_ms(ls->worker));
+			listener_drain(l, worker_now_ms(ls->worker));
 		}
 	}
 	assign_acceptors(ls);
@@ -490,23 +387,46 @@ static void close_acceptors(struct listeners *ls)
 	}
 }
 
-void listeners_retire(struct listeners *ls)
+void listeners_retire(struct listeners *ls, bool moves)
 {
+	int64_t now_ms = worker_now_ms(ls->worker);
+
 	ls->is_retired = true;
 	close_acceptors(ls);
-	list_for_each (it, &ls->all)
-		drain(list_entry(it, struct listener, link), worker_now_ms(ls->worker));
+	list_for_each (it, &ls->all) {
+		struct listener *l = list_entry(it, struct listener, link);
+
+		if (moves)
+			listener_begin_moving(l, now_ms);
+		else
+			listener_drain(l, now_ms);
+	}
 }
 
-static void end_clients(struct listener *l)
+void listeners_each_movable(
+	struct listeners *ls, void (*each)(void *user, struct listener_client *c), void *user)
 {
-	while (!list_is_empty(&l->clients)) {
-		struct listener_client *c = list_entry(
-			l->clients.next, struct listener_client, link);
+	list_for_each (it, &ls->all) {
+		struct listener *l = list_entry(it, struct listener, link);
 
-		board_add(l->cells, BOARD_LISTENER_DRAINED, 1);
-		c->end(c); /* leaves, so the list gets shorter */
+		list_for_each (jt, &l->clients) {
+			struct listener_client *c = list_entry(jt, struct listener_client, link);
+
+			if (c->move)
+				each(user, c);
+		}
 	}
+}
+
+struct listener *listeners_find(struct listeners *ls, const char *name)
+{
+	list_for_each (it, &ls->all) {
+		struct listener *l = list_entry(it, struct listener, link);
+
+		if (!l->private->is_removed && strcmp(l->name, name) == 0)
+			return l;
+	}
+	return NULL;
 }
 
 static void free_listener(struct listener *l)
@@ -533,12 +453,12 @@ void listeners_tick(struct listeners *ls, int64_t now_ms)
 		struct listener *l = list_entry(it, struct listener, link);
 
 		l->private->is_paused = false; /* another worker may have made room */
-		if (l->is_draining && l->private->drain_until_ms <= now_ms)
-			end_clients(l);
+		if ((l->is_draining || l->is_moving) && l->private->drain_until_ms <= now_ms)
+			listener_end_clients(l);
 		if (l->private->is_removed && l->connections == 0)
 			free_listener(l);
 	}
-	update_polling(ls);
+	listeners_update_polling(ls);
 }
 
 unsigned listeners_connections(const struct listeners *ls)
@@ -558,7 +478,7 @@ void listeners_close(struct listeners *ls)
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
-		end_clients(l);
+		listener_end_clients(l);
 		free_listener(l);
 	}
 	list_for_each (l, &ls->acceptors)

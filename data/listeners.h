@@ -27,9 +27,15 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 void listeners_set_places(struct listeners *ls, uint64_t places);
 /*
  * Accept what has connected already, and no more: the sockets are closed. Connections end when
- * idle, or at their listener's drain_timeout.
+ * idle, or at their listener's drain_timeout; with moves those that can be moved go on as they
+ * are until then (listener.is_moving).
  */
-void listeners_retire(struct listeners *ls);
+void listeners_retire(struct listeners *ls, bool moves);
+/* Calls each with every client that can be moved; it may release or leave. */
+void listeners_each_movable(
+	struct listeners *ls, void (*each)(void *user, struct listener_client *c), void *user);
+/* The listener of that name in the generation in force, or NULL. */
+struct listener *listeners_find(struct listeners *ls, const char *name);
 
 /* Ten times a second. */
 void listeners_tick(struct listeners *ls, int64_t now_ms);

@@ -65,6 +65,24 @@ struct pipe *pipe_get(struct pipes *p)
 	return pipe;
 }
 
+struct pipe *pipe_adopt(struct pipes *p, const int ends[2], size_t stored)
+{
+	int size = fcntl(ends[1], F_GETPIPE_SZ);
+	struct pipe *pipe = size > 0 ? calloc(1, sizeof *pipe) : NULL;
+
+	if (!pipe) {
+		close(ends[0]);
+		close(ends[1]);
+		return NULL;
+	}
+	pipe->ends[0] = ends[0];
+	pipe->ends[1] = ends[1];
+	pipe->capacity = (size_t)size;
+	pipe->stored = stored;
+	p->in_use++;
+	return pipe;
+}
+
 void pipe_put(struct pipes *p, struct pipe *pipe)
 {
 	if (!pipe)

@@ -30,6 +30,11 @@ void pipes_fini(struct pipes *p); /* all must have been put back */
 
 /* An empty pipe that the caller owns, or NULL: none to be had, use buffers. */
 struct pipe *pipe_get(struct pipes *p);
+/*
+ * One that came from another process with `stored` bytes in it: takes both ends, NULL (and they are
+ * closed) without memory.
+ */
+struct pipe *pipe_adopt(struct pipes *p, const int ends[2], size_t stored);
 /* Takes it back; one that still holds bytes is closed. NULL is fine. */
 void pipe_put(struct pipes *p, struct pipe *pipe);
 

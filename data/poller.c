@@ -25,8 +25,9 @@ static void dispatch(const struct epoll_event *e)
 	struct socket *s = e->data.ptr;
 	unsigned ready = 0;
 
-	if (s->fd < 0)
-		return; /* closed by an earlier event of this batch */
+	/* Closed by an earlier event of this batch, or laid to rest: what came is asked for again. */
+	if (s->fd < 0 || !s->polls)
+		return;
 	if (e->events & EPOLLERR) {
 		/* Told once: what is wrong stays with the descriptor. */
 		socket_interest(s, 0);

@@ -25,7 +25,8 @@ struct process_private {
 	uv_poll_t watch;
 	int pidfd;
 	/* what it has been sent */
-	bool welcomed, retire_sent;
+	bool welcomed, retire_sent, moves_sent;
+	uint32_t successor_sent;
 	bool is_asked_to_end;
 	uint64_t socket_mark;
 	uint32_t socket_place; /* within the binding after the mark */
@@ -113,6 +114,8 @@ static struct process *make(
 		return NULL;
 	}
 	p->private = priv;
+	p->successor = ROSTER_NO_COLUMN;
+	priv->successor_sent = ROSTER_NO_COLUMN;
 	priv->news = news;
 	priv->handlers = h;
 	priv->user = user;
@@ -233,7 +236,7 @@ int process_adopt(const struct process_news *news, const struct process *like, i
 	p->pid = like->pid;
 	p->is_retired = like->is_retired;
 	p->private->welcomed = true;
-	p->private->retire_sent = like->is_retired;
+	p->private->retire_sent = p->private->moves_sent = p->is_succeeded = like->is_retired;
 	rc = channel_open(news->loop, fd, &handlers, p, &p->private->channel);
 	if (rc == 0)
 		rc = watch(p);
@@ -317,10 +320,26 @@ static bool feed_places(struct process *p)
 
 static void feed_retire(struct process *p)
 {
-	struct channel_record r = {.kind = CHANNEL_RETIRE};
+	struct process_private *priv = p->private;
+	struct channel_record r = {.kind = CHANNEL_RETIRE, .number = p->is_succeeded};
 
-	if (p->is_retired && !p->private->retire_sent && process_say(p, &r, -1) == 0)
-		p->private->retire_sent = true;
+	if (!p->is_retired || (priv->retire_sent && priv->moves_sent == p->is_succeeded))
+		return;
+	if (process_say(p, &r, -1) < 0)
+		return;
+	priv->retire_sent = true;
+	priv->moves_sent = p->is_succeeded;
+}
+
+static void feed_successor(struct process *p)
+{
+	struct channel_record r = {.kind = CHANNEL_SUCCESSOR, .number = p->successor};
+
+	if (!p->is_succeeded || p->successor == ROSTER_NO_COLUMN ||
+		p->successor == p->private->successor_sent)
+		return;
+	if (process_say(p, &r, -1) == 0)
+		p->private->successor_sent = p->successor;
 }
 
 void process_feed(struct process *p)
@@ -337,11 +356,13 @@ void process_feed(struct process *p)
 	if (!p->is_retired && (!feed_sockets(p) || !feed_snapshot(p) || !feed_places(p)))
 		return;
 	feed_retire(p);
+	feed_successor(p);
 }
 
-void process_retire(struct process *p)
+void process_retire(struct process *p, bool is_succeeded)
 {
 	p->is_retired = true;
+	p->is_succeeded = is_succeeded;
 	process_feed(p);
 }
 

@@ -12,6 +12,7 @@
 
 #include "data/bindings.h"
 #include "data/channel.h"
+#include "data/roster.h"
 
 struct process;
 
@@ -38,6 +39,8 @@ struct process {
 	pid_t pid;
 	uint64_t places; /* to be polled by it, as bits */
 	bool is_retired;
+	bool is_succeeded; /* a successor will take its connections */
+	uint32_t successor; /* its column; ROSTER_NO_COLUMN: not there yet */
 	bool is_old;      /* adopted, and of another version of the program: to be replaced */
 	uint64_t runs;    /* the snapshot_serial of the last it said to run; 0: none */
 	uint64_t refused; /* and refused */
@@ -56,6 +59,7 @@ void process_free(struct process *p);
 void process_feed(struct process *p);
 /* Has it been sent everything? Then records of the caller's own may follow. */
 int process_say(struct process *p, struct channel_record *r, int fd);
-void process_retire(struct process *p);
+/* Takes nothing new; with is_succeeded it keeps what can be moved until `successor` is known. */
+void process_retire(struct process *p, bool is_succeeded);
 /* Ends it at once, by TERM or KILL; its death is told as any other. */
 void process_end(struct process *p, bool is_forced);

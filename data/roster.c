@@ -167,6 +167,13 @@ uint64_t roster_assignment(const struct roster *r, uint32_t place)
 	return mask;
 }
 
+uint32_t roster_successor(const struct roster *r, uint32_t place)
+{
+	if (place >= r->places || r->workers[place].state != ROSTER_ACCEPTING)
+		return ROSTER_NO_COLUMN;
+	return r->workers[place].column;
+}
+
 struct mono roster_deadline(const struct roster *r)
 {
 	struct mono t = r->agent.state == ROSTER_ABSENT ? r->agent.retry_at : MONO_NEVER;

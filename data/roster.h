@@ -71,6 +71,11 @@ bool roster_observe(
  */
 uint64_t roster_assignment(const struct roster *r, uint32_t place);
 
+#define ROSTER_NO_COLUMN UINT32_MAX
+/* Who takes over what a retired worker of `place` still holds: the column of the one that sits there
+ * and accepts, or ROSTER_NO_COLUMN: nobody yet (or the place is gone). */
+uint32_t roster_successor(const struct roster *r, uint32_t place);
+
 /* When roster_next_start() has to be asked again, or MONO_NEVER. */
 struct mono roster_deadline(const struct roster *r);
 void roster_check(const struct roster *r);

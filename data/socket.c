@@ -175,6 +175,11 @@ ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_fo
 	return errno == EINTR ? -EAGAIN : -errno;
 }
 
+bool socket_can_move(const struct socket *s)
+{
+	return !s->is_broken && socket_is_plain(s);
+}
+
 void socket_shut(struct socket *s)
 {
 	if (IS_TLS(s)) {

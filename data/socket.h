@@ -81,6 +81,9 @@ void socket_shut(struct socket *s);
 /* For poller.c alone. What an event of the descriptor means to the owner of a socket with TLS. */
 unsigned socket_turn_tls(struct socket *s, unsigned events);
 
+/* True when the descriptor is all there is to it: another process can go on with it. */
+bool socket_can_move(const struct socket *s);
+
 /* Closes, and frees the struct when no event can name it any more. NULL is fine. */
 void socket_close(struct socket *s);
 /* The same with a reset (RST) instead of an orderly end. */

@@ -275,12 +275,25 @@ static void go_on_with_upgrade(struct supervisor *s)
 		if (!is_worker(p) || !p->is_old)
 			continue;
 		roster_retire(&s->roster, p->place, mono_now());
-		process_retire(p);
+		process_retire(p, true);
 		assign_places(s);
 		start_due(s);
 		return;
 	}
 	s->upgrade = false;
+}
+
+/* Retired workers learn who has their place, as soon as that one can take what they hold. */
+static void name_successors(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->children_count; i++) {
+		struct process *p = s->children[i];
+
+		if (p->role != CHANNEL_WORKER || !p->is_retired)
+			continue;
+		p->successor = roster_successor(&s->roster, p->place);
+		process_feed(p);
+	}
 }
 
 static bool observe(struct supervisor *s)
@@ -345,6 +358,7 @@ static void ticked(uv_timer_t *timer)
 		acknowledge(s);
 	}
 	rotate_tickets(s, now_ms);
+	name_successors(s);
 	start_due(s);
 	tell_ready(s, now_ms);
 	if (s->upgrade)
@@ -395,8 +409,8 @@ static void leave(struct daemon *d, void *user)
 	s->is_leaving = true;
 	s->leave_until_ms = mono_now().ns / 1000000 + longest_drain_ms(s->conf);
 	for (unsigned i = 0; i < s->children_count; i++)
-		if (is_worker(s->children[i]))
-			process_retire(s->children[i]);
+		if (s->children[i]->role == CHANNEL_WORKER)
+			process_retire(s->children[i], false);
 	bindings_close(s->bindings); /* with the workers' copies: whoever comes now is refused */
 	go_on_leaving(s);
 }

@@ -63,7 +63,7 @@ static void adopt_one(struct supervisor *s, struct adoption *a, unsigned i)
 		process_end(p, false); /* it holds nothing that lasts: its place is filled when it
 					  has gone */
 	else if (rc < 0)
-		process_retire(p);
+		process_retire(p, true);
 }
 
 static void adopt_all(struct supervisor *s, struct adoption *a)

@@ -17,6 +17,7 @@
 #include "common/now.h"
 #include "data/board_map.h"
 #include "data/channel.h"
+#include "data/handover.h"
 #include "data/lifeline.h"
 #include "data/listeners.h"
 #include "data/pool/pools.h"
@@ -233,13 +234,13 @@ static void exit_when_idle(struct worker *w)
 		uv_stop(w->loop);
 }
 
-static void retire(struct worker *w)
+static void retire(struct worker *w, bool moves)
 {
 	struct worker_private *p = w->private;
 
 	p->is_retired = true;
 	atomic_store(&p->row->state, BOARD_WORKER_RETIRING);
-	listeners_retire(w->listeners);
+	listeners_retire(w->listeners, moves);
 	exit_when_idle(w);
 }
 
@@ -281,7 +282,10 @@ static void record(void *user, const struct channel_record *r, int fds[CHANNEL_F
 		listeners_set_places(w->listeners, r->places);
 		break;
 	case CHANNEL_RETIRE:
-		retire(w);
+		retire(w, r->number);
+		break;
+	case CHANNEL_SUCCESSOR:
+		handover_give(w->handover, w->private->run_dir, r->number);
 		break;
 	case CHANNEL_REOPEN:
 		reopen_logs(w);
@@ -321,9 +325,8 @@ static void hand_socket(void *user, const struct addr *at, uint32_t place, int f
 }
 
 /* A new supervisor: what we hold, then its records as before. */
-static void adopted(void *user, int fd)
+static void adopt(struct worker *w, int fd)
 {
-	struct worker *w = user;
 	struct worker_private *p = w->private;
 	struct introduction i = {.line = fd};
 	struct channel_record r = {.kind = CHANNEL_WELCOME,
@@ -350,6 +353,16 @@ static void adopted(void *user, int fd)
 	p->channel = NULL;
 	if (channel_open(w->loop, fd, &handlers, w, &p->channel) < 0)
 		log_error("worker: cannot hear the new supervisor");
+}
+
+static void taken(void *user, enum channel_kind kind, int fd)
+{
+	struct worker *w = user;
+
+	if (kind == CHANNEL_HANDOVER)
+		handover_take(w->handover, fd);
+	else
+		adopt(w, fd);
 }
 
 /* Turns */
@@ -446,7 +459,9 @@ static int open_rest(struct worker *w)
 	if (rc == 0)
 		rc = listeners_open(w, &w->listeners);
 	if (rc == 0)
-		rc = lifeline_open(w->loop, p->run_dir, name, adopted, w, &p->lifeline);
+		rc = handover_open(w, &w->handover);
+	if (rc == 0)
+		rc = lifeline_open(w->loop, p->run_dir, name, taken, w, &p->lifeline);
 	if (rc == 0)
 		rc = channel_open(w->loop, CHANNEL_FD, &handlers, w, &p->channel);
 	if (rc < 0)
@@ -462,6 +477,7 @@ static void close_all(struct worker *w)
 {
 	struct worker_private *p = w->private;
 
+	handover_close(w->handover);
 	listeners_close(w->listeners);
 	pools_serve(w->pools);
 	run_tasks(w);

@@ -34,6 +34,7 @@ struct worker {
 	struct listeners *listeners;
 	struct pools *pools;
 	struct tls *tls;
+	struct handover *handover;
 	struct worker_private *private;
 };
 

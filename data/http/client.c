@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/handover.h"
 #include "data/http/answer.h"
 #include "data/http/upgrade.h"
 
@@ -262,7 +263,7 @@ void client_tell(struct client *c, const struct exchange_event *ev)
 
 /* The last word of every entry */
 
-static void release(struct client *c)
+void client_release(struct client *c)
 {
 	if (c->tunnel)
 		tunnel_close(c->tunnel, c->aborts);
@@ -309,7 +310,7 @@ void client_settle(struct client *c)
 	while (c->wants_next && is_open(c))
 		begin_next(c);
 	if (!is_open(c)) {
-		release(c);
+		client_release(c);
 		return;
 	}
 	if (c->exchange.state == EXCHANGE_LINGERING && c->request)
@@ -319,6 +320,9 @@ void client_settle(struct client *c)
 	c->carrier->interest(c, client_is_listening(c));
 	if (c->exchange.state != EXCHANGE_TUNNEL)
 		arm(c);
+	if (c->member.move && c->http->listener->is_moving &&
+		(c->exchange.state == EXCHANGE_IDLE || c->tunnel))
+		handover_offer(c->worker->handover, &c->member);
 }
 
 /* Entries from the loop */
@@ -363,6 +367,12 @@ static void end(struct listener_client *member)
 	client_settle(c);
 }
 
+void client_stay(struct client *c)
+{
+	tell(c, EXCHANGE_DRAIN);
+	client_settle(c);
+}
+
 void client_resume(struct client *c)
 {
 	client_flush(c);
@@ -396,6 +406,6 @@ void client_join(struct client *c)
 	c->member.drain = drain;
 	c->member.end = end;
 	listener_join(c->http->listener, &c->member);
-	if (c->http->listener->is_draining)
+	if (c->http->listener->is_draining || (c->http->listener->is_moving && !c->member.move))
 		tell(c, EXCHANGE_DRAIN);
 }

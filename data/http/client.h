@@ -39,6 +39,7 @@ struct client {
 	bool aborts; /* close with a reset */
 	/* What encrypts its connection; NULL: nothing. Valid while requests are taken. */
 	const struct tls_session *tls;
+	bool is_frozen; /* on its way to another worker: nothing of it moves */
 	struct addr peer;
 	struct addr local; /* where to, as a PROXY header said; no family: as the socket says */
 	char address[ADDR_TEXT_SIZE]; /* its IP as text */
@@ -53,6 +54,11 @@ void client_join(struct client *c);
 void client_tell(struct client *c, const struct exchange_event *ev);
 /* The last word of every entry: next request, timer, interests; frees a closed client. */
 void client_settle(struct client *c);
+
+/* Frees it and lets go of what it holds, without a word to its exchange or to either side. */
+void client_release(struct client *c);
+/* It could not be moved: goes on here, as one that drains. May free it. */
+void client_stay(struct client *c);
 
 /* True when what the client may still send is of use now, or has to be thrown away. */
 bool client_is_listening(const struct client *c);

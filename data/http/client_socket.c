@@ -8,6 +8,7 @@
 
 #include "data/arrival.h"
 #include "data/http/client.h"
+#include "data/http/client_move.h"
 
 #define TURNS_MAX 8   /* reads of one client before others get their turn */
 #define JOIN_MAX 4096 /* body bytes that are copied behind their head, to be sent with it */
@@ -216,17 +217,27 @@ static void ready(struct socket *s, unsigned events)
 	client_settle(c);
 }
 
-void client_socket_open(struct http *h, const struct arrival *a)
+struct client *client_socket_new(struct http *h, struct socket *s, const struct addr *peer)
 {
 	struct client *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->socket = s;
+	socket_hold(s, ready, c);
+	client_init(c, h, &carrier, peer);
+	c->member.move = socket_can_move(s) ? &client_move : NULL;
+	return c;
+}
+
+void client_socket_open(struct http *h, const struct arrival *a)
+{
+	struct client *c = client_socket_new(h, a->socket, &a->client);
 
 	if (!c) {
 		listener_refuse(h->listener, a->socket);
 		return;
 	}
-	c->socket = a->socket;
-	socket_hold(c->socket, ready, c);
-	client_init(c, h, &carrier, &a->client);
 	c->local = a->local;
 	c->tls = a->socket->tls;
 	client_join(c);

@@ -78,6 +78,21 @@ void exchange_init(struct exchange *x, const struct exchange_limits *limits, int
 	x->deadline_ms = now_ms + limits->request_head_ms;
 }
 
+void exchange_resume(struct exchange *x, int64_t idle_ms, int64_t now_ms)
+{
+	assert(x->state == EXCHANGE_IDLE);
+	x->deadline_ms = now_ms + idle_ms;
+}
+
+void exchange_resume_tunnel(struct exchange *x, unsigned tries)
+{
+	assert(x->state == EXCHANGE_IDLE);
+	x->state = EXCHANGE_TUNNEL;
+	x->deadline_ms = EXCHANGE_NEVER;
+	x->tries = tries;
+	x->request_whole = true;
+}
+
 static int64_t idle_deadline(const struct exchange *x, int64_t now_ms)
 {
 	int64_t idle_ms = x->limits.client_idle_ms;

@@ -114,6 +114,11 @@ struct exchange {
 /* A new connection: limits.request_head_ms to the end of the first head. */
 void exchange_init(struct exchange *x, const struct exchange_limits *limits, int64_t now_ms);
 
+/* After init: it has carried exchanges elsewhere, and has idle_ms left. */
+void exchange_resume(struct exchange *x, int64_t idle_ms, int64_t now_ms);
+/* After init: it became a tunnel elsewhere, after so many tries. */
+void exchange_resume_tunnel(struct exchange *x, unsigned tries);
+
 /* Takes an event and returns what is to be done: EXCHANGE_DO_ bits. */
 unsigned exchange_step(struct exchange *x, const struct exchange_event *ev, int64_t now_ms);
 

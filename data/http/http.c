@@ -6,6 +6,7 @@
 #include "common/now.h"
 #include "data/http/access_log.h"
 #include "data/arrival.h"
+#include "data/http/client_move.h"
 #include "data/http/client_socket.h"
 #include "data/http/request.h"
 #include "data/worker.h"
@@ -28,8 +29,7 @@ void http_refresh(struct http *h)
 		h->log = access_log_new(h->worker, l->name, &l->settings->access_log, l->cells);
 }
 
-/* The state of a listener, made with its first connection; NULL without memory. */
-static struct http *http_of(struct worker *w, struct listener *l)
+struct http *http_of(struct worker *w, struct listener *l)
 {
 	struct http *h = l->state;
 
@@ -90,4 +90,5 @@ void http_malformed(struct http *h, const char *who, const char *address, enum h
 const struct listener_protocol http_protocol = {
 	.accepted = accepted,
 	.released = released,
+	.resume = client_move_resume,
 };

@@ -30,6 +30,8 @@ struct http {
 	unsigned spare_count;
 };
 
+/* The state of a listener, made when it is first asked for; NULL without memory. */
+struct http *http_of(struct worker *w, struct listener *l);
 /* Brings what depends on settings up to date with the generation in force. */
 void http_refresh(struct http *h);
 

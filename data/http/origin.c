@@ -29,6 +29,8 @@ static void lost(struct server_use *use, enum server_lost why)
 	struct client *c = o->client;
 
 	(void)why;
+	if (c->is_frozen)
+		return; /* looked at again if it stays */
 	if (c->exchange.state == EXCHANGE_TUNNEL)
 		client_tell(c, &(struct exchange_event){
 				       .kind = EXCHANGE_STOPPED, .end = EXCHANGE_END_SERVER_LOST});

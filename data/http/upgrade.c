@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "data/handover.h"
 #include "data/http/client.h"
 
 static void stop(struct client *c, enum exchange_end end)
@@ -45,31 +46,57 @@ static bool join_rest(struct client *c)
 	return true;
 }
 
-void upgrade_open(struct client *c)
+static struct tunnel_spec spec_of(struct client *c)
 {
-	struct request *r = c->request;
-	struct tunnel_spec spec = {
-		.sockets = {[FLOW_CLIENT] = c->socket},
-		.is_ended = {[FLOW_CLIENT] = c->exchange.client_ended},
+	const struct request *r = c->request;
+
+	return (struct tunnel_spec){
 		.idle_ms = r->settings->timeouts.tunnel_idle_ms,
 		.listener_cells = c->http->listener->cells,
 		.server_cells = r->origin.use.server->cells,
 		.done = tunnel_done,
 		.user = c,
 	};
+}
 
-	r->status = 101;
+static void open_tunnel(struct client *c, const struct tunnel_spec *spec)
+{
+	c->request->status = 101;
+	c->socket = NULL;
+	if (tunnel_open(c->worker, spec, &c->tunnel) < 0)
+		stop(c, EXCHANGE_END_INTERNAL);
+}
+
+void upgrade_resume(struct client *c, const struct handover_record *r, struct handover_parts *parts)
+{
+	struct tunnel_spec spec = spec_of(c);
+
+	spec.idle_left_ms = r->idle_ms;
+	for (int side = 0; side < FLOW_SIDES; side++) {
+		spec.sockets[side] = parts->sockets[side];
+		spec.buffers[side] = parts->buffers[side];
+		spec.pipes[side] = parts->pipes[side];
+		spec.is_ended[side] = r->halves[side].is_ended;
+	}
+	*parts = (struct handover_parts){0};
+	open_tunnel(c, &spec);
+}
+
+void upgrade_open(struct client *c)
+{
+	struct tunnel_spec spec = spec_of(c);
+
 	if (!join_rest(c)) {
 		stop(c, EXCHANGE_END_INTERNAL);
 		return;
 	}
+	spec.sockets[FLOW_CLIENT] = c->socket;
+	spec.is_ended[FLOW_CLIENT] = c->exchange.client_ended;
 	spec.buffers[FLOW_CLIENT] = c->in;
 	spec.buffers[FLOW_SERVER] = c->out;
 	spec.sockets[FLOW_SERVER] = origin_detach(c);
 	c->in = c->out = NULL;
-	c->socket = NULL;
 	worker_timeout_clear(c->worker, &c->timer);
 	c->armed_ms = 0;
-	if (tunnel_open(c->worker, &spec, &c->tunnel) < 0)
-		stop(c, EXCHANGE_END_INTERNAL);
+	open_tunnel(c, &spec);
 }

@@ -5,6 +5,11 @@
  * and the exchange waits for its end.
  */
 struct client;
+struct handover_parts;
+struct handover_record;
 
 /* Passes the 101 in response.in on and joins the sockets. */
 void upgrade_open(struct client *c);
+/* The tunnel of a client that came from another worker; takes all of parts. */
+void upgrade_resume(
+	struct client *c, const struct handover_record *r, struct handover_parts *parts);

@@ -7,9 +7,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "data/arrival.h"
+#include "data/handover.h"
 #include "data/l4/tunnel.h"
 #include "data/pool/pool.h"
 #include "data/pool/upstream.h"
@@ -29,6 +31,7 @@ struct tcp {
 	struct tunnel *tunnel;
 	int64_t idle_ms;
 	struct addr peer, local; /* the client and where to; as in struct arrival */
+	bool is_frozen;          /* on its way to another worker */
 };
 
 static void try_next(struct tcp *t);
@@ -95,6 +98,8 @@ static void carry(struct tcp *t)
 	board_add(t->use.server->cells, BOARD_SERVER_REQUESTS, 1);
 	if (tunnel_open(t->worker, &spec, &t->tunnel) < 0)
 		fail(t, BOARD_LISTENER_INTERNAL);
+	else if (t->client.listener->is_moving)
+		handover_offer(t->worker->handover, &t->client);
 }
 
 static void connect_failed(struct tcp *t, int status)
@@ -183,6 +188,8 @@ static void lost(struct server_use *use, enum server_lost why)
 	struct tcp *t = list_entry(use, struct tcp, use);
 
 	(void)why;
+	if (t->is_frozen)
+		return; /* looked at again if it stays */
 	if (t->tunnel) {
 		tunnel_close(t->tunnel, true);
 		t->tunnel = NULL;
@@ -220,31 +227,114 @@ static void client_ready(struct socket *s, unsigned events)
 		fail(t, BOARD_LISTENER_CLIENT_RESET);
 }
 
+/* Moving to another worker */
+
+static bool freeze(struct listener_client *c, struct handover_record *ret, int *ret_fds)
+{
+	struct tcp *t = list_entry(c, struct tcp, client);
+
+	if (!t->tunnel || !tunnel_freeze(t->tunnel, ret, ret_fds))
+		return false;
+	ret->kind = HANDOVER_TCP;
+	ret->client = t->peer;
+	snprintf(ret->pool, sizeof ret->pool, "%s", pool_name(t->pool));
+	snprintf(ret->server, sizeof ret->server, "%s", t->use.server->name);
+	t->is_frozen = true;
+	return true;
+}
+
+static void thaw(struct listener_client *c, bool is_taken)
+{
+	struct tcp *t = list_entry(c, struct tcp, client);
+
+	t->is_frozen = false;
+	if (is_taken)
+		end(c);
+	else if (t->use.server->is_lost)
+		lost(&t->use, t->use.server->lost);
+	else
+		tunnel_thaw(t->tunnel);
+}
+
+static const struct listener_move move = {.freeze = freeze, .thaw = thaw};
+
+static struct tcp *make(struct worker *w, struct listener *l, struct pool *pool)
+{
+	struct tcp *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->worker = w;
+	t->client.drain = drain;
+	t->client.end = end;
+	t->client.move = &move;
+	t->use.lost = lost;
+	t->waiter.woken = woken;
+	t->pool = pool_ref(pool);
+	t->idle_ms = l->settings->timeouts.tunnel_idle_ms;
+	return t;
+}
+
+static int open_resumed(struct tcp *t, struct listener *l, const struct handover_record *r,
+	struct handover_parts *parts)
+{
+	struct tunnel_spec spec = {
+		.idle_ms = t->idle_ms,
+		.idle_left_ms = r->idle_ms,
+		.listener_cells = l->cells,
+		.server_cells = t->use.server->cells,
+		.done = tunnel_done,
+		.user = t,
+	};
+
+	for (int side = 0; side < FLOW_SIDES; side++) {
+		spec.sockets[side] = parts->sockets[side];
+		spec.buffers[side] = parts->buffers[side];
+		spec.pipes[side] = parts->pipes[side];
+		spec.is_ended[side] = r->halves[side].is_ended;
+	}
+	*parts = (struct handover_parts){0};
+	return tunnel_open(t->worker, &spec, &t->tunnel);
+}
+
+static int resume(struct worker *w, struct listener *l, const struct handover_record *r,
+	struct handover_parts *parts)
+{
+	struct pool *pool = r->kind == HANDOVER_TCP ? worker_pool(w, r->pool) : NULL;
+	struct tcp *t = pool ? make(w, l, pool) : NULL;
+	int rc = t ? pool_resume(pool, r->server, &t->use) : -ENOENT;
+
+	if (rc == 0) {
+		t->peer = r->client;
+		rc = open_resumed(t, l, r, parts);
+	}
+	if (rc < 0) {
+		if (t)
+			finish(t);
+		return rc;
+	}
+	listener_join(l, &t->client);
+	return 0;
+}
+
 static void accepted(struct worker *w, struct listener *l, const struct arrival *a)
 {
-	struct tcp *t = l->pool ? calloc(1, sizeof *t) : NULL;
+	struct tcp *t = l->pool ? make(w, l, l->pool) : NULL;
 
 	if (!t) {
 		listener_refuse(l, a->socket);
 		return;
 	}
 	t->socket = a->socket;
-	socket_hold(t->socket, client_ready, t);
-	t->worker = w;
 	t->peer = a->client;
+	socket_hold(t->socket, client_ready, t);
 	t->local = a->local;
-	t->client.drain = drain;
-	t->client.end = end;
-	t->use.lost = lost;
-	t->waiter.woken = woken;
-	t->pool = pool_ref(l->pool);
 	if (pool_hash_of(t->pool) == POOL_HASH_SOURCE) {
 		t->wish.has_hash = true;
 		t->wish.hash = wish_hash_address(&a->client);
 	}
-	t->idle_ms = l->settings->timeouts.tunnel_idle_ms;
 	listener_join(l, &t->client);
 	try_next(t);
 }
 
-const struct listener_protocol tcp_protocol = {.accepted = accepted};
+const struct listener_protocol tcp_protocol = {.accepted = accepted, .resume = resume};

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "data/handover_record.h"
 #include "data/pipe.h"
 #include "data/worker.h"
 
@@ -257,6 +258,7 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 	if (!t) {
 		for (int side = 0; side < FLOW_SIDES; side++) {
 			io_buffer_put(&w->buffers, spec->buffers[side]);
+			pipe_put(&w->pipes, spec->pipes[side]);
 			socket_abort(spec->sockets[side]);
 		}
 		return -ENOMEM;
@@ -272,6 +274,7 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 	for (int side = 0; side < FLOW_SIDES; side++) {
 		t->sockets[side] = spec->sockets[side];
 		t->halves[side].buffer = spec->buffers[side];
+		t->halves[side].pipe = spec->pipes[side];
 		socket_hold(t->sockets[side], ready, t);
 		note_stored(t, side, true);
 		if (spec->is_ended[side])
@@ -282,7 +285,7 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 	for (int side = 0; side < FLOW_SIDES; side++)
 		socket_interest(t->sockets[side], first_interest(t, side));
 	if (t->idle_ms > 0)
-		worker_timeout(w, &t->idle, t->idle_ms);
+		worker_timeout(w, &t->idle, spec->idle_left_ms ? spec->idle_left_ms : t->idle_ms);
 	*ret = t;
 	return 0;
 }
@@ -292,4 +295,50 @@ void tunnel_close(struct tunnel *t, bool reset)
 	t->flow.is_reset = reset;
 	release(t);
 	free(t);
+}
+
+/* What is left of the idle time; at least 1 where there is a limit, as 0 means all of it. */
+static int64_t idle_left(const struct tunnel *t)
+{
+	int64_t left = t->idle.at_ms - worker_now_ms(t->worker);
+
+	if (t->idle_ms <= 0)
+		return 0;
+	return left > 0 ? left : 1;
+}
+
+bool tunnel_freeze(struct tunnel *t, struct handover_record *ret, int *ret_fds)
+{
+	if (flow_over(&t->flow) != FLOW_END_NONE)
+		return false;
+	for (int side = 0; side < FLOW_SIDES; side++)
+		if (!socket_can_move(t->sockets[side]))
+			return false;
+	ret->idle_ms = idle_left(t);
+	for (int side = 0; side < FLOW_SIDES; side++) {
+		const struct half *h = &t->halves[side];
+		struct handover_half *to = &ret->halves[side];
+
+		*ret_fds++ = t->sockets[side]->fd;
+		socket_interest(t->sockets[side], 0);
+		to->is_ended = t->flow.halves[side].is_ended;
+		to->stored = h->buffer ? io_buffer_head(h->buffer) : NULL;
+		to->stored_len = h->buffer ? io_buffer_len(h->buffer) : 0;
+		to->piped = h->pipe ? (int64_t)h->pipe->stored : 0;
+	}
+	for (int side = 0; side < FLOW_SIDES; side++) {
+		const struct pipe *pipe = t->halves[side].pipe;
+
+		if (!pipe || !pipe->stored)
+			continue;
+		*ret_fds++ = pipe->ends[0];
+		*ret_fds++ = pipe->ends[1];
+	}
+	worker_timeout_clear(t->worker, &t->idle);
+	return true;
+}
+
+void tunnel_thaw(struct tunnel *t)
+{
+	settle(t);
 }

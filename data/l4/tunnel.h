@@ -12,6 +12,8 @@
 #include "data/l4/flow.h"
 #include "data/socket.h"
 
+struct handover_record;
+struct pipe;
 struct worker;
 struct tunnel;
 
@@ -19,8 +21,10 @@ struct tunnel_spec {
 	struct socket *sockets[FLOW_SIDES];    /* taken: the client's and the server's */
 	struct io_buffer *buffers[FLOW_SIDES]; /* taken: bytes already received *from* that side,
 						  for the other; NULL: none */
+	struct pipe *pipes[FLOW_SIDES];        /* taken: the same in a pipe; not both */
 	bool is_ended[FLOW_SIDES];             /* that side has already sent its end */
 	int64_t idle_ms; /* without a byte in either direction for so long: closed; 0: no limit */
+	int64_t idle_left_ms; /* of that already, at first; 0: all of it */
 	struct board_cells *listener_cells,
 		*server_cells; /* where bytes are counted; NULL: nowhere */
 	/* Called once, from the loop, when both sockets are closed and nothing is left. Not after
@@ -32,5 +36,13 @@ struct tunnel_spec {
 /* 0 and a running tunnel; on -ENOMEM what was given is released. done() is not called before this
  * returns. */
 int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel **ret);
+/*
+ * For handing it over: what is stored, its idle time and its descriptors (borrowed: the client's
+ * and the server's socket, then the ends of the pipes that hold bytes) into ret; from here on no
+ * byte is moved until tunnel_thaw() or tunnel_close(). False: it cannot be moved, and goes on.
+ */
+bool tunnel_freeze(struct tunnel *t, struct handover_record *ret, int *ret_fds);
+void tunnel_thaw(struct tunnel *t); /* may call done() */
+
 /* Closes both sides now; reset: with RST. done() is not called. */
 void tunnel_close(struct tunnel *t, bool reset);

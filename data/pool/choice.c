@@ -4,6 +4,7 @@
  * (see pool.h).
  */
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "common/hash.h"
@@ -94,6 +95,20 @@ static bool use_server(struct server *s, struct server_use *use)
 		return false;
 	begin_use(s, use);
 	return true;
+}
+
+int pool_resume(struct pool *p, const char *server, struct server_use *use)
+{
+	list_for_each (l, &p->servers) {
+		struct server *s = list_entry(l, struct server, link);
+
+		if (s->is_removed || strcmp(s->name, server) != 0)
+			continue;
+		board_use(s->object, 0);
+		begin_use(s, use);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static bool take_from(struct pool *p, struct balance_set *set, struct choice *c,

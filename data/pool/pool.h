@@ -45,6 +45,12 @@ enum pool_outcome {
 enum pool_outcome pool_take(struct pool *p, const struct pool_wish *wish,
 	const struct pool_tried *tried, int64_t now_ms, struct server_use *use);
 
+/*
+ * Begins a use that another worker hands over: of that server, whatever its state and its limit:
+ * 0, or -ENOENT when the pool has it no more.
+ */
+int pool_resume(struct pool *p, const char *server, struct server_use *use);
+
 /* What the wish's hash, and its stick, are to be made of. */
 enum pool_hash pool_hash_of(const struct pool *p);
 enum pool_hash pool_stick_of(const struct pool *p);

@@ -418,6 +418,32 @@ static void is_drawn_in_the_readme(void **state)
 		fail_msg("data/http/README.md should contain:\n```mermaid\n%s```", diagram);
 }
 
+/* What came from another worker goes on as if it had been here all the time. */
+static void test_resumed(void **state)
+{
+	struct exchange x;
+
+	(void)state;
+	exchange_init(&x, &limits, START_MS);
+	exchange_resume(&x, 700, START_MS);
+	exchange_check(&x);
+	assert_int_equal(x.deadline_ms, START_MS + 700);
+	assert_int_equal(exchange_step(&x, &(struct exchange_event){.kind = EXCHANGE_TIMEOUT},
+				 START_MS + 700),
+		EXCHANGE_DO_CLOSE);
+	exchange_init(&x, &limits, START_MS);
+	exchange_resume_tunnel(&x, 2);
+	exchange_check(&x);
+	assert_int_equal(x.state, EXCHANGE_TUNNEL);
+	assert_int_equal(x.tries, 2);
+	assert_true(
+		exchange_step(&x,
+			&(struct exchange_event){.kind = EXCHANGE_STOPPED, .end = EXCHANGE_END_OK},
+			START_MS) &
+		EXCHANGE_DO_FINISH);
+	exchange_check(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +454,7 @@ int main(void)
 		cmocka_unit_test(lives_through_anything),
 		cmocka_unit_test(names_everything),
 		cmocka_unit_test(is_drawn_in_the_readme),
+		cmocka_unit_test(test_resumed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,30 @@ static void holds_its_invariants(void **state)
 	}
 }
 
+/* A retired worker's connections wait for the one that accepts in its place. */
+static void a_successor_is_one_that_accepts(void **state)
+{
+	struct roster r;
+	uint32_t place, column;
+
+	(void)state;
+	roster_init(&r, 2, at(0));
+	start_all(&r, 0);
+	accept_all(&r);
+	roster_retire(&r, 1, at(10));
+	assert_int_equal(roster_successor(&r, 1), ROSTER_NO_COLUMN);
+	assert_int_equal(roster_next_start(&r, at(10), &place, &column), 0);
+	assert_int_equal(place, 1);
+	roster_started(&r, place, column, at(10));
+	assert_int_equal(roster_successor(&r, 1), ROSTER_NO_COLUMN);
+	accept_all(&r);
+	assert_int_equal(roster_successor(&r, 1), column);
+	roster_died(&r, 1, at(20));
+	assert_int_equal(roster_successor(&r, 1), ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, 2), ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, ROSTER_AGENT), ROSTER_NO_COLUMN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +204,7 @@ int main(void)
 		cmocka_unit_test(retiring_needs_columns),
 		cmocka_unit_test(adopts_what_fits),
 		cmocka_unit_test(holds_its_invariants),
+		cmocka_unit_test(a_successor_is_one_that_accepts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

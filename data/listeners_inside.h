@@ -1,0 +1,38 @@
+#pragma once
+/* Shell: what listeners.c and listener.c share. Not for others. */
+#include "common/log.h"
+#include "data/gcra.h"
+#include "data/listeners.h"
+#include "data/worker.h"
+
+struct listener_private {
+	struct listeners *listeners;
+	uint32_t slot;
+	uint64_t stamp;        /* the last generation that named it */
+	bool is_paused;        /* at its limit */
+	bool is_over_rate;     /* until the timer fires */
+	struct gcra_rule rate; /* connection_rate */
+	struct wheel_timer rate_timer;
+	bool is_removed;
+	int64_t drain_until_ms; /* while draining */
+	struct conf *conf;      /* counted */
+};
+
+struct listeners {
+	struct worker *worker;
+	struct list all; /* struct listener.link */
+	struct list acceptors;
+	uint64_t places, stamp;
+	unsigned connections, connections_max;
+	int64_t paused_until_ms;
+	bool is_retired;
+	struct log_limit pause_lines;
+};
+
+/* Polls the sockets that connections are taken from, and no others. */
+void listeners_update_polling(struct listeners *ls);
+/* Takes no further request on any connection; what is left after drain_timeout is ended. */
+void listener_drain(struct listener *l, int64_t now_ms);
+/* The same for connections that cannot be moved; the others go on as they are. */
+void listener_begin_moving(struct listener *l, int64_t now_ms);
+void listener_end_clients(struct listener *l);
