@@ -60,13 +60,16 @@ static struct bind *binds_new(const struct conf *c, struct field_reader *r, size
 	*ret_count = 0;
 	for (size_t i = 0; i < c->listeners_count; i++)
 		for (size_t j = 0; j < c->listeners[i].bind_count; j++) {
-			char text[ADDR_TEXT_SIZE];
+			char text[ADDR_TEXT_SIZE + 8];
 			const struct addr *a = &c->listeners[i].bind[j];
 
 			if (addr_family(a) == 0)
 				continue;
+			addr_print_port(a, text);
+			if (c->listeners[i].protocol == CONF_LISTENER_UDP)
+				strcat(text, " (udp)"); /* a port of its own beside TCP's */
 			binds[(*ret_count)++] = (struct bind){
-				arena_text(r->arena, addr_print_port(a, text)), &c->listeners[i], i,
+				arena_text(r->arena, text), &c->listeners[i], i,
 				j};
 		}
 	return binds;

@@ -10,7 +10,7 @@
 #define ENCODINGS_MAX 8
 
 static const struct field_word protocols[] = {[CONF_LISTENER_TCP] = {"tcp"},
-	[CONF_LISTENER_UDP] = {"udp", .is_later = true},
+	[CONF_LISTENER_UDP] = {"udp"},
 	[CONF_LISTENER_HTTP] = {"http"},
 	[CONF_LISTENER_HTTPS] = {"https"},
 	[CONF_LISTENER_TLS] = {"tls", .is_later = true},
@@ -86,7 +86,7 @@ static const struct field timeouts_fields[] = {
 		.maximum = 30 * FIELD_DAY, .initial = "1h",
 		.help = "Without a byte either way through a TCP connection or an upgraded one."},
 	{"udp_idle", FIELD_DURATION, FIELD_AT(conf_listener_timeouts, udp_idle_ms), .minimum = 1,
-		.maximum = FIELD_DAY, .initial = "30s", .is_later = true,
+		.maximum = FIELD_DAY, .initial = "30s",
 		.help = "Without a datagram either way."},
 	{0}
 };

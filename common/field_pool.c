@@ -46,7 +46,7 @@ static const struct field_form retry_on = {"a list of connect-failure and reset-
 	sizeof(unsigned), read_retry_on};
 
 static const struct field_word protocols[] = {[CONF_POOL_TCP] = {"tcp"},
-	[CONF_POOL_UDP] = {"udp", .is_later = true},
+	[CONF_POOL_UDP] = {"udp"},
 	[CONF_POOL_HTTP] = {"http"},
 	[CONF_POOL_H2] = {"h2", .is_later = true},
 	[CONF_POOL_POSTGRES] = {"postgres", .is_later = true},

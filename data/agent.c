@@ -32,6 +32,7 @@
 
 struct failure {
 	struct addr at;
+	bool is_datagram;
 	char why[96];
 };
 
@@ -81,7 +82,8 @@ static const char *failure_of(
 
 	for (size_t i = 0; i < l->bind_count; i++)
 		for (size_t k = 0; k < a->failures_count; k++)
-			if (addr_is_equal(&l->bind[i], &a->failures[k].at)) {
+			if (addr_is_equal(&l->bind[i], &a->failures[k].at) &&
+				a->failures[k].is_datagram == (l->protocol == CONF_LISTENER_UDP)) {
 				snprintf(text, REPORT_TEXT_SIZE, "%s: %s",
 					addr_print_port(&l->bind[i], at), a->failures[k].why);
 				return text;
@@ -324,6 +326,7 @@ static void binding_failed(struct agent *a, const struct channel_record *r)
 		return;
 	f = &a->failures[a->failures_count++];
 	f->at = r->addr;
+	f->is_datagram = r->number != 0;
 	snprintf(f->why, sizeof f->why, "%.95s", r->text);
 	publish_traffic(a);
 }

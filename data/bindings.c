@@ -13,6 +13,7 @@
 #include "common/log.h"
 
 #define BACKLOG 4096
+#define DATAGRAM_BYTES (4 << 20)
 
 struct entry {
 	struct list link;
@@ -57,7 +58,8 @@ static void drop(struct bindings *b, struct entry *e)
 
 void bindings_close(struct bindings *b)
 {
-	list_for_each(l, &b->entries) drop(b, list_entry(l, struct entry, link));
+	list_for_each (l, &b->entries)
+		drop(b, list_entry(l, struct entry, link));
 }
 
 void bindings_free(struct bindings *b)
@@ -75,9 +77,6 @@ static int set_options(int fd, int family)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
 		return -errno;
-	/* Accepted connections inherit it: one call less for each. */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
-		return -errno;
 	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on) < 0)
 		return -errno;
 	if (family != AF_INET6)
@@ -89,16 +88,43 @@ static int set_options(int fd, int family)
 	return 0;
 }
 
-static int open_one(const struct addr *at)
+/* Accepted connections inherit it: one call less for each. */
+static int set_stream_options(int fd)
 {
-	int fd = socket(addr_family(at), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
+	static const int on = 1;
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+/* Bursts wait in the kernel; answers leave from the address that was asked. */
+static int set_datagram_options(int fd, int family)
+{
+	static const int on = 1, bytes = DATAGRAM_BYTES;
+
+	setsockopt(
+		fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); /* as far as the node lets us */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) < 0 && family == AF_INET)
+		return -errno;
+	if (family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_one(const struct binding *b)
+{
+	int family = addr_family(&b->at), type = b->is_datagram ? SOCK_DGRAM : SOCK_STREAM;
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = set_options(fd, addr_family(at));
-	if (rc == 0 && bind(fd, &at->sa, addr_length(at)) < 0)
+	rc = set_options(fd, family);
+	if (rc == 0)
+		rc = b->is_datagram ? set_datagram_options(fd, family) : set_stream_options(fd);
+	if (rc == 0 && bind(fd, &b->at.sa, addr_length(&b->at)) < 0)
 		rc = -errno;
-	if (rc == 0 && listen(fd, BACKLOG) < 0)
+	if (rc == 0 && !b->is_datagram && listen(fd, BACKLOG) < 0)
 		rc = -errno;
 	if (rc < 0) {
 		close(fd);
@@ -111,18 +137,21 @@ static int open_one(const struct addr *at)
  * With SO_REUSEPORT a foreign process of our user could share the address
  * unseen; a first socket without it finds that out.
  */
-static int probe(const struct addr *at)
+static int probe(const struct binding *b)
 {
 	static const int on = 1;
-	int fd = socket(addr_family(at), SOCK_STREAM | SOCK_CLOEXEC, 0), rc = 0;
+	const struct addr *at = &b->at;
+	int type = b->is_datagram ? SOCK_DGRAM : SOCK_STREAM, rc = 0;
+	int fd = socket(addr_family(at), type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (!b->is_datagram) /* a datagram's would then share with anybody's that has it too */
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
 	if (addr_family(at) == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
-	if (bind(fd, &at->sa, addr_length(at)) < 0 || listen(fd, 1) < 0)
+	if (bind(fd, &at->sa, addr_length(at)) < 0 || (!b->is_datagram && listen(fd, 1) < 0))
 		rc = -errno;
 	close(fd);
 	return rc;
@@ -131,11 +160,11 @@ static int probe(const struct addr *at)
 /* Our own sockets on the port (a wildcard beside an address) would look like a stranger's. */
 static bool shares_port(struct bindings *b, const struct entry *e)
 {
-	list_for_each(l, &b->entries)
-	{
+	list_for_each (l, &b->entries) {
 		const struct entry *other = list_entry(l, struct entry, link);
 
-		if (other != e && addr_port(&other->binding.at) == addr_port(&e->binding.at))
+		if (other != e && other->binding.is_datagram == e->binding.is_datagram &&
+			addr_port(&other->binding.at) == addr_port(&e->binding.at))
 			return true;
 	}
 	return false;
@@ -150,11 +179,11 @@ static int open_missing(struct bindings *b, struct entry *e)
 	for (unsigned i = 0; i < b->places; i++)
 		is_new &= e->fds[i] < 0;
 	if (is_new && !shares_port(b, e))
-		rc = probe(&e->binding.at);
+		rc = probe(&e->binding);
 	for (unsigned i = 0; rc == 0 && i < b->places; i++) {
 		if (e->fds[i] >= 0)
 			continue;
-		e->fds[i] = open_one(&e->binding.at);
+		e->fds[i] = open_one(&e->binding);
 		if (e->fds[i] < 0)
 			rc = e->fds[i];
 	}
@@ -174,34 +203,35 @@ static bool bind_entry(struct bindings *b, struct entry *e)
 		return false;
 	addr_print_port(&e->binding.at, text);
 	if (e->binding.error < 0) {
-		log_error("supervisor: cannot listen on %s why=\"%s\"; trying again each second",
-			text, strerror(-e->binding.error));
+		log_error("supervisor: cannot listen on %s%s why=\"%s\"; trying again each second",
+			text, e->binding.is_datagram ? " (udp)" : "", strerror(-e->binding.error));
 	} else {
 		e->binding.serial = ++b->serial;
-		log_info("supervisor: listening on %s", text);
+		log_info("supervisor: listening on %s%s", text,
+			e->binding.is_datagram ? " (udp)" : "");
 	}
 	return true;
 }
 
-static struct entry *find(struct bindings *b, const struct addr *at)
+static struct entry *find(struct bindings *b, const struct addr *at, bool is_datagram)
 {
-	list_for_each(l, &b->entries)
-	{
+	list_for_each (l, &b->entries) {
 		struct entry *e = list_entry(l, struct entry, link);
 
-		if (addr_is_equal(&e->binding.at, at))
+		if (e->binding.is_datagram == is_datagram && addr_is_equal(&e->binding.at, at))
 			return e;
 	}
 	return NULL;
 }
 
-static struct entry *add(struct bindings *b, const struct addr *at)
+static struct entry *add(struct bindings *b, const struct addr *at, bool is_datagram)
 {
 	struct entry *e = calloc(1, sizeof *e + b->places * sizeof(int));
 
 	if (!e)
 		return NULL;
 	e->binding.at = *at;
+	e->binding.is_datagram = is_datagram;
 	e->binding.fds = e->fds;
 	e->binding.places = b->places;
 	e->binding.error = -EINPROGRESS; /* not tried yet */
@@ -213,10 +243,14 @@ static struct entry *add(struct bindings *b, const struct addr *at)
 
 void bindings_adopt(struct bindings *b, const struct addr *at, uint32_t place, int fd)
 {
-	struct entry *e = find(b, at);
+	int type = SOCK_STREAM;
+	socklen_t len = sizeof type;
+	struct entry *e;
 
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	e = find(b, at, type == SOCK_DGRAM);
 	if (!e)
-		e = add(b, at);
+		e = add(b, at, type == SOCK_DGRAM);
 	if (!e || place >= b->places || e->fds[place] >= 0)
 		close(fd);
 	else
@@ -225,8 +259,7 @@ void bindings_adopt(struct bindings *b, const struct addr *at, uint32_t place, i
 
 void bindings_limit(struct bindings *b, unsigned places)
 {
-	list_for_each(l, &b->entries)
-	{
+	list_for_each (l, &b->entries) {
 		struct entry *e = list_entry(l, struct entry, link);
 
 		for (unsigned i = places; i < e->binding.places; i++)
@@ -239,14 +272,16 @@ void bindings_limit(struct bindings *b, unsigned places)
 
 void bindings_want(struct bindings *b, const struct conf *c)
 {
-	list_for_each(l, &b->entries) list_entry(l, struct entry, link)->is_wanted = false;
+	list_for_each (l, &b->entries)
+		list_entry(l, struct entry, link)->is_wanted = false;
 	for (size_t i = 0; i < c->listeners_count; i++) {
 		for (size_t j = 0; j < c->listeners[i].bind_count; j++) {
 			const struct addr *at = &c->listeners[i].bind[j];
-			struct entry *e = find(b, at);
+			bool is_datagram = c->listeners[i].protocol == CONF_LISTENER_UDP;
+			struct entry *e = find(b, at, is_datagram);
 
 			if (!e)
-				e = add(b, at);
+				e = add(b, at, is_datagram);
 			if (!e)
 				continue;
 			e->is_wanted = true;
@@ -258,8 +293,7 @@ void bindings_want(struct bindings *b, const struct conf *c)
 
 void bindings_sweep(struct bindings *b)
 {
-	list_for_each(l, &b->entries)
-	{
+	list_for_each (l, &b->entries) {
 		struct entry *e = list_entry(l, struct entry, link);
 
 		if (!e->is_wanted)
@@ -271,8 +305,7 @@ bool bindings_retry(struct bindings *b)
 {
 	bool changed = false;
 
-	list_for_each(l, &b->entries)
-	{
+	list_for_each (l, &b->entries) {
 		struct entry *e = list_entry(l, struct entry, link);
 
 		if (e->is_wanted && e->binding.error < 0)
@@ -283,8 +316,7 @@ bool bindings_retry(struct bindings *b)
 
 bool bindings_any_failed(const struct bindings *b)
 {
-	list_for_each(l, &b->entries)
-	{
+	list_for_each (l, &b->entries) {
 		const struct entry *e = list_entry(l, struct entry, link);
 
 		if (e->is_wanted && e->binding.error < 0)

@@ -17,6 +17,7 @@ struct bindings;
 /* One address. Sockets of places are -1 while it is failed. */
 struct binding {
 	struct addr at;
+	bool is_datagram; /* of udp listeners; a stream's may have the same address */
 	const int *fds; /* by place */
 	unsigned places;
 	int error;       /* why it failed: a negative errno; 0: bound */

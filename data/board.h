@@ -85,6 +85,7 @@ struct board_object {
 	_Atomic uint64_t
 		uses; /* server: uses by clients; listener: connections; over all workers, exact */
 	_Atomic uint64_t rate; /* listener: connection_rate, see gcra.h */
+	_Atomic uint64_t wanted; /* udp listener: flows that were refused at its limit, see l4/udp.h */
 	_Atomic uint32_t address_version; /* odd while the agent writes the address; 0: none */
 	struct addr address;              /* of a server given by name, as healthd resolved it */
 	/* server: since when it has its state, CLOCK_MONOTONIC ms, and its ramp, see ramp.h: by the
@@ -166,6 +167,9 @@ enum board_listener_cell {
 	BOARD_LISTENER_LIMITED,      /* answered 429 */
 	BOARD_LISTENER_OVER_LIMIT,   /* over a limit that only logs */
 	BOARD_LISTENER_CIRCUIT,     /* refused by a pool's circuit */
+	BOARD_LISTENER_DATAGRAMS_IN, /* from clients */
+	BOARD_LISTENER_DATAGRAMS_OUT,
+	BOARD_LISTENER_DATAGRAMS_DROPPED, /* either way */
 	BOARD_LISTENER_CELLS
 };
 

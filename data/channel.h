@@ -40,7 +40,7 @@ enum channel_kind {
 	   does not. */
 	CHANNEL_ACKNOWLEDGED,
 	/* To the agent: number of listening addresses that could not be had (addr, text), sent
-	   whole after any change. */
+	   whole after any change; of each that failed number says whether it is a udp one. */
 	CHANNEL_BINDINGS,
 	CHANNEL_BINDING_FAILED,
 	/* To a private socket: I am the supervisor now. Answered with WELCOME, SOCKET…, SNAPSHOT,

@@ -10,21 +10,28 @@ static bool is_asked(const struct listener *l)
 	return l->settings->maximum_connections_per_client > 0;
 }
 
-static enum arrival_outcome step(struct arrival *a, unsigned events)
+int client_limit_take(struct listener *l, const struct addr *client, uint32_t *ret_seat)
 {
-	struct listener *l = a->listener;
 	struct board *b = &l->worker->board;
 	int64_t limit = l->settings->maximum_connections_per_client;
-	uint64_t key = client_counts_key(b, (uint32_t)(l->object - b->objects), &a->client);
+	uint64_t key;
+	int rc;
 
+	if (limit == 0) /* perhaps by a generation that came while a PROXY header was awaited */
+		return 0;
+	key = client_counts_key(b, (uint32_t)(l->object - b->objects), client);
+	rc = client_counts_take(b, l->worker->column, key,
+		limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX, ret_seat);
+	if (rc < 0)
+		board_add(l->cells, BOARD_LISTENER_CLIENT_LIMIT, 1);
+	return rc;
+}
+
+static enum arrival_outcome step(struct arrival *a, unsigned events)
+{
 	(void)events;
-	if (limit == 0) /* by a generation that came while the PROXY header was awaited */
-		return ARRIVAL_READY;
-	if (client_counts_take(b, l->worker->column, key,
-		    limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX, &a->seat) == 0)
-		return ARRIVAL_READY;
-	board_add(l->cells, BOARD_LISTENER_CLIENT_LIMIT, 1);
-	return ARRIVAL_REFUSED;
+	return client_limit_take(a->listener, &a->client, &a->seat) < 0 ? ARRIVAL_REFUSED
+									: ARRIVAL_READY;
 }
 
 const struct arrival_stage client_limit_stage = {

@@ -5,6 +5,7 @@
 #include "data/listener.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "data/client_counts.h"
 #include "data/listeners_inside.h"
@@ -27,6 +28,33 @@ static void give_seat(struct listener *l, uint32_t *seat)
 {
 	client_counts_give(&l->worker->board, l->worker->column, *seat);
 	*seat = CLIENT_COUNTS_NONE;
+}
+
+void listener_count(struct listener *l)
+{
+	board_add(l->cells, BOARD_LISTENER_ACCEPTED, 1);
+	board_add(l->cells, BOARD_LISTENER_CONNECTIONS, 1);
+	l->connections++;
+	l->worker->listeners->connections++;
+}
+
+int listener_enter(struct listener *l)
+{
+	struct listeners *ls = l->worker->listeners;
+	uint64_t now_ns = (uint64_t)worker_now_us(l->worker) * 1000;
+	int64_t rate = l->settings->connection_rate;
+
+	if (ls->connections >= ls->connections_max)
+		return -EMFILE;
+	if (rate > 0 && gcra_take(&l->object->rate, &l->private->rate, now_ns) > 0)
+		return -EAGAIN;
+	if (!board_use(l->object, (uint64_t)l->settings->maximum_connections)) {
+		if (rate > 0)
+			gcra_give_back(&l->object->rate, &l->private->rate, now_ns);
+		return -EDQUOT;
+	}
+	listener_count(l);
+	return 0;
 }
 
 void listener_join(struct listener *l, struct listener_client *c)
@@ -78,6 +106,12 @@ void listener_refuse(struct listener *l, struct socket *s)
 
 /* Leaving */
 
+static void tell_draining(struct listener *l)
+{
+	if (l->protocol && l->protocol->draining)
+		l->protocol->draining(l);
+}
+
 void listener_drain(struct listener *l, int64_t now_ms)
 {
 	if (l->is_draining)
@@ -89,6 +123,7 @@ void listener_drain(struct listener *l, int64_t now_ms)
 
 		c->drain(c);
 	}
+	tell_draining(l);
 }
 
 void listener_end_clients(struct listener *l)
@@ -114,6 +149,7 @@ void listener_begin_moving(struct listener *l, int64_t now_ms)
 		if (!c->move)
 			c->drain(c);
 	}
+	tell_draining(l);
 }
 
 /* Handing over */

@@ -33,6 +33,17 @@ struct listener_protocol {
 	 * listener_refuse(), before it returns. The listener has already counted it.
 	 */
 	void (*accepted)(struct worker *w, struct listener *l, const struct arrival *a);
+	/*
+	 * Datagrams have come at a socket of the listener, which is bound to one of its addresses:
+	 * they are received from it. Only for a protocol of datagrams; it has no accepted().
+	 */
+	void (*datagrams)(struct worker *w, struct listener *l, struct socket *s);
+	/* The same: that socket is about to be closed, or becomes another listener's. */
+	void (*unbound)(struct listener *l, const struct socket *s);
+	/* The listener begins to drain: its clients have been told. NULL: nothing to do. */
+	void (*draining)(struct listener *l);
+	/* Ten times a second. NULL: nothing to do. */
+	void (*ticked)(struct listener *l);
 	/* The listener is about to be freed: release its `state`. NULL: nothing to do. */
 	void (*released)(struct listener *l);
 	/*
@@ -93,6 +104,12 @@ void listener_forget(struct listener *l, struct listener_client *c);
 void listener_admit(struct listener *l, const struct addr *client);
 void listener_dismiss(struct listener *l);
 
+/*
+ * For a protocol of datagrams: counts a new client as an accepted connection is counted; it is
+ * then joined or refused. 0, -EDQUOT at maximum_connections, -EAGAIN over connection_rate, -EMFILE
+ * when descriptors run short.
+ */
+int listener_enter(struct listener *l);
 /* Instead of joining: counts it refused and closes its socket (NULL: there is none). */
 void listener_refuse(struct listener *l, struct socket *s);
 

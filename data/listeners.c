@@ -1,9 +1,5 @@
-/*
- * Accepting, limits and generations: see listeners.h. What one listener has to do
- * with its connections is listener.c. An acceptor is
- * a listening socket in this worker; it is polled while its place is assigned
- * to us and its listener takes connections.
- */
+/* Listeners by generation, their drain and their end: see listeners.h. What one listener has to do
+ * with its connections is listener.c, where they come from acceptors.c. */
 #include "data/listeners.h"
 
 #include <assert.h>
@@ -12,32 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "common/log.h"
-#include "common/now.h"
 #include "data/arrival.h"
 #include "data/listeners_inside.h"
 #include "data/pool/pool.h"
 #include "data/routing.h"
 #include "data/slots.h"
-#include "data/socket.h"
 #include "data/tls/tls.h"
 #include "data/worker.h"
 
-#define ACCEPTS_MAX 64          /* in one turn of one socket */
 #define DESCRIPTORS_RESERVED 64 /* for logs, sockets to other processes, pipes */
-#define PAUSE_MS 100            /* after a shortage of descriptors or memory */
-
-struct acceptor {
-	struct list link;
-	struct listeners *owner;
-	struct listener *listener; /* NULL: no generation in force names this address */
-	struct addr at;
-	uint32_t place;
-	struct socket *socket;
-};
 
 /* Descriptors: one for the client, one for the server of each connection. */
 static unsigned affordable_connections(void)
@@ -63,222 +43,16 @@ int listeners_open(struct worker *w, struct listeners **ret)
 	return 0;
 }
 
-/* Accepting */
-
-static bool takes_connections(const struct acceptor *a)
-{
-	const struct listeners *ls = a->owner;
-
-	return a->listener && !a->listener->is_draining && !a->listener->private->is_paused &&
-	       !a->listener->private->is_over_rate && ls->paused_until_ms == 0 &&
-	       ls->places & 1ull << a->place;
-}
-
-void listeners_update_polling(struct listeners *ls)
-{
-	list_for_each (l, &ls->acceptors) {
-		struct acceptor *a = list_entry(l, struct acceptor, link);
-
-		socket_interest(a->socket, takes_connections(a) ? SOCKET_READ : 0);
-	}
-}
-
-static void pause_all(struct listeners *ls, const char *why)
-{
-	unsigned long held;
-
-	ls->paused_until_ms = worker_now_ms(ls->worker) + PAUSE_MS;
-	listeners_update_polling(ls);
-	if (log_limit_take(&ls->pause_lines, 1, mono_now(), &held))
-		log_warn(
-			"worker: accepting pauses why=\"%s\" connections=%u", why, ls->connections);
-}
-
-static void pause_at_limit(struct listener *l)
-{
-	l->private->is_paused = true;
-	listeners_update_polling(l->worker->listeners);
-}
-
-/* More than connection_rate wait in the kernel's queue for their turn. */
-static bool is_within_rate(struct listener *l)
-{
-	struct listener_private *p = l->private;
-	uint64_t missing_ns;
-
-	if (l->settings->connection_rate == 0)
-		return true;
-	missing_ns = gcra_take(
-		&l->object->rate, &p->rate, (uint64_t)worker_now_us(l->worker) * 1000);
-	if (missing_ns == 0)
-		return true;
-	p->is_over_rate = true;
-	board_add(l->cells, BOARD_LISTENER_RATE_PAUSES, 1);
-	worker_timeout(l->worker, &p->rate_timer, (int64_t)(missing_ns / 1000000));
-	listeners_update_polling(l->worker->listeners);
-	return false;
-}
-
-static void rate_due(struct wheel_timer *timer)
-{
-	struct listener_private *p = list_entry(timer, struct listener_private, rate_timer);
-
-	p->is_over_rate = false;
-	listeners_update_polling(p->listeners);
-}
-
-static void give_rate_back(struct listener *l)
-{
-	if (l->settings->connection_rate > 0)
-		gcra_give_back(&l->object->rate, &l->private->rate,
-			(uint64_t)worker_now_us(l->worker) * 1000);
-}
-
-/* One connection: true when another may be waiting. */
-static bool accept_one(struct acceptor *a)
-{
-	struct listener *l = a->listener;
-	struct listeners *ls = a->owner;
-	struct addr peer = {0};
-	socklen_t len = sizeof peer;
-	int fd;
-
-	if (ls->connections >= ls->connections_max) {
-		pause_all(ls, "descriptors are running short");
-		return false;
-	}
-	if (!is_within_rate(l))
-		return false;
-	if (!board_use(l->object, (uint64_t)l->settings->maximum_connections)) {
-		give_rate_back(l);
-		pause_at_limit(l);
-		return false;
-	}
-	fd = accept4(a->socket->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0) {
-		int error = errno;
-
-		give_rate_back(l);
-		board_unuse(l->object);
-		if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
-			pause_all(ls, strerror(error));
-		return error == EINTR || error == ECONNABORTED;
-	}
-	board_add(l->cells, BOARD_LISTENER_ACCEPTED, 1);
-	board_add(l->cells, BOARD_LISTENER_CONNECTIONS, 1);
-	l->connections++;
-	ls->connections++;
-	arrival_begin(l, fd, &peer);
-	return true;
-}
-
-static void acceptor_ready(struct socket *s, unsigned events)
-{
-	struct acceptor *a = s->user;
-
-	(void)events;
-	for (int i = 0; i < ACCEPTS_MAX && takes_connections(a); i++)
-		if (!accept_one(a))
-			return;
-}
-
-/* Sockets */
-
-static struct acceptor *find_acceptor(struct listeners *ls, const struct addr *at, uint32_t place)
-{
-	list_for_each (l, &ls->acceptors) {
-		struct acceptor *a = list_entry(l, struct acceptor, link);
-
-		if (a->place == place && addr_is_equal(&a->at, at))
-			return a;
-	}
-	return NULL;
-}
-
-static bool binds(const struct listener *l, const struct addr *at)
-{
-	for (size_t i = 0; i < l->settings->bind_count; i++)
-		if (addr_is_equal(&l->settings->bind[i], at))
-			return true;
-	return false;
-}
-
-static struct listener *listener_at(struct listeners *ls, const struct addr *at)
-{
-	list_for_each (it, &ls->all) {
-		struct listener *l = list_entry(it, struct listener, link);
-
-		if (!l->private->is_removed && l->protocol && binds(l, at))
-			return l;
-	}
-	return NULL;
-}
-
-void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t place, int fd)
-{
-	struct acceptor *a = find_acceptor(ls, at, place) ? NULL : calloc(1, sizeof *a);
-
-	if (!a || socket_open(ls->worker->loop, fd, acceptor_ready, a, &a->socket) < 0) {
-		if (!a)
-			close(fd);
-		free(a);
-		return;
-	}
-	a->socket->is_shared = true; /* with the supervisor and the other workers */
-	a->owner = ls;
-	a->at = *at;
-	a->place = place;
-	a->listener = listener_at(ls, at);
-	list_push_back(&ls->acceptors, &a->link);
-	listeners_update_polling(ls);
-}
-
-static void close_acceptor(struct acceptor *a)
-{
-	list_unlink(&a->link);
-	socket_close(a->socket);
-	free(a);
-}
-
-/* Sockets whose address the generation no longer has go; others may now be another listener's. */
-static void assign_acceptors(struct listeners *ls)
-{
-	list_for_each (l, &ls->acceptors) {
-		struct acceptor *a = list_entry(l, struct acceptor, link);
-		struct listener *owner = a->listener;
-
-		if (!owner || owner->private->is_removed || !binds(owner, &a->at))
-			a->listener = listener_at(ls, &a->at);
-		if (!a->listener)
-			close_acceptor(a);
-	}
-	listeners_update_polling(ls);
-}
-
-void listeners_set_places(struct listeners *ls, uint64_t places)
-{
-	ls->places = places;
-	listeners_update_polling(ls);
-}
-
-void listeners_each_socket(const struct listeners *ls,
-	void (*each)(void *user, const struct addr *at, uint32_t place, int fd), void *user)
-{
-	list_for_each (l, &ls->acceptors) {
-		const struct acceptor *a = list_entry(l, struct acceptor, link);
-
-		each(user, &a->at, a->place, a->socket->fd);
-	}
-}
-
 /* Generations */
 
-static struct listener *find(struct listeners *ls, uint32_t slot)
+/* One whose protocol has changed is another listener, which has the same slot. */
+static struct listener *find(
+	struct listeners *ls, uint32_t slot, const struct listener_protocol *protocol)
 {
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
-		if (l->private->slot == slot)
+		if (l->private->slot == slot && l->protocol == protocol)
 			return l;
 	}
 	return NULL;
@@ -299,7 +73,7 @@ static struct listener *add(struct listeners *ls, const char *name, uint32_t slo
 	l->worker = w;
 	l->private->slot = slot;
 	l->private->listeners = ls;
-	wheel_timer_init(&l->private->rate_timer, rate_due);
+	wheel_timer_init(&l->private->rate_timer, acceptors_rate_due);
 	l->object = &w->board.objects[slot];
 	l->cells = board_cells_of(&w->board, w->column, slot);
 	list_init(&l->clients);
@@ -352,7 +126,8 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 
 	ls->stamp++;
 	for (size_t i = 0; i < conf->listeners_count; i++) {
-		struct listener *l = find(ls, slots[i]);
+		struct listener *l = find(ls, slots[i],
+			listener_protocol_of(conf->listeners[i].protocol));
 
 		if (!l)
 			l = add(ls, conf->listeners[i].name, slots[i]);
@@ -370,21 +145,8 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 			listener_drain(l, worker_now_ms(ls->worker));
 		}
 	}
-	assign_acceptors(ls);
+	acceptors_assign(ls);
 	return 0;
-}
-
-/* Whoever has connected is served; sockets that nobody accepts on must not keep others waiting. */
-static void close_acceptors(struct listeners *ls)
-{
-	list_for_each (l, &ls->acceptors) {
-		struct acceptor *a = list_entry(l, struct acceptor, link);
-
-		for (int i = 0; i < SOMAXCONN && takes_connections(a); i++)
-			if (!accept_one(a))
-				break;
-		close_acceptor(a);
-	}
 }
 
 void listeners_retire(struct listeners *ls, bool moves)
@@ -392,7 +154,7 @@ void listeners_retire(struct listeners *ls, bool moves)
 	int64_t now_ms = worker_now_ms(ls->worker);
 
 	ls->is_retired = true;
-	close_acceptors(ls);
+	acceptors_close(ls, true);
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
@@ -453,6 +215,8 @@ void listeners_tick(struct listeners *ls, int64_t now_ms)
 		struct listener *l = list_entry(it, struct listener, link);
 
 		l->private->is_paused = false; /* another worker may have made room */
+		if (l->protocol && l->protocol->ticked)
+			l->protocol->ticked(l);
 		if ((l->is_draining || l->is_moving) && l->private->drain_until_ms <= now_ms)
 			listener_end_clients(l);
 		if (l->private->is_removed && l->connections == 0)
@@ -475,13 +239,12 @@ void listeners_close(struct listeners *ls)
 {
 	if (!ls)
 		return;
+	acceptors_close(ls, false);
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
 		listener_end_clients(l);
 		free_listener(l);
 	}
-	list_for_each (l, &ls->acceptors)
-		close_acceptor(list_entry(l, struct acceptor, link));
 	free(ls);
 }

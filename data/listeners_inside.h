@@ -1,9 +1,26 @@
 #pragma once
-/* Shell: what listeners.c and listener.c share. Not for others. */
+/*
+ * Shell: what listeners.c (generations, drain), acceptors.c (listening sockets, accepting and its
+ * limits) and listener.c (its connections) share. Not for others.
+ */
 #include "common/log.h"
 #include "data/gcra.h"
 #include "data/listeners.h"
 #include "data/worker.h"
+
+/*
+ * A listening socket in this worker. It is polled while its place is assigned to us and its
+ * listener takes connections.
+ */
+struct acceptor {
+	struct list link;
+	struct listeners *owner;
+	struct listener *listener; /* NULL: no generation in force names this address */
+	struct addr at;
+	uint32_t place;
+	struct socket *socket;
+	bool is_datagram;
+};
 
 struct listener_private {
 	struct listeners *listeners;
@@ -31,6 +48,16 @@ struct listeners {
 
 /* Polls the sockets that connections are taken from, and no others. */
 void listeners_update_polling(struct listeners *ls);
+/* After a generation: sockets whose address it no longer has are closed, others may now be another
+ * listener's. */
+void acceptors_assign(struct listeners *ls);
+/* Closes them all; is_served: whoever has connected is served first. */
+void acceptors_close(struct listeners *ls, bool is_served);
+/* A timer's: connection_rate allows another. */
+void acceptors_rate_due(struct wheel_timer *timer);
+
+/* Counts a client that has come; the caller has counted its use of the listener's object. */
+void listener_count(struct listener *l);
 /* Takes no further request on any connection; what is left after drain_timeout is ended. */
 void listener_drain(struct listener *l, int64_t now_ms);
 /* The same for connections that cannot be moved; the others go on as they are. */

@@ -3,6 +3,7 @@
 
 #include "data/http/http.h"
 #include "data/l4/tcp.h"
+#include "data/l4/udp.h"
 #include "data/listener.h"
 
 const struct listener_protocol *listener_protocol_of(int conf_protocol)
@@ -14,6 +15,7 @@ const struct listener_protocol *listener_protocol_of(int conf_protocol)
 	case CONF_LISTENER_HTTPS:
 		return &http_protocol;
 	case CONF_LISTENER_UDP:
+		return &udp_protocol;
 	case CONF_LISTENER_TLS:
 	case CONF_LISTENER_POSTGRES:
 	case CONF_LISTENER_DNS:

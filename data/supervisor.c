@@ -64,7 +64,8 @@ static void tell_bindings(struct supervisor *s)
 		b = bindings_next(s->bindings, b)) {
 		if (b->error == 0)
 			continue;
-		r = (struct channel_record){.kind = CHANNEL_BINDING_FAILED, .addr = b->at};
+		r = (struct channel_record){
+			.kind = CHANNEL_BINDING_FAILED, .addr = b->at, .number = b->is_datagram};
 		snprintf(r.text, sizeof r.text, "%s", strerror(-b->error));
 		process_say(agent, &r, -1);
 	}

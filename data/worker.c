@@ -18,6 +18,7 @@
 #include "data/board_map.h"
 #include "data/channel.h"
 #include "data/handover.h"
+#include "data/l4/udp_batch.h"
 #include "data/lifeline.h"
 #include "data/listeners.h"
 #include "data/pool/pools.h"
@@ -493,6 +494,7 @@ static void close_all(struct worker *w)
 	uv_loop_close(w->loop);
 	io_buffers_fini(&w->buffers);
 	pipes_fini(&w->pipes);
+	udp_batch_free(w->datagrams);
 	conf_unref(w->conf);
 	board_unmap(&w->board);
 }

@@ -32,6 +32,7 @@ struct worker {
 	unsigned column; /* ours on the board */
 	int64_t now_us;  /* of this batch of events; 0: not asked for yet */
 	struct listeners *listeners;
+	struct udp_batch *datagrams; /* of udp listeners; NULL before the first datagram */
 	struct pools *pools;
 	struct tls *tls;
 	struct handover *handover;

@@ -21,6 +21,25 @@ static const struct {
 	{POOL("tcp", "") LISTENER("tcp", ", accept_proxy_protocol: true"), NULL, NULL},
 	{POOL("tcp", ", send_proxy_protocol: v1") LISTENER("tcp", ""), NULL, NULL},
 	{POOL("http", ", send_proxy_protocol: v2") LISTENER("http", ""), NULL, NULL},
+	{POOL("udp", ", send_proxy_protocol: v2") LISTENER("udp", ""), NULL, NULL},
+	{POOL("udp", ", send_proxy_protocol: v1") LISTENER("udp", ""),
+		"pools[p].send_proxy_protocol", "streams only"},
+	{POOL("udp", "") LISTENER("udp", ", accept_proxy_protocol: true"),
+		"listeners[l].accept_proxy_protocol", "not possible with udp"},
+	{POOL("udp", "") LISTENER("tcp", ""), "listeners[l].pool", "set the pool's protocol to tcp"},
+	{POOL("udp", "") LISTENER("http", ""), "listeners[l].pool", "this listener speaks http"},
+	{POOL("tcp", "") LISTENER("udp", ""), "listeners[l].pool", "set the pool's protocol to udp"},
+	{POOL("tcp", "") LISTENER("tcp", ", routes: [{match: {host: a}, pool: p}]"),
+		"listeners[l].routes", "set its protocol to http, https or tls"},
+	/* one port is two: TCP's and UDP's */
+	{"stack: s\npools: [{name: t, protocol: tcp}, {name: u, protocol: udp}]\nlisteners:\n"
+	 "- {name: a, bind: [\"10.0.0.1:53\"], protocol: tcp, pool: t}\n"
+	 "- {name: b, bind: [\"10.0.0.1:53\"], protocol: udp, pool: u}\n",
+		NULL, NULL},
+	{"stack: s\npools: [{name: u, protocol: udp}]\nlisteners:\n"
+	 "- {name: a, bind: [\"10.0.0.1:53\"], protocol: udp, pool: u}\n"
+	 "- {name: b, bind: [\"10.0.0.1:53\"], protocol: udp, pool: u}\n",
+		"listeners[b].bind[0]", "10.0.0.1:53 (udp) is bound twice"},
 };
 
 static void judges(void **state)
