@@ -36,6 +36,7 @@ static json_t *half_encode(const struct handover_half *h)
 	json_object_set_new(row, "is_ended", json_boolean(h->is_ended));
 	row_set_integer(row, "stored", (int64_t)h->stored_len);
 	row_set_integer(row, "piped", h->piped);
+	row_set_integer(row, "carried", h->carried);
 	return row;
 }
 
@@ -71,7 +72,7 @@ static json_t *head_encode(const struct handover_record *r)
 	row_set_integer(row, "idle_ms", r->idle_ms);
 	for (int side = 0; side < FLOW_SIDES; side++)
 		json_object_set_new(row, sides[side], half_encode(&r->halves[side]));
-	if (r->kind == HANDOVER_UPGRADED)
+	if (r->kind != HANDOVER_IDLE)
 		json_object_set_new(row, "exchange", exchange_encode(&r->exchange));
 	return row;
 }
@@ -101,7 +102,8 @@ static bool half_decode(const json_t *row, struct handover_half *h)
 	int64_t stored;
 
 	if (!row_get_integer(row, "stored", 0, &stored) || stored > HANDOVER_STORED_MAX ||
-		!row_get_integer(row, "piped", 0, &h->piped))
+		!row_get_integer(row, "piped", 0, &h->piped) ||
+		!row_get_integer(row, "carried", 0, &h->carried))
 		return false;
 	h->stored_len = (size_t)stored;
 	h->is_ended = json_is_true(json_object_get(row, "is_ended"));
@@ -148,7 +150,7 @@ static bool head_decode(const json_t *row, struct handover_record *r)
 	for (int side = 0; side < FLOW_SIDES; side++)
 		if (!half_decode(json_object_get(row, sides[side]), &r->halves[side]))
 			return false;
-	return r->kind != HANDOVER_UPGRADED ||
+	return r->kind == HANDOVER_IDLE ||
 	       exchange_decode(json_object_get(row, "exchange"), &r->exchange);
 }
 

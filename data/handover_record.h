@@ -35,9 +35,11 @@ struct handover_half {
 	const void *stored; /* borrowed: of the sender, or of the message */
 	size_t stored_len;
 	int64_t piped; /* bytes in the pipe that goes along; 0: none does */
+	int64_t carried; /* bytes passed on so far */
 };
 
-/* The exchange that a tunnel began as: for its line in the access log. */
+/* For a tunnel's line in the access log: the exchange that it began as; of a tcp listener's began,
+ * opened, sent and retries alone. */
 struct handover_exchange {
 	char method[HANDOVER_TEXT_SIZE], host[HANDOVER_TEXT_SIZE], path[HANDOVER_TEXT_SIZE];
 	char request_id[HANDOVER_TEXT_SIZE];
@@ -53,7 +55,7 @@ struct handover_record {
 	struct addr client;
 	struct handover_half halves[FLOW_SIDES]; /* by source */
 	int64_t idle_ms; /* what is left of the idle time */
-	struct handover_exchange exchange; /* with HANDOVER_UPGRADED */
+	struct handover_exchange exchange; /* but with HANDOVER_IDLE */
 };
 
 /* Descriptors that go along, in this order: the client's socket; the server's; the pipes. */

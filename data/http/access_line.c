@@ -26,6 +26,19 @@ static void put_text(struct printer *p, const char *text)
 	put(p, text, strlen(text));
 }
 
+/* At least so many digits, zeros before. */
+static void put_number(struct printer *p, uint64_t value, size_t least)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0 || sizeof digits - at < least);
+	put(p, digits + at, sizeof digits - at);
+}
+
 static void put_name(struct printer *p, const char *name)
 {
 	if (p->len)
@@ -36,18 +49,35 @@ static void put_name(struct printer *p, const char *name)
 	put_text(p, p->is_json ? "\":" : "=");
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* Bytes outside of printable ASCII are written as escapes: they may be no text at all. */
-static void put_escaped(struct printer *p, unsigned char c)
+static void put_escape(struct printer *p, unsigned char c)
 {
 	char escape[8];
 
 	if (c == '"' || c == '\\')
 		snprintf(escape, sizeof escape, "\\%c", c);
-	else if (c >= 0x20 && c < 0x7f)
-		snprintf(escape, sizeof escape, "%c", c);
 	else
 		snprintf(escape, sizeof escape, p->is_json ? "\\u%04x" : "\\x%02x", c);
 	put_text(p, escape);
+}
+
+/* Runs of what needs no escape are copied in one go. */
+static void put_escaped(struct printer *p, const char *data, size_t len)
+{
+	size_t run;
+
+	for (size_t i = 0; i < len; i += run) {
+		for (run = 0; i + run < len && is_plain((unsigned char)data[i + run]);)
+			run++;
+		put(p, data + i, run);
+		if (i + run < len)
+			put_escape(p, (unsigned char)data[i + run++]);
+	}
 }
 
 static bool is_bare(unsigned char c)
@@ -68,8 +98,7 @@ static void put_value(struct printer *p, const char *data, size_t len)
 		return;
 	}
 	put_text(p, "\"");
-	for (size_t i = 0; i < len; i++)
-		put_escaped(p, (unsigned char)data[i]);
+	put_escaped(p, data, len);
 	put_text(p, "\"");
 }
 
@@ -99,29 +128,24 @@ static void field_bytes(struct printer *p, const char *name, struct access_text 
 
 static void field_number(struct printer *p, const char *name, int64_t value)
 {
-	char digits[24];
-
 	put_name(p, name);
-	if (value < 0) {
+	if (value < 0)
 		put_none(p);
-		return;
-	}
-	snprintf(digits, sizeof digits, "%lld", (long long)value);
-	put_text(p, digits);
+	else
+		put_number(p, (uint64_t)value, 1);
 }
 
 /* Microseconds, as milliseconds with three decimals. */
 static void field_time(struct printer *p, const char *name, int64_t us)
 {
-	char digits[32];
-
 	put_name(p, name);
 	if (us < 0) {
 		put_none(p);
 		return;
 	}
-	snprintf(digits, sizeof digits, "%lld.%03d", (long long)(us / 1000), (int)(us % 1000));
-	put_text(p, digits);
+	put_number(p, (uint64_t)us / 1000, 1);
+	put_text(p, ".");
+	put_number(p, (uint64_t)us % 1000, 3);
 }
 
 /* The text from outside, every byte as an escape of six, must fit beside the rest. */
@@ -133,6 +157,43 @@ static struct access_text cut(struct access_text text, size_t room)
 	if (text.len > room / 6)
 		text.len = room / 6;
 	return text;
+}
+
+static void put_request(struct printer *p, const struct access_entry *e)
+{
+	field_text(p, "listener", e->listener);
+	field_text(p, "client", e->client);
+	field_bytes(p, "method", cut(e->method, 240));
+	field_bytes(p, "host", cut(e->host, 600));
+	field_number(p, "status", e->status);
+	field_number(p, "bytes", (int64_t)e->bytes);
+	field_text(p, "route", e->route);
+	field_text(p, "pool", e->pool);
+	field_text(p, "server", e->server);
+	field_number(p, "retries", e->retries);
+	field_text(p, "end", e->end);
+	field_time(p, "queue_ms", e->queue_us);
+	field_time(p, "connect_ms", e->connect_us);
+	field_time(p, "response_ms", e->response_us);
+	field_time(p, "total_ms", e->total_us);
+	field_bytes(p, "request_id", cut(e->request_id, 64 * 6));
+	field_bytes(p, "trace_id", cut(e->trace_id, 32 * 6));
+	field_bytes(p, "path", cut(e->path, ACCESS_LINE_MAX - 16 - p->len));
+}
+
+static void put_connection(struct printer *p, const struct access_entry *e)
+{
+	field_text(p, "listener", e->listener);
+	field_text(p, "client", e->client);
+	field_number(p, "bytes", (int64_t)e->bytes);
+	field_number(p, "bytes_in", (int64_t)e->bytes_in);
+	field_text(p, "pool", e->pool);
+	field_text(p, "server", e->server);
+	field_number(p, "retries", e->retries);
+	field_text(p, "end", e->end);
+	field_time(p, "queue_ms", e->queue_us);
+	field_time(p, "connect_ms", e->connect_us);
+	field_time(p, "total_ms", e->total_us);
 }
 
 size_t access_line_print(
@@ -148,24 +209,10 @@ size_t access_line_print(
 	put_text(&p, wall_print(e->time, time));
 	if (p.is_json)
 		put_text(&p, "\"");
-	field_text(&p, "listener", e->listener);
-	field_text(&p, "client", e->client);
-	field_bytes(&p, "method", cut(e->method, 240));
-	field_bytes(&p, "host", cut(e->host, 600));
-	field_number(&p, "status", e->status);
-	field_number(&p, "bytes", (int64_t)e->bytes);
-	field_text(&p, "route", e->route);
-	field_text(&p, "pool", e->pool);
-	field_text(&p, "server", e->server);
-	field_number(&p, "retries", e->retries);
-	field_text(&p, "end", e->end);
-	field_time(&p, "queue_ms", e->queue_us);
-	field_time(&p, "connect_ms", e->connect_us);
-	field_time(&p, "response_ms", e->response_us);
-	field_time(&p, "total_ms", e->total_us);
-	field_bytes(&p, "request_id", cut(e->request_id, 64 * 6));
-	field_bytes(&p, "trace_id", cut(e->trace_id, 32 * 6));
-	field_bytes(&p, "path", cut(e->path, ACCESS_LINE_MAX - 16 - p.len));
+	if (e->is_connection)
+		put_connection(&p, e);
+	else
+		put_request(&p, e);
 	put_text(&p, p.is_json ? "}\n" : "\n");
 	return p.len;
 }

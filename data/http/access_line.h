@@ -1,9 +1,11 @@
 #pragma once
 /*
- * Core: one line of the access log as text, logfmt or JSON. What came from
+ * Core: one line of the access log, of a request or of a connection at its
+ * end, as text, logfmt or JSON. What came from
  * outside is escaped, so that no request can forge a line or a field. Not the
  * file (access_log.h).
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,12 +22,14 @@ struct access_text {
 };
 
 struct access_entry {
-	struct wall time; /* when the request's first byte came */
+	bool is_connection; /* of tcp and the like: method … trace_id are not there, bytes_in is */
+	struct wall time; /* when the request's first byte, or the connection, came */
 	const char *listener;
 	const char *client; /* an IP address */
 	struct access_text method, host, path; /* empty: not known */
 	int status; /* sent to the client; 0: none */
 	uint64_t bytes; /* sent to the client, head included */
+	uint64_t bytes_in; /* of a connection: from the client */
 	const char *route, *pool, *server; /* NULL: none, or without a name */
 	unsigned retries;
 	const char *end;

@@ -244,7 +244,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.host = {r->host, r->host_len},
 		.path = {r->path, r->path_len},
 		.status = status,
-		.bytes = r->bytes_out,
+		.bytes = r->bytes_out + (c->tunnel ? tunnel_bytes(c->tunnel, FLOW_SERVER) : 0),
 		.route = r->choice.route ? r->choice.route->conf->name : NULL,
 		.pool = o->sought_us && o->pool ? pool_name(o->pool) : NULL,
 		.server = r->server[0] ? r->server : NULL,

@@ -23,6 +23,7 @@ static void tunnel_done(void *user, enum flow_end why)
 	};
 	struct client *c = user;
 
+	c->request->bytes_out += tunnel_bytes(c->tunnel, FLOW_SERVER);
 	c->tunnel = NULL;
 	stop(c, ends[why]);
 	client_settle(c);
@@ -77,6 +78,7 @@ void upgrade_resume(struct client *c, const struct handover_record *r, struct ha
 		spec.buffers[side] = parts->buffers[side];
 		spec.pipes[side] = parts->pipes[side];
 		spec.is_ended[side] = r->halves[side].is_ended;
+		spec.bytes[side] = (uint64_t)r->halves[side].carried;
 	}
 	*parts = (struct handover_parts){0};
 	open_tunnel(c, &spec);

@@ -12,10 +12,16 @@
 
 #include "data/arrival.h"
 #include "data/handover.h"
+#include "data/l4/connection_log.h"
 #include "data/l4/tunnel.h"
 #include "data/pool/pool.h"
 #include "data/pool/upstream.h"
 #include "data/worker.h"
+
+/* What the connections of a listener share. */
+struct tcp_listener {
+	struct connection_log log;
+};
 
 struct tcp {
 	struct worker *worker;
@@ -30,11 +36,42 @@ struct tcp {
 	struct upstream *upstream; /* while connecting */
 	struct tunnel *tunnel;
 	int64_t idle_ms;
+	int64_t began_us, chosen_us, connected_us; /* worker_now_us(); 0: not yet */
 	struct addr peer, local; /* the client and where to; as in struct arrival */
 	bool is_frozen;          /* on its way to another worker */
 };
 
 static void try_next(struct tcp *t);
+
+static int64_t span_us(int64_t from, int64_t to)
+{
+	return from && to ? to - from : -1;
+}
+
+/* why: a counter of the listener; BOARD_LISTENER_CELLS: in order. */
+static void log_end(struct tcp *t, unsigned why)
+{
+	struct listener *l = t->client.listener;
+	struct tcp_listener *state = l->state;
+	int64_t now_us = worker_now_us(t->worker);
+	char client[ADDR_TEXT_SIZE];
+	struct access_entry e = {
+		.is_connection = true,
+		.client = addr_print_ip(&t->peer, client),
+		.bytes = t->tunnel ? tunnel_bytes(t->tunnel, FLOW_SERVER) : 0,
+		.bytes_in = t->tunnel ? tunnel_bytes(t->tunnel, FLOW_CLIENT) : 0,
+		.pool = pool_name(t->pool),
+		.server = t->use.server ? t->use.server->name : NULL,
+		.retries = t->failures,
+		.end = connection_log_end(why),
+		.queue_us = span_us(t->began_us, t->chosen_us),
+		.connect_us = span_us(t->chosen_us, t->connected_us),
+		.total_us = now_us - t->began_us,
+	};
+
+	if (state)
+		connection_log_add(&state->log, l, &e);
+}
 
 /* Ends all that is left of it. */
 static void finish(struct tcp *t)
@@ -52,32 +89,27 @@ static void finish(struct tcp *t)
 static void fail(struct tcp *t, enum board_listener_cell why)
 {
 	board_add(t->client.listener->cells, why, 1);
+	log_end(t, why);
 	finish(t);
 }
 
 static void tunnel_done(void *user, enum flow_end why)
 {
+	static const unsigned cells[] = {
+		[FLOW_END_NONE] = BOARD_LISTENER_CELLS,
+		[FLOW_END_CLOSED] = BOARD_LISTENER_CELLS,
+		[FLOW_END_CLIENT_RESET] = BOARD_LISTENER_CLIENT_RESET,
+		[FLOW_END_SERVER_RESET] = BOARD_LISTENER_SERVER_RESET,
+		[FLOW_END_IDLE] = BOARD_LISTENER_IDLE_TIMEOUT,
+		[FLOW_END_INTERNAL] = BOARD_LISTENER_INTERNAL,
+	};
 	struct tcp *t = user;
-	struct board_cells *cells = t->client.listener->cells;
 
-	switch (why) {
-	case FLOW_END_CLIENT_RESET:
-		board_add(cells, BOARD_LISTENER_CLIENT_RESET, 1);
-		break;
-	case FLOW_END_SERVER_RESET:
-		board_add(cells, BOARD_LISTENER_SERVER_RESET, 1);
+	if (cells[why] != BOARD_LISTENER_CELLS)
+		board_add(t->client.listener->cells, cells[why], 1);
+	if (why == FLOW_END_SERVER_RESET)
 		board_add(t->use.server->cells, BOARD_SERVER_RESETS, 1);
-		break;
-	case FLOW_END_IDLE:
-		board_add(cells, BOARD_LISTENER_IDLE_TIMEOUT, 1);
-		break;
-	case FLOW_END_INTERNAL:
-		board_add(cells, BOARD_LISTENER_INTERNAL, 1);
-		break;
-	case FLOW_END_NONE:
-	case FLOW_END_CLOSED:
-		break;
-	}
+	log_end(t, cells[why]);
 	t->tunnel = NULL;
 	finish(t);
 }
@@ -95,6 +127,7 @@ static void carry(struct tcp *t)
 
 	t->socket = NULL;
 	t->upstream = NULL;
+	t->connected_us = worker_now_us(t->worker);
 	board_add(t->use.server->cells, BOARD_SERVER_REQUESTS, 1);
 	if (tunnel_open(t->worker, &spec, &t->tunnel) < 0)
 		fail(t, BOARD_LISTENER_INTERNAL);
@@ -148,12 +181,21 @@ static int open_upstream(struct tcp *t)
 		connect_done, t, &t->upstream);
 }
 
+static void note_chosen(struct tcp *t)
+{
+	if (!t->chosen_us && pool_cells(t->pool))
+		histogram_add(&pool_cells(t->pool)->histograms[BOARD_POOL_QUEUE],
+			worker_now_us(t->worker) - t->began_us);
+	t->chosen_us = worker_now_us(t->worker);
+}
+
 static void try_next(struct tcp *t)
 {
 	int rc;
 
 	switch (pool_take(t->pool, &t->wish, &t->tried, worker_now_ms(t->worker), &t->use)) {
 	case POOL_TAKEN:
+		note_chosen(t);
 		rc = open_upstream(t);
 		if (rc == -EBUSY)
 			fail(t, BOARD_LISTENER_CIRCUIT);
@@ -191,9 +233,11 @@ static void lost(struct server_use *use, enum server_lost why)
 	if (t->is_frozen)
 		return; /* looked at again if it stays */
 	if (t->tunnel) {
+		board_add(t->client.listener->cells, BOARD_LISTENER_SERVER_LOST, 1);
+		log_end(t, BOARD_LISTENER_SERVER_LOST);
 		tunnel_close(t->tunnel, true);
 		t->tunnel = NULL;
-		fail(t, BOARD_LISTENER_SERVER_LOST);
+		finish(t);
 		return;
 	}
 	upstream_close(t->upstream);
@@ -208,14 +252,20 @@ static void drain(struct listener_client *c)
 	(void)c;
 }
 
-static void end(struct listener_client *c)
+static void leave(struct tcp *t)
 {
-	struct tcp *t = list_entry(c, struct tcp, client);
-
 	if (t->tunnel)
 		tunnel_close(t->tunnel, false);
 	t->tunnel = NULL;
 	finish(t);
+}
+
+static void end(struct listener_client *c)
+{
+	struct tcp *t = list_entry(c, struct tcp, client);
+
+	log_end(t, BOARD_LISTENER_DRAINED); /* counted by the listener */
+	leave(t);
 }
 
 /* While connecting the client is only watched for a reset. */
@@ -237,6 +287,10 @@ static bool freeze(struct listener_client *c, struct handover_record *ret, int *
 		return false;
 	ret->kind = HANDOVER_TCP;
 	ret->client = t->peer;
+	ret->exchange = (struct handover_exchange){.began_us = t->began_us,
+		.opened_us = t->chosen_us,
+		.sent_us = t->connected_us,
+		.retries = t->failures};
 	snprintf(ret->pool, sizeof ret->pool, "%s", pool_name(t->pool));
 	snprintf(ret->server, sizeof ret->server, "%s", t->use.server->name);
 	t->is_frozen = true;
@@ -249,7 +303,7 @@ static void thaw(struct listener_client *c, bool is_taken)
 
 	t->is_frozen = false;
 	if (is_taken)
-		end(c);
+		leave(t);
 	else if (t->use.server->is_lost)
 		lost(&t->use, t->use.server->lost);
 	else
@@ -264,6 +318,8 @@ static struct tcp *make(struct worker *w, struct listener *l, struct pool *pool)
 
 	if (!t)
 		return NULL;
+	if (!l->state)
+		l->state = calloc(1, sizeof(struct tcp_listener)); /* without memory no log */
 	t->worker = w;
 	t->client.drain = drain;
 	t->client.end = end;
@@ -292,6 +348,7 @@ static int open_resumed(struct tcp *t, struct listener *l, const struct handover
 		spec.buffers[side] = parts->buffers[side];
 		spec.pipes[side] = parts->pipes[side];
 		spec.is_ended[side] = r->halves[side].is_ended;
+		spec.bytes[side] = (uint64_t)r->halves[side].carried;
 	}
 	*parts = (struct handover_parts){0};
 	return tunnel_open(t->worker, &spec, &t->tunnel);
@@ -306,6 +363,10 @@ static int resume(struct worker *w, struct listener *l, const struct handover_re
 
 	if (rc == 0) {
 		t->peer = r->client;
+		t->began_us = r->exchange.began_us;
+		t->chosen_us = r->exchange.opened_us;
+		t->connected_us = r->exchange.sent_us;
+		t->failures = (unsigned)r->exchange.retries;
 		rc = open_resumed(t, l, r, parts);
 	}
 	if (rc < 0) {
@@ -325,6 +386,7 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 		listener_refuse(l, a->socket);
 		return;
 	}
+	t->began_us = worker_now_us(w);
 	t->socket = a->socket;
 	t->peer = a->client;
 	socket_hold(t->socket, client_ready, t);
@@ -337,4 +399,16 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	try_next(t);
 }
 
-const struct listener_protocol tcp_protocol = {.accepted = accepted, .resume = resume};
+static void released(struct listener *l)
+{
+	struct tcp_listener *state = l->state;
+
+	if (!state)
+		return;
+	connection_log_fini(&state->log);
+	free(state);
+	l->state = NULL;
+}
+
+const struct listener_protocol tcp_protocol = {
+	.accepted = accepted, .released = released, .resume = resume};

@@ -28,6 +28,7 @@ struct tunnel {
 	struct flow flow;
 	struct socket *sockets[FLOW_SIDES];
 	struct half halves[FLOW_SIDES]; /* by source */
+	uint64_t bytes[FLOW_SIDES];     /* likewise */
 	struct board_cells *listener_cells, *server_cells;
 	bool is_plain; /* both sockets are: pipes may be used */
 	int64_t idle_ms;
@@ -38,6 +39,7 @@ struct tunnel {
 
 static void count_bytes(struct tunnel *t, enum flow_side source, uint64_t n)
 {
+	t->bytes[source] += n;
 	if (t->listener_cells)
 		board_add(t->listener_cells,
 			source == FLOW_CLIENT ? BOARD_LISTENER_BYTES_IN : BOARD_LISTENER_BYTES_OUT,
@@ -274,6 +276,7 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 	for (int side = 0; side < FLOW_SIDES; side++) {
 		t->sockets[side] = spec->sockets[side];
 		t->halves[side].buffer = spec->buffers[side];
+		t->bytes[side] = spec->bytes[side];
 		t->halves[side].pipe = spec->pipes[side];
 		socket_hold(t->sockets[side], ready, t);
 		note_stored(t, side, true);
@@ -288,6 +291,11 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 		worker_timeout(w, &t->idle, spec->idle_left_ms ? spec->idle_left_ms : t->idle_ms);
 	*ret = t;
 	return 0;
+}
+
+uint64_t tunnel_bytes(const struct tunnel *t, enum flow_side source)
+{
+	return t->bytes[source];
 }
 
 void tunnel_close(struct tunnel *t, bool reset)
@@ -322,6 +330,7 @@ bool tunnel_freeze(struct tunnel *t, struct handover_record *ret, int *ret_fds)
 		*ret_fds++ = t->sockets[side]->fd;
 		socket_interest(t->sockets[side], 0);
 		to->is_ended = t->flow.halves[side].is_ended;
+		to->carried = (int64_t)t->bytes[side];
 		to->stored = h->buffer ? io_buffer_head(h->buffer) : NULL;
 		to->stored_len = h->buffer ? io_buffer_len(h->buffer) : 0;
 		to->piped = h->pipe ? (int64_t)h->pipe->stored : 0;

@@ -23,6 +23,7 @@ struct tunnel_spec {
 						  for the other; NULL: none */
 	struct pipe *pipes[FLOW_SIDES];        /* taken: the same in a pipe; not both */
 	bool is_ended[FLOW_SIDES];             /* that side has already sent its end */
+	uint64_t bytes[FLOW_SIDES];            /* what tunnel_bytes() begins with */
 	int64_t idle_ms; /* without a byte in either direction for so long: closed; 0: no limit */
 	int64_t idle_left_ms; /* of that already, at first; 0: all of it */
 	struct board_cells *listener_cells,
@@ -44,5 +45,7 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 bool tunnel_freeze(struct tunnel *t, struct handover_record *ret, int *ret_fds);
 void tunnel_thaw(struct tunnel *t); /* may call done() */
 
+/* Bytes that came from a side and were sent on; also within done(). */
+uint64_t tunnel_bytes(const struct tunnel *t, enum flow_side source);
 /* Closes both sides now; reset: with RST. done() is not called. */
 void tunnel_close(struct tunnel *t, bool reset);

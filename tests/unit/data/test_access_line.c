@@ -107,6 +107,20 @@ static void escapes_bytes_from_outside(void **state)
 		}
 }
 
+static void a_connection_has_a_line_of_its_own(void **state)
+{
+	struct access_entry e = full;
+
+	(void)state;
+	e.is_connection = true;
+	e.bytes_in = 99;
+	e.bytes = UINT64_MAX / 2;
+	assert_string_equal(print(&e, CONF_LOG_LOGFMT),
+		"time=2026-01-01T00:00:00.123Z listener=www client=10.0.0.9 "
+		"bytes=9223372036854775807 bytes_in=99 pool=web server=w1 retries=1 end=ok "
+		"queue_ms=0.000 connect_ms=1.204 total_ms=3.010\n");
+}
+
 static void quotes_what_could_forge_a_field(void **state)
 {
 	struct access_entry e = full;
@@ -124,6 +138,7 @@ int main(void)
 		cmocka_unit_test(prints_both_formats),
 		cmocka_unit_test(prints_what_is_not_known),
 		cmocka_unit_test(escapes_bytes_from_outside),
+		cmocka_unit_test(a_connection_has_a_line_of_its_own),
 		cmocka_unit_test(quotes_what_could_forge_a_field),
 	};
 

@@ -17,10 +17,9 @@ static struct handover_record example(int kind)
 		.number = 7,
 		.listener = "www",
 		.idle_ms = 1234,
-		.halves = {[FLOW_CLIENT] = {.stored = "abc", .stored_len = 3, .piped = 70000},
-			[FLOW_SERVER] = {.stored = "\0\xff",
-				.stored_len = 2,
-				.is_ended = true}},
+		.halves = {[FLOW_CLIENT] =
+				   {.stored = "abc", .stored_len = 3, .piped = 70000, .carried = 5},
+			[FLOW_SERVER] = {.stored = "\0\xff", .stored_len = 2, .is_ended = true}},
 		.exchange = {.method = "GET",
 			.host = "shop.example",
 			.path = "/socket",
@@ -67,9 +66,10 @@ static void test_there_and_back(void **state)
 			assert_int_equal(b->stored_len, a->stored_len);
 			assert_memory_equal(b->stored, a->stored, a->stored_len);
 			assert_int_equal(b->piped, a->piped);
+			assert_int_equal(b->carried, a->carried);
 			assert_int_equal(b->is_ended, a->is_ended);
 		}
-		if (kind == HANDOVER_UPGRADED)
+		if (kind != HANDOVER_IDLE)
 			assert_memory_equal(&out.exchange, &in.exchange, sizeof in.exchange);
 		assert_int_equal(handover_record_fds(&out), kind == HANDOVER_IDLE ? 1 : 4);
 		/* Cut anywhere, or with more behind it, it is none. */
@@ -97,7 +97,8 @@ static int decode_text(const char *text)
 }
 
 #define HALVES                                                                                     \
-	"\"from_client\":{\"stored\":0,\"piped\":0},\"from_server\":{\"stored\":0,\"piped\":0}"
+	"\"from_client\":{\"stored\":0,\"piped\":0,\"carried\":0},\"from_server\":{\"stored\":0,"  \
+	"\"piped\":0,\"carried\":0}"
 #define IDLE                                                                                       \
 	"\"kind\":\"idle\",\"number\":1,\"listener\":\"www\",\"client\":\"10.0.0.1:5\","           \
 	"\"idle_ms\":9,"
@@ -111,15 +112,17 @@ static void test_what_is_refused(void **state)
 		{"{" IDLE HALVES "}", 0},
 		{"{" IDLE HALVES ",\"of_a_later_version\":[1]}", 0},
 		{"{" HALVES "}", -EPROTO},
-		{"{" IDLE "\"from_client\":{\"stored\":0,\"piped\":0}}", -EPROTO},
+		{"{" IDLE "\"from_client\":{\"stored\":0,\"piped\":0,\"carried\":0}}", -EPROTO},
 		{"{" IDLE HALVES ",\"pool\":\"web\",\"server\":\"w1\"}",
 			-EPROTO}, /* idle has none */
-		{"{" IDLE "\"from_client\":{\"stored\":20000,\"piped\":0},\"from_server\":{"
-			  "\"stored\":0,\"piped\":"
-		 "0}}",
+		{"{" IDLE
+		 "\"from_client\":{\"stored\":20000,\"piped\":0,\"carried\":0},\"from_server\":{"
+		 "\"stored\":0,\"piped\":"
+		 "0,\"carried\":0}}",
 			-EPROTO},
-		{"{" IDLE "\"from_client\":{\"stored\":0,\"piped\":-1},\"from_server\":{\"stored\":"
-			  "0,\"piped\":0}}",
+		{"{" IDLE "\"from_client\":{\"stored\":0,\"piped\":-1,\"carried\":0},\"from_"
+			  "server\":{\"stored\":"
+		 "0,\"piped\":0,\"carried\":0}}",
 			-EPROTO},
 		{"[]", -EPROTO},
 		{"", -EPROTO},
