@@ -13,7 +13,7 @@ static const struct field_word protocols[] = {[CONF_LISTENER_TCP] = {"tcp"},
 	[CONF_LISTENER_UDP] = {"udp"},
 	[CONF_LISTENER_HTTP] = {"http"},
 	[CONF_LISTENER_HTTPS] = {"https"},
-	[CONF_LISTENER_TLS] = {"tls", .is_later = true},
+	[CONF_LISTENER_TLS] = {"tls"},
 	[CONF_LISTENER_POSTGRES] = {"postgres", .is_later = true},
 	[CONF_LISTENER_DNS] = {"dns", .is_later = true},
 	{NULL}};

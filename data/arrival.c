@@ -8,12 +8,13 @@
 #include "data/client_limit.h"
 #include "data/listener.h"
 #include "data/proxy_arrival.h"
+#include "data/sni_arrival.h"
 #include "data/tls/tls_arrival.h"
 #include "data/worker.h"
 
 /* In the order they run: a PROXY header comes before everything else, and says whom to count. */
 static const struct arrival_stage *const stages[] = {
-	&proxy_arrival, &client_limit_stage, &tls_arrival};
+	&proxy_arrival, &client_limit_stage, &tls_arrival, &sni_arrival};
 
 #define STAGES (sizeof stages / sizeof *stages)
 

@@ -17,12 +17,14 @@
 #include "data/socket.h"
 
 struct listener;
+struct pool;
 
 struct arrival {
 	struct socket *socket; /* without interest, nothing received that is not in it */
 	struct addr client;    /* who connected: the socket's peer, or whom a PROXY header names */
 	struct addr local;     /* where to, as that header says; no family: as the socket says */
 	bool is_h2; /* TLS was ended, and HTTP/2 agreed on (ALPN) */
+	struct pool *pool;     /* chosen already, borrowed; NULL: the listener's */
 	/* For stages only; a protocol looks at none of it. */
 	struct listener *listener;
 	uint32_t seat; /* among those counted by client: client_counts.h */

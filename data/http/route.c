@@ -1,6 +1,7 @@
 /* See route.h: one route, made of what the document says, and whether a request fits it. */
 #include "data/http/route.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/hash.h"
@@ -150,6 +151,20 @@ int route_failing(const struct route *route, const struct route_request *r)
 }
 
 /* Requests */
+
+void route_request_of_host(struct route_request *r, const char *host, size_t len)
+{
+	assert(len < sizeof r->host);
+	r->data = NULL;
+	r->head = NULL;
+	memcpy(r->host, host, len);
+	r->host[len] = '\0';
+	r->host_len = len;
+	r->raw_path = r->query = NULL;
+	r->raw_path_len = r->query_len = 0;
+	r->fault = URI_FAULT_NONE;
+	r->path = (struct uri_path){.text = "", .len = 0};
+}
 
 void route_request_init(struct route_request *r, const char *data, const struct h1_head *head)
 {

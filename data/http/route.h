@@ -53,6 +53,9 @@ struct route_request {
 
 /* head was parsed from data without fault. */
 void route_request_init(struct route_request *r, const char *data, const struct h1_head *head);
+/* A connection of which nothing but the host is known, in normal form: for routes without other
+ * conditions. */
+void route_request_of_host(struct route_request *r, const char *host, size_t len);
 
 /* Whether a route's host fits, its path does, and which of its conditions fails (-1: none). */
 bool route_has_host(const struct route *route, const struct route_request *r);

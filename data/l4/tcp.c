@@ -380,7 +380,8 @@ static int resume(struct worker *w, struct listener *l, const struct handover_re
 
 static void accepted(struct worker *w, struct listener *l, const struct arrival *a)
 {
-	struct tcp *t = l->pool ? make(w, l, l->pool) : NULL;
+	struct pool *pool = a->pool ? a->pool : l->pool;
+	struct tcp *t = pool ? make(w, l, pool) : NULL;
 
 	if (!t) {
 		listener_refuse(l, a->socket);

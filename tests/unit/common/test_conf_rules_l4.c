@@ -31,6 +31,14 @@ static const struct {
 	{POOL("tcp", "") LISTENER("udp", ""), "listeners[l].pool", "set the pool's protocol to udp"},
 	{POOL("tcp", "") LISTENER("tcp", ", routes: [{match: {host: a}, pool: p}]"),
 		"listeners[l].routes", "set its protocol to http, https or tls"},
+	{POOL("tcp", "") LISTENER("tls", ", routes: [{match: {host: '*.a.eu'}, pool: p}]"), NULL, NULL},
+	{POOL("http", "") LISTENER("tls", ", routes: [{match: {host: a.eu}, pool: p}]"), NULL, NULL},
+	{POOL("tcp", "") LISTENER("tls", ", routes: [{match: {host: a, path: /x}, pool: p}]"),
+		"listeners[l].routes[0].match.path", "set its protocol to https"},
+	{POOL("tcp", "") LISTENER("tls", ", routes: [{match: {host: a}, redirect: {to: /x}}]"),
+		"listeners[l].routes[0].redirect", "does not decrypt"},
+	{POOL("tcp", "") LISTENER("tls", ", routes: [{pool: p}]"),
+		"listeners[l].routes[0].match.host", "is required"},
 	/* one port is two: TCP's and UDP's */
 	{"stack: s\npools: [{name: t, protocol: tcp}, {name: u, protocol: udp}]\nlisteners:\n"
 	 "- {name: a, bind: [\"10.0.0.1:53\"], protocol: tcp, pool: t}\n"
