@@ -252,7 +252,7 @@ static const struct field pool_fields[] = {
 		.help = "How long servers may take."},
 	{"queue", FIELD_OBJECT, FIELD_AT(conf_pool, queue), .kind = &queue,
 		.help = "Waiting while every server is at its limit."},
-	{"tls", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, tls), .kind = &tls, .is_later = true,
+	{"tls", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, tls), .kind = &tls,
 		.help = "TLS to the servers."},
 	{"send_proxy_protocol", FIELD_WORD, FIELD_AT(conf_pool, send_proxy_protocol), .words = proxy_versions, .initial = "none",
 		.help = "Tell servers the client's address by the PROXY protocol."},

@@ -209,6 +209,8 @@ enum exchange_retry exchange_retry(
 	if (x->state == EXCHANGE_CONNECTING)
 		return end == EXCHANGE_END_CONNECT_REFUSED || end == EXCHANGE_END_CONNECT_FAILED ||
 				       end == EXCHANGE_END_CONNECT_TIMEOUT ||
+				       end == EXCHANGE_END_SERVER_CERTIFICATE ||
+				       end == EXCHANGE_END_SERVER_TLS ||
 				       end == EXCHANGE_END_SERVER_LOST
 			       ? EXCHANGE_RETRY_CONNECT
 			       : EXCHANGE_RETRY_NOT;

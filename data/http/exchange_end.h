@@ -30,6 +30,8 @@ enum exchange_end {
 	EXCHANGE_END_CONNECT_REFUSED,
 	EXCHANGE_END_CONNECT_FAILED,
 	EXCHANGE_END_CONNECT_TIMEOUT,
+	EXCHANGE_END_SERVER_CERTIFICATE, /* it does not verify */
+	EXCHANGE_END_SERVER_TLS, /* it does not speak TLS as we do */
 	EXCHANGE_END_SERVER_RESET, /* before its response, or in it */
 	EXCHANGE_END_SERVER_CLOSED, /* the same without a reset */
 	EXCHANGE_END_BAD_RESPONSE,

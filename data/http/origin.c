@@ -64,6 +64,10 @@ static enum exchange_end end_of_connect(int rc)
 {
 	if (rc == -ETIMEDOUT)
 		return EXCHANGE_END_CONNECT_TIMEOUT;
+	if (rc == -EKEYREJECTED)
+		return EXCHANGE_END_SERVER_CERTIFICATE;
+	if (rc == -EPROTO)
+		return EXCHANGE_END_SERVER_TLS;
 	return rc == -ECONNREFUSED ? EXCHANGE_END_CONNECT_REFUSED : EXCHANGE_END_CONNECT_FAILED;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "data/pool/upstream.h"
+#include "data/tls/tls_target.h"
 #include "data/worker.h"
 
 #define DRAIN_MS_DEFAULT 600000 /* for a pool that no listener names */
@@ -62,6 +63,7 @@ static void server_freed(void *user, struct server *s)
 {
 	struct pools *ps = user;
 
+	tls_target_unref(s->tls);
 	if (ps->server_by_slot[s->slot] == s)
 		ps->server_by_slot[s->slot] = NULL;
 }
@@ -109,6 +111,21 @@ static struct pool *pool_at(struct pools *ps, const struct conf_pool *conf, uint
 	return ps->by_slot[slot];
 }
 
+/* Kept connections end when the server is to be spoken to differently. */
+static int apply_tls(struct pools *ps, struct pool *p, struct server *s)
+{
+	struct tls_target *before = s->tls, *now;
+	int rc = tls_target_for(ps->worker->tls, pool_conf(p), s->conf, before, &now);
+
+	if (rc < 0)
+		return rc;
+	s->tls = now;
+	if (now != before)
+		upstream_drop_idle(s);
+	tls_target_unref(before);
+	return 0;
+}
+
 static int apply_server(
 	struct pools *ps, struct pool *p, const struct conf_server *conf, uint32_t slot)
 {
@@ -124,7 +141,7 @@ static int apply_server(
 	}
 	pool_keep_server(s, conf, (unsigned)(conf - pool_conf(p)->servers));
 	s->stamp = ps->stamp;
-	return 0;
+	return apply_tls(ps, p, s);
 }
 
 static void remove_unnamed(struct pools *ps, struct pool *p)

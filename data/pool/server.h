@@ -14,6 +14,7 @@
 #include "data/board.h"
 
 struct pool;
+struct tls_target;
 struct upstream;
 
 enum server_lost {
@@ -44,6 +45,7 @@ struct server {
 	struct board_object *object; /* shared by all workers: effective word, uses, address */
 	struct board_cells *cells; /* this worker's counters: board_add(s->cells, BOARD_SERVER_…) */
 	unsigned connections;      /* uses in this worker; the board has the exact sum */
+	struct tls_target *tls;    /* the worker's: how to speak TLS with it; NULL: plain */
 	struct list uses;          /* struct server_use.link */
 	struct list idle;          /* struct upstream.idle: newest first */
 	unsigned idle_count;

@@ -7,6 +7,8 @@
 
 #include "data/pool/pool.h"
 #include "data/proxy_header.h"
+#include "data/tls/tls_session.h"
+#include "data/tls/tls_target.h"
 #include "data/worker.h"
 
 #define IDLE_LOOKS_MAX 64 /* for a connection of the same client */
@@ -14,6 +16,7 @@
 static void discard(struct upstream *u)
 {
 	worker_timeout_clear(u->worker, &u->timer);
+	tls_session_free(u->tls, false);
 	socket_close(u->socket);
 	free(u->client);
 	pool_circuits_leave(u->server->pool, &u->circuits);
@@ -35,8 +38,10 @@ static void leave_idle(struct upstream *u)
 static void idle_ready(struct socket *s, unsigned events)
 {
 	struct upstream *u = s->user;
+	char byte;
 
-	(void)events;
+	if (!(events & SOCKET_ERROR) && !socket_is_plain(s) && socket_recv(s, &byte, 1) == -EAGAIN)
+		return; /* TLS has words of its own: session tickets, new keys */
 	leave_idle(u);
 	discard(u);
 }
@@ -116,6 +121,33 @@ static int greet(struct upstream *u)
 	return n == (ssize_t)len ? 0 : -EPIPE;
 }
 
+/* The connection is there; TLS, where it is spoken, comes next. */
+static void shake_hands(struct upstream *u)
+{
+	struct tls_target *target = u->server->tls;
+	int rc;
+
+	if (!u->tls)
+		u->tls = tls_target_connect(target, u->socket->fd);
+	rc = u->tls ? tls_session_handshake(u->tls) : -ENOMEM;
+	switch (rc) {
+	case TLS_WANTS_READ:
+		socket_interest(u->socket, SOCKET_READ);
+		return;
+	case TLS_WANTS_WRITE:
+		socket_interest(u->socket, SOCKET_WRITE);
+		return;
+	case TLS_DONE:
+		socket_interest(u->socket, 0);
+		socket_secure(u->socket, u->tls);
+		u->tls = NULL;
+		break;
+	default:
+		rc = u->tls ? tls_target_failed(u->tls->target, u->tls, rc) : rc;
+	}
+	finish(u, rc);
+}
+
 static void connecting_ready(struct socket *s, unsigned events)
 {
 	struct upstream *u = s->user;
@@ -127,9 +159,12 @@ static void connecting_ready(struct socket *s, unsigned events)
 		if (rc == 0)
 			rc = -ECONNABORTED;
 	}
-	if (rc == 0 && u->client)
+	if (rc == 0 && u->client && !u->tls)
 		rc = greet(u);
-	finish(u, rc);
+	if (rc == 0 && (u->server->tls || u->tls))
+		shake_hands(u);
+	else
+		finish(u, rc);
 }
 
 static void connecting_expired(struct wheel_timer *timer)

@@ -11,6 +11,7 @@
 #include "data/socket.h"
 #include "data/wheel.h"
 
+struct tls_session;
 struct worker;
 
 enum upstream_outcome { UPSTREAM_READY, UPSTREAM_CONNECTING };
@@ -38,12 +39,14 @@ struct upstream {
 	int64_t began_us; /* to connect */
 	void (*done)(void *user, int status);
 	void *user;
+	struct tls_session *tls;        /* while its handshake goes on */
 	struct upstream_client *client; /* owned; NULL: no PROXY header was sent */
 };
 
 /*
  * done() of a connecting upstream: status 0: ready; else the negative errno
- * (-ETIMEDOUT after timeouts.connect), the upstream is gone and the server has
+ * (-ETIMEDOUT after timeouts.connect, which TLS is part of; -EKEYREJECTED: its certificate does
+ * not verify; -EPROTO: it does not speak TLS as we do), the upstream is gone and the server has
  * been marked. Not called after upstream_close().
  */
 typedef void upstream_done(void *user, int status);

@@ -34,6 +34,9 @@ static void forget(struct tls *t)
 		tls_server_unref(t->servers[i]);
 	for (size_t i = 0; c && t->certificates && i < c->certificates_count; i++)
 		tls_certificate_unref(t->certificates[i]);
+	for (size_t i = 0; c && t->clients && i < c->pools_count; i++)
+		tls_client_unref(t->clients[i]);
+	free(t->clients);
 	free(t->servers);
 	free(t->certificates);
 	conf_unref(c);
@@ -100,6 +103,26 @@ static int make_servers(struct tls *t, const struct tls *before, char why[256])
 	return rc;
 }
 
+static int make_clients(struct tls *t, const struct tls *before, char why[256])
+{
+	int rc = 0;
+
+	t->clients = calloc(t->conf->pools_count + 1, sizeof *t->clients);
+	if (!t->clients)
+		return -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < t->conf->pools_count; i++) {
+		const struct conf_pool *now = &t->conf->pools[i];
+		const struct conf_pool *was = before->conf ? conf_pool(before->conf, now->name)
+							   : NULL;
+
+		if (now->tls)
+			rc = tls_client_for(t, now,
+				was ? before->clients[was - before->conf->pools] : NULL,
+				&t->clients[i], why);
+	}
+	return rc;
+}
+
 int tls_apply(struct tls *t, struct conf *conf, char why[256])
 {
 	struct tls before = *t;
@@ -108,10 +131,13 @@ int tls_apply(struct tls *t, struct conf *conf, char why[256])
 	t->conf = conf_ref(conf);
 	t->certificates = NULL;
 	t->servers = NULL;
+	t->clients = NULL;
 	snprintf(why, 256, "out of memory");
 	rc = take_certificates(t, &before);
 	if (rc == 0)
 		rc = make_servers(t, &before, why);
+	if (rc == 0)
+		rc = make_clients(t, &before, why);
 	if (rc < 0) {
 		forget(t);
 		*t = before;
@@ -125,6 +151,11 @@ int tls_apply(struct tls *t, struct conf *conf, char why[256])
 struct tls_server *tls_server_at(struct tls *t, const struct conf_listener *l)
 {
 	return t->servers[l - t->conf->listeners];
+}
+
+struct tls_client *tls_client_at(struct tls *t, const struct conf_pool *p)
+{
+	return t->clients[p - t->conf->pools];
 }
 
 int tls_certificate_at(

@@ -12,14 +12,7 @@
 #include "data/tls/tls.h"
 #include "data/tls/tls_seal.h"
 #include "data/tls/tls_session.h"
-
-#define GROUPS "X25519:P-256:P-384"
-/* Forward secrecy and authenticated encryption only; the quickest first. */
-#define CIPHERS_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-#define CIPHERS_12                                                                                 \
-	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                               \
-	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                               \
-	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#include "data/tls/tls_suite.h"
 
 /* What OpenSSL asks */
 
@@ -105,25 +98,6 @@ static int name_sessions(struct tls_server *s, const struct conf_listener *l)
 		  SSL_CTX_set_session_id_context(s->ctx, id, len) == 1;
 	EVP_MD_CTX_free(md);
 	return is_good ? 0 : -ENOMEM;
-}
-
-static int set_profile(struct tls_server *s)
-{
-	int least = s->profile == CONF_TLS_MODERN ? TLS1_3_VERSION : TLS1_2_VERSION;
-
-	SSL_CTX_set_options(s->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-					    SSL_OP_CIPHER_SERVER_PREFERENCE |
-					    SSL_OP_PRIORITIZE_CHACHA);
-	SSL_CTX_set_mode(s->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-					 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_read_ahead(s->ctx, 1);
-	if (SSL_CTX_set_min_proto_version(s->ctx, least) != 1 ||
-		SSL_CTX_set_max_proto_version(s->ctx, TLS1_3_VERSION) != 1 ||
-		SSL_CTX_set_cipher_list(s->ctx, CIPHERS_12) != 1 ||
-		SSL_CTX_set_ciphersuites(s->ctx, CIPHERS_13) != 1 ||
-		SSL_CTX_set1_groups_list(s->ctx, GROUPS) != 1)
-		return -ENOMEM;
-	return 0;
 }
 
 static int set_tickets(struct tls_server *s, const struct conf_listener *l)
@@ -212,7 +186,8 @@ static int set_certificates(struct tls_server *s, const struct conf_listener *l,
 
 static int set_all(struct tls_server *s, const struct conf_listener *l, char why[256])
 {
-	int rc = set_profile(s);
+	int rc = tls_suite_set(
+		s->ctx, s->profile == CONF_TLS_MODERN ? TLS1_3_VERSION : TLS1_2_VERSION);
 
 	if (rc == 0)
 		rc = set_tickets(s, l);

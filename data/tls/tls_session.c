@@ -13,6 +13,7 @@
 #include "data/socket.h"
 #include "data/tls/tls_peer.h"
 #include "data/tls/tls_server.h"
+#include "data/tls/tls_target.h"
 
 struct tls_session *tls_session_new(SSL_CTX *ctx, const BIO_METHOD *method, int fd)
 {
@@ -44,6 +45,7 @@ void tls_session_free(struct tls_session *t, bool says_end)
 	SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);
 	tls_server_unref(t->server);
+	tls_target_unref(t->target);
 	tls_peer_free(t->peer);
 	free(t);
 }
@@ -109,7 +111,10 @@ ssize_t tls_session_recv(struct tls_session *t, void *data, size_t len)
 		if (SSL_read_ex(t->ssl, (char *)data + got, len - got, &n) != 1) {
 			ssize_t rc = read_nothing(t);
 
-			return got ? (ssize_t)got : rc; /* an end or an error is told again */
+			if (!got)
+				return rc;
+			t->holds = rc != -EAGAIN; /* an end, or an error: no poll shows it again */
+			return (ssize_t)got;
 		}
 		got += n;
 		t->holds = SSL_has_pending(t->ssl);

@@ -20,6 +20,7 @@
 
 struct socket;
 struct tls_server;
+struct tls_target;
 struct tls_peer;
 
 struct tls_session {
@@ -35,6 +36,7 @@ struct tls_session {
 	bool owes_shut; /* our close_notify waits for room */
 	/* the owner of the handshake's */
 	struct tls_server *server; /* while a client's handshake goes on; counted */
+	struct tls_target *target; /* with a server; counted */
 	struct tls_peer *peer;     /* who the client is; NULL: not asked, or none shown */
 };
 

@@ -1,0 +1,189 @@
+"""TLS with servers: who is believed, what is said when nobody is, kept connections and resumed sessions."""
+import ssl
+import socket
+import threading
+import types
+
+import pytest
+
+from http_house import HEAD, OK, Peer, answering, field
+from lab import free_port, wait_for
+from tls_house import house  # noqa: F401 (a fixture)
+
+
+class Server:
+    """A TLS server that answers requests on each connection, and counts handshakes, resumed ones and requests."""
+
+    def __init__(self, house, *names, authority=None, script=answering(OK), **context):
+        pair = (authority or house.authority).issue(*names)
+        folder = house.lab.folder / f"server-{names[0]}-{free_port()}"
+        folder.mkdir()
+        (folder / "pem").write_text(pair[0] + pair[1])
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(folder / "pem")
+        for key, value in context.items():
+            setattr(self.context, key, value)
+        self.names, self.handshakes, self.resumed, self.heads, self.failures = [], 0, 0, [], []
+        self.context.sni_callback = lambda _s, name, _c: self.names.append(name)
+        self.script = script
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._run, args=(raw,), daemon=True).start()
+
+    def _run(self, raw):
+        raw.settimeout(20)
+        try:
+            with self.context.wrap_socket(raw, server_side=True) as s:
+                self.handshakes += 1
+                self.resumed += s.session_reused
+                self.script(Peer(s, self), self.handshakes)
+        except ssl.SSLError as error:
+            self.failures.append(error)
+        except (OSError, EOFError):
+            pass
+
+
+@pytest.fixture(scope="module")
+def site(house):
+    """A plain listener for each pool that a test puts."""
+    house.certificates = [{"name": "corp-ca", "certificate_pem": house.authority.pem}]
+    house.listeners = []
+
+    def serve(name, server, tls, **pool):
+        house.pool(name, server.port, tls=tls, retry={"attempts": 0}, **pool)
+        house.listener(name, protocol="http", pool=name, access_log={"format": "json"})
+        house.put()
+        return name
+
+    house.serve = serve
+    yield house
+    house.pools, house.listeners, house.certificates = house.pools[:1], [], []
+
+
+def ask(site, listener, request=HEAD):
+    raw = socket.create_connection(("127.0.0.1", site.ports[listener]), timeout=20)
+    peer = Peer(raw)
+    peer.send(request)
+    try:
+        return peer.response()
+    finally:
+        raw.close()
+
+
+def test_a_server_that_is_who_it_says(site):
+    server = Server(site, "app.internal")
+    www = site.serve("verified", server, {"ca": "corp-ca", "server_name": "app.internal"})
+    for _ in range(5):
+        assert ask(site, www)[0] == 200
+    assert server.handshakes <= 2 and set(server.names) == {"app.internal"}  # one a worker
+    assert field(server.heads[-1], b"X-Forwarded-Proto") == b"http"
+
+
+def test_a_server_that_is_somebody_else(site):
+    from tls_house import Authority
+    strange = Authority(site.lab.folder / "strange", "nobody we know")
+    for name, server, tls in (
+            ("other-name", Server(site, "b.internal"), {"ca": "corp-ca", "server_name": "app.internal"}),
+            ("other-ca", Server(site, "app.internal", authority=strange), {"ca": "corp-ca", "server_name": "app.internal"}),
+            ("system-ca", Server(site, "app.internal"), {"server_name": "app.internal"}),
+            ("address", Server(site, "app.internal"), {"ca": "corp-ca"})):
+        site.serve(name, server, tls)
+        assert ask(site, name)[0] == 502, name
+        log = site.node.state / "log" / f"{name}.log"
+        wait_for(lambda log=log: "server-certificate" in log.read_text(), 5, f"the log line of {name}")
+        assert not server.heads, name
+    text = site.node.daemons["data"].text()
+    assert "hostname mismatch" in text and "IP address mismatch" in text and "unable to get local issuer" in text
+
+
+def test_nobody_is_verified_where_that_is_asked_for(site):
+    server = Server(site, "whoever.internal")
+    www = site.serve("blind", server, {"verify": False})
+    assert ask(site, www)[0] == 200
+    assert server.names in ([], [None])  # an address is not asked for by name
+
+
+def test_a_server_without_tls_is_a_failed_connect(site):
+    www = site.serve("plain", site.server, {"verify": False}, timeouts={"connect": "2s"})
+    site.server.play(lambda peer, _n: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n") or peer.more())
+    assert ask(site, www)[0] == 502
+    log = site.node.state / "log" / f"{www}.log"
+    wait_for(lambda: "server-tls" in log.read_text(), 5, "the log line")
+
+
+def test_a_silent_server_is_a_connect_timeout(site):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        there = types.SimpleNamespace(port=silent.getsockname()[1])
+        www = site.serve("silent", there, {"verify": False}, timeouts={"connect": "300ms"})
+        assert ask(site, www)[0] == 504
+
+
+def test_sessions_are_resumed(site):
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        def once(peer, _n):
+            peer.head()
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+        server = Server(site, "app.internal", script=once, maximum_version=version)
+        www = site.serve("resumed", server, {"ca": "corp-ca", "server_name": "app.internal"})
+        for _ in range(12):
+            assert ask(site, www)[0] == 200
+        # Each of the two workers has its own first time.
+        assert server.handshakes == 12 and server.resumed >= 10, (version, server.resumed)
+
+
+def test_a_connection_is_kept_over_tickets_that_come_late(site):
+    server = Server(site, "app.internal", num_tickets=4)
+    www = site.serve("tickets", server, {"ca": "corp-ca", "server_name": "app.internal"})
+    for _ in range(20):
+        assert ask(site, www)[0] == 200
+    assert server.handshakes <= 2  # one a worker
+
+
+def test_a_body_cut_short_never_looks_whole(site):
+    """The end of the connection is the body's end, and there is no close_notify: anybody could have cut it."""
+
+    def cut(peer, _n):
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart of it")
+        raw = peer.s.detach()
+        socket.socket(fileno=raw).close()
+
+    server = Server(site, "app.internal", script=cut)
+    www = site.serve("cut", server, {"ca": "corp-ca", "server_name": "app.internal"})
+    raw = socket.create_connection(("127.0.0.1", site.ports[www]), timeout=20)
+    peer = Peer(raw)
+    peer.send(HEAD)
+    with pytest.raises((OSError, EOFError)):
+        peer.response()
+    raw.close()
+
+
+def test_a_whole_body_that_ends_with_the_connection(site):
+    def end(peer, _n):
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it")
+        peer.s.unwrap()
+
+    server = Server(site, "app.internal", script=end)
+    www = site.serve("ended", server, {"ca": "corp-ca", "server_name": "app.internal"})
+    assert ask(site, www)[::2] == (200, b"all of it")
+
+
+def test_a_changed_pool_is_spoken_to_anew(site):
+    server = Server(site, "app.internal")
+    tls = {"ca": "corp-ca", "server_name": "app.internal"}
+    www = site.serve("changed", server, tls)
+    assert ask(site, www)[0] == 200
+    site.serve("changed", server, dict(tls, server_name="other.internal"))
+    assert ask(site, www)[0] == 502
+    site.serve("changed", server, tls)
+    assert ask(site, www)[0] == 200
