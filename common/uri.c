@@ -244,7 +244,7 @@ size_t uri_path_after(const char *path, size_t len, const char *prefix, size_t p
 {
 	size_t segments = 0, at = 0;
 
-	for (size_t i = 0; i + 1 < prefix_len; i++)
+	for (size_t i = 0; i < prefix_len; i++)
 		segments += prefix[i] == '/';
 	for (; segments > 0 && at < len; segments--) {
 		while (at < len && path[at] == '/')

@@ -53,13 +53,13 @@ enum uri_fault uri_path(const char *path, size_t len, char *out, struct uri_path
 size_t uri_path_loosen(const char *path, size_t len, char *out);
 
 /*
- * The rest of a path as it came, behind the segments of a normal form's prefix
- * (prefix_len bytes of it, up to a "/" or its end). Only where !has_dots. Returns an offset into path.
+ * Where in a path, as it came, the segments of a prefix in normal form (without a "/" at its end)
+ * are over. Only where !has_dots.
  */
 size_t uri_path_after(const char *path, size_t len, const char *prefix, size_t prefix_len);
 
 /*
- * The next parameter of a query (without "?") from *at: name and value, decoded
- * ("+" is a blank) and compared with a wanted one. True when it is that one.
+ * True when a query (without "?") has the parameter with that value, both compared decoded ("+" is
+ * a blank); other parameters of the name may have others.
  */
 bool uri_query_has(const char *query, size_t len, const char *name, const char *value);

@@ -36,5 +36,12 @@ void hub_publish(struct hub *h);
 typedef void hub_scraped(void *user, const json_t *counters);
 int hub_scrape(struct hub *h, hub_scraped *done, void *user);
 
+/*
+ * Asks this node's data plane which route a request would take: takes question (the body of its
+ * verb `route`); done as of bus_request(), within two seconds. -EBUSY when too many wait already
+ * (question is released).
+ */
+int hub_ask_route(struct hub *h, json_t *question, bus_done *done, void *user);
+
 /* Adds control's own counters of the bus to a set of common/metric.h. */
 void hub_add_metrics(const struct hub *h, json_t *set);

@@ -10,6 +10,7 @@
 #include "common/metric.h"
 #include "common/metric_table.h"
 
+#define ROUTE_DEADLINE_MS 2000
 #define SCRAPE_DEADLINE_MS 1000 /* of a page */
 #define SCRAPE_FRESH_MS 1000
 
@@ -133,6 +134,13 @@ int hub_scrape(struct hub *h, hub_scraped *done, void *user)
 	else
 		ask_all(h);
 	return 0;
+}
+
+int hub_ask_route(struct hub *h, json_t *question, bus_done *done, void *user)
+{
+	return bus_request(h->bus, BUS_DATA, "route", question, ROUTE_DEADLINE_MS, done, user) < 0
+		       ? -EBUSY
+		       : 0;
 }
 
 void hub_end_scrapes(struct hub *h)

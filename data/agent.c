@@ -18,6 +18,7 @@
 #include "data/board_map.h"
 #include "data/channel.h"
 #include "data/figures.h"
+#include "data/http/route_explain.h"
 #include "data/judge.h"
 #include "data/lifeline.h"
 #include "data/poller.h"
@@ -200,6 +201,14 @@ static int serve_counters(void *user, const json_t *body, json_t **ret_reply, ch
 		return 0;
 	snprintf(why, 256, "out of memory");
 	return -ENOMEM;
+}
+
+/* Which route a request would take: see http/route_explain.h. */
+static int serve_route(void *user, const json_t *body, json_t **ret_reply, char why[256])
+{
+	const struct agent *a = user;
+
+	return route_explain(a->conf, body, ret_reply, why);
 }
 
 /* Snapshots: from control to the supervisor */
@@ -422,6 +431,7 @@ static int open_bus(struct agent *a)
 	if (!a->self_table || !a->traffic)
 		return -ENOMEM;
 	bus_serve(a->bus, "counters", BUS_ALL, serve_counters, a);
+	bus_serve(a->bus, "route", BUS_BIT(BUS_CONTROL), serve_route, a);
 	if (!bus_follow(a->bus, BUS_CONTROL, "snapshot-data", &snapshots, a) ||
 		!bus_follow(a->bus, BUS_CONTROL, "overlay", &overlays, a) ||
 		!bus_follow(a->bus, BUS_HEALTHD, "verdicts", &verdicts, a))

@@ -291,3 +291,12 @@ void figures_workers(const struct board *b, struct report_daemon *ret)
 			.connections = (int64_t)atomic_load(&c->connections)};
 	}
 }
+
+const char *figures_cause(unsigned cell)
+{
+	for (size_t i = 0; i < COUNT(listener_figures); i++)
+		if (listener_figures[i].cell == cell && listener_figures[i].label &&
+			strcmp(listener_figures[i].label, "cause") == 0)
+			return listener_figures[i].value;
+	return NULL;
+}

@@ -24,3 +24,6 @@ void figures_listener(const struct board *b, uint32_t slot, const struct conf_li
 void figures_server(const struct board *b, uint32_t slot, struct report_server *ret);
 /* The workers that accept, from the board. */
 void figures_workers(const struct board *b, struct report_daemon *ret);
+
+/* The label `cause` that a BOARD_LISTENER_ cell has among a listener's errors; NULL: it is none. */
+const char *figures_cause(unsigned cell);

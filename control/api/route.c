@@ -21,7 +21,7 @@ static const struct route routes[] = {
 	{ROUTE_METRICS, REQUEST_GET, "/metrics", ACCESS_VIEWER, ROUTE_DOOR_LOOPBACK, "", "Metrics in Prometheus text"},
 	{ROUTE_OPENAPI, REQUEST_GET, "/v1/openapi.json", READ, "", "This description"},
 	{ROUTE_STATUS, REQUEST_GET, "/v1/status", READ, "stack", "The whole picture"},
-	{ROUTE_EXPLAIN, REQUEST_GET, "/v1/explain", READ, "object stack", "Why an object is as it is"},
+	{ROUTE_EXPLAIN, REQUEST_GET, "/v1/explain", READ, "object stack url method header client", "Why an object is as it is"},
 	{ROUTE_EVENTS, REQUEST_GET, "/v1/events", READ, "follow since limit", "Events, as they happen (SSE) or listed"},
 	{ROUTE_AUDIT, REQUEST_GET, "/v1/audit", READ, "stack before limit", "Who changed what"},
 	{ROUTE_STACKS, REQUEST_GET, "/v1/stacks", READ, "", "All stacks"},

@@ -37,10 +37,12 @@ const struct command_row command_table[] = {
 		"Give a server another weight (0 to 1000) until it is cleared.",
 		"N may be default: the configured weight counts again.\n"},
 	{COMMAND_EVENTS, "events", "", 0, 0, OPTION_FOLLOW, "List what happened, or follow what happens.", NULL},
-	{COMMAND_EXPLAIN, "explain", "POOL/SERVER | vip NAME | listener NAME | KIND", 1, 2, 0,
+	{COMMAND_EXPLAIN, "explain", "POOL/SERVER | vip NAME | listener NAME [URL] | KIND", 1, 3, OPTION_METHOD | OPTION_HEADER | OPTION_CLIENT,
 		"Say why something is as it is; or describe the fields of a kind.",
 		"explain web/w1, explain vip web, explain listener www, explain instance lb-a: state, reason, evidence\n"
-		"and history. explain pool, explain pool.retry: every field with its type, default and meaning.\n"},
+		"and history. explain listener www http://shop.example/api: which route that request would take at this\n"
+		"node, why, what the server would get, and why other routes would not have it. explain pool, explain\n"
+		"pool.retry: every field with its type, default and meaning.\n"},
 	{COMMAND_EXPORT, "export", "", 0, 0, 0, "Print the stack's document, fit for apply.", NULL},
 	{COMMAND_HELP, "help", "[COMMAND]", 0, 1, 0, "Show this, or the help of one command.", NULL},
 	{COMMAND_LATER, "edit", "KIND NAME", 0, 64, 0, NULL, NULL},
@@ -68,6 +70,9 @@ const struct option_row option_table[] = {
 	{OPTION_FORCE, "force", 0, OPTION_HAS_NONE, NULL, "Even if fewer than the pool's minimum_up are left."},
 	{OPTION_YES, "yes", 'y', OPTION_HAS_NONE, NULL, "Do not ask."},
 	{OPTION_FOLLOW, "follow", 'f', OPTION_HAS_NONE, NULL, "Go on with what happens from now."},
+	{OPTION_METHOD, "method", 0, OPTION_HAS_VALUE, "METHOD", "The request's method; GET unless said otherwise."},
+	{OPTION_HEADER, "header", 0, OPTION_HAS_VALUE, "'NAME: VALUE'", "A header field of the request; may be given several times."},
+	{OPTION_CLIENT, "client", 0, OPTION_HAS_VALUE, "IP", "The address it comes from."},
 	{OPTION_LATER, "confirm-within", 0, OPTION_HAS_VALUE, NULL, NULL},
 	{OPTION_LATER, "skip", 0, OPTION_HAS_VALUE, NULL, NULL},
 	{OPTION_LATER, "local", 0, OPTION_HAS_NONE, NULL, NULL},

@@ -41,6 +41,9 @@ enum option_id {
 	OPTION_FORCE = 1 << 11,
 	OPTION_YES = 1 << 12,
 	OPTION_FOLLOW = 1 << 13,
+	OPTION_METHOD = 1 << 15,
+	OPTION_HEADER = 1 << 16,
+	OPTION_CLIENT = 1 << 17,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

@@ -10,7 +10,7 @@
 #include "control/ctl/view.h"
 
 #define CTL_OUT_MAX (256u << 20) /* bytes printed by one command */
-#define CTL_PATH_SIZE 1024
+#define CTL_PATH_SIZE 4096
 #define CTL_ASK_MS 30000
 
 struct ctl {

@@ -107,6 +107,18 @@ static enum invocation_fault take_file(struct parser *p, const char *value)
 	return INVOCATION_GOOD;
 }
 
+static enum invocation_fault take_header(struct parser *p, const char *value)
+{
+	const char *colon = strchr(value, ':');
+
+	if (!colon || colon == value)
+		return refuse(p, INVOCATION_USAGE, "--header is 'NAME: VALUE', not %.64s", value);
+	if (p->in->headers_count == INVOCATION_HEADERS_MAX)
+		return refuse(p, INVOCATION_USAGE, "at most %d headers", INVOCATION_HEADERS_MAX);
+	p->in->headers[p->in->headers_count++] = value;
+	return INVOCATION_GOOD;
+}
+
 static enum invocation_fault take_option(
 	struct parser *p, const struct option_row *o, const char *value)
 {
@@ -136,6 +148,14 @@ static enum invocation_fault take_option(
 		return take_file(p, value);
 	case OPTION_WAIT:
 		return take_wait(p, value);
+	case OPTION_METHOD:
+		in->method = value;
+		break;
+	case OPTION_HEADER:
+		return take_header(p, value);
+	case OPTION_CLIENT:
+		in->client = value;
+		break;
 	case OPTION_LATER:
 		return refuse(
 			p, INVOCATION_LATER, "--%s is not available in this version", o->name);

@@ -8,6 +8,7 @@
 
 #define INVOCATION_FILES_MAX 64
 #define INVOCATION_ARGUMENTS_MAX 64
+#define INVOCATION_HEADERS_MAX 16
 #define INVOCATION_WHY_SIZE 256
 #define INVOCATION_WAIT_DEFAULT_MS 60000
 
@@ -23,6 +24,9 @@ struct invocation {
 	const char *expires_in; /* --for, as written, checked to be a duration */
 	const char *files[INVOCATION_FILES_MAX];
 	size_t files_count;
+	const char *method, *client; /* of a request; NULL: not given */
+	const char *headers[INVOCATION_HEADERS_MAX];
+	size_t headers_count;
 	const char *arguments[INVOCATION_ARGUMENTS_MAX];
 	size_t arguments_count;
 };

@@ -10,14 +10,13 @@
 
 /* Bytes of further fields that an answer of our own can have beside its body. */
 #define LINES_MAX (HEAD_SIZE - HEAD_ADDED_MAX - CONF_ANSWER_BODY_MAX)
-#define TARGET_MAX (H1_TARGET_MAX + 1024)
 
 /* What is looked at while a request's head is there. */
 struct look {
 	struct client *client;
 	struct route_request asked;
 	struct choice_values values;
-	char target[TARGET_MAX];
+	char target[H1_TARGET_MAX];
 };
 
 void choice_join(struct client *c)
@@ -48,15 +47,16 @@ bool choice_is_needed(const struct request *r)
 	return r->choice.routing || r->settings->limit;
 }
 
-static void answer_with(struct choice *k, enum exchange_end end, int status)
-{
-	k->end = end;
-	k->status = status;
-}
-
 static void refuse(struct choice *k, enum exchange_end end)
 {
-	answer_with(k, end, exchange_end_status(end));
+	k->end = end;
+	k->status = exchange_end_status(end);
+}
+
+/* Neither a server nor the route's own answer. */
+static bool is_refused(const struct choice *k)
+{
+	return k->status && k->end != EXCHANGE_END_OK;
 }
 
 /* Values of variables */
@@ -84,13 +84,6 @@ static void fill_in(const struct client *c, struct choice_values *v)
 	of[TEMPLATE_REQUEST_ID] = (struct rewrite_run){r->id, r->id_len};
 	of[TEMPLATE_ROUTE] = run_of(v->route);
 	of[TEMPLATE_SERVER] = run_of(r->server);
-}
-
-static void fill_in_target(struct choice_values *v, const struct route_request *asked)
-{
-	v->values.of[TEMPLATE_PATH] = (struct rewrite_run){
-		asked->raw_path ? asked->raw_path : "*", asked->raw_path ? asked->raw_path_len : 1};
-	v->values.of[TEMPLATE_QUERY] = (struct rewrite_run){asked->query, asked->query_len};
 }
 
 /* Keeps what the response's fields want to know of the target. */
@@ -137,26 +130,17 @@ static void take_route(struct look *l)
 {
 	struct request *r = l->client->request;
 	struct choice *k = &r->choice;
+	struct decision d = decision_make(k->routing->table, r->origin.pool, &l->asked);
 	struct pool *pool;
 
-	switch (route_table_find(k->routing->table, &l->asked, &k->route)) {
-	case ROUTE_TAKEN:
-		pool = pool_ref(k->routing->pools[k->route->number]);
-		pool_unref(r->origin.pool);
-		r->origin.pool = pool;
-		break;
-	case ROUTE_NONE:
-		if (!r->origin.pool)
-			refuse(k, EXCHANGE_END_NO_ROUTE);
-		break;
-	case ROUTE_UNKNOWN_HOST:
-		if (!r->origin.pool)
-			refuse(k, EXCHANGE_END_UNKNOWN_HOST);
-		break;
-	case ROUTE_AMBIGUOUS:
-		refuse(k, EXCHANGE_END_AMBIGUOUS_PATH);
-		break;
-	}
+	k->route = d.route;
+	k->status = d.status;
+	k->end = d.end;
+	if (!d.route)
+		return;
+	pool = pool_ref(k->routing->pools[d.route->number]);
+	pool_unref(r->origin.pool);
+	r->origin.pool = pool;
 }
 
 /* Counts the request against a limit. */
@@ -190,7 +174,7 @@ static void count_all(struct look *l)
 
 	if (limit)
 		count(l, limit, limit_scope(r->settings->name, 0, &limit->key));
-	if (!r->choice.status && r->choice.route && r->choice.route->conf->limit)
+	if (!is_refused(&r->choice) && r->choice.route && r->choice.route->conf->limit)
 		count(l, r->choice.route->conf->limit, r->choice.route->limit);
 }
 
@@ -201,62 +185,15 @@ const char *choice_end_name(const struct request *r, enum exchange_end end)
 }
 
 /* An answer of the route's own: its further fields are written to out. */
-static size_t answer_for_route(struct look *l, char *out)
+static void answer_for_route(struct look *l, char *out)
 {
 	struct choice *k = &l->client->request->choice;
-	const struct conf_route *conf = k->route->conf;
-	const struct rewrite *w = k->route->rewrite;
-	size_t len = 0, rest;
-
-	answer_with(k, EXCHANGE_END_OK,
-		(int)(conf->redirect ? conf->redirect->status : conf->respond->status));
-	if (conf->redirect) {
-		memcpy(out, "Location: ", 10);
-		len = rewrite_location(w, &l->values.values, out + 10, LINES_MAX - 12);
-		if (!len) {
-			refuse(k, EXCHANGE_END_RESPONSE_TOO_LARGE);
-			return 0;
-		}
-		memcpy(out + 10 + len, "\r\n", 2);
-		len += 12;
-	}
-	if (!w)
-		return len;
-	rest = rewrite_size(&w->response, &l->values.values);
-	if (len + rest > LINES_MAX) {
-		refuse(k, EXCHANGE_END_RESPONSE_TOO_LARGE);
-		return 0;
-	}
-	return len + rewrite_print(&w->response, &l->values.values, out + len);
-}
-
-/* The target with another prefix in l->target: its length; 0 when it has grown too long. */
-static size_t replace_prefix(struct look *l, const struct route *route)
-{
-	const struct route_request *a = &l->asked;
-	struct rewrite_run prefix = route->rewrite->path_prefix, rest;
-	size_t after = a->path.has_dots ? route->path_len
-					: uri_path_after(a->raw_path, a->raw_path_len, route->path,
-						  route->path_len + 1);
 	size_t len;
 
-	rest = a->path.has_dots
-		       ? (struct rewrite_run){a->path.text + after, a->path.len - after}
-		       : (struct rewrite_run){a->raw_path + after, a->raw_path_len - after};
-	while (rest.len && *rest.text == '/' && prefix.text[prefix.len - 1] == '/') {
-		rest.text++;
-		rest.len--;
-	}
-	len = prefix.len + rest.len;
-	if (len + 1 + a->query_len > H1_TARGET_MAX)
-		return 0;
-	memcpy(l->target, prefix.text, prefix.len);
-	memcpy(l->target + prefix.len, rest.text, rest.len);
-	if (a->query_len) {
-		l->target[len++] = '?';
-		memcpy(l->target + len, a->query, a->query_len);
-	}
-	return len + a->query_len;
+	if (decision_fields(k->route, &l->values.values, out, LINES_MAX, &len) < 0)
+		refuse(k, EXCHANGE_END_RESPONSE_TOO_LARGE);
+	else
+		k->lines_len = (uint16_t)len;
 }
 
 static size_t write_for_server(struct look *l, struct head_request *to, char *out)
@@ -267,7 +204,8 @@ static size_t write_for_server(struct look *l, struct head_request *to, char *ou
 	to->rewrite = k->route ? k->route->rewrite : NULL;
 	to->values = &l->values.values;
 	if (to->rewrite && to->rewrite->path_prefix.text && l->asked.raw_path) {
-		to->target = (struct rewrite_run){l->target, replace_prefix(l, k->route)};
+		to->target = (struct rewrite_run){
+			l->target, decision_target(k->route, &l->asked, l->target)};
 		if (!to->target.len) {
 			refuse(k, EXCHANGE_END_HEAD_TOO_LARGE);
 			return 0;
@@ -288,17 +226,13 @@ size_t choice_write_head(struct client *c, const char *data, struct head_request
 	route_request_init(&look.asked, data, &c->request->head);
 	if (k->routing)
 		take_route(&look);
-	if (!k->status)
+	if (!is_refused(k))
 		count_all(&look);
 	fill_in(c, &look.values);
-	fill_in_target(&look.values, &look.asked);
-	if (!k->status && k->route)
+	decision_fill_in(&look.asked, &look.values.values);
+	if (k->status && !is_refused(k))
+		answer_for_route(&look, out);
+	else if (k->route && !k->status)
 		keep_target(c, &look.values);
-	if (k->status)
-		return 0;
-	if (k->route && !k->route->conf->pool_name) {
-		k->lines_len = (uint16_t)answer_for_route(&look, out);
-		return k->lines_len;
-	}
-	return write_for_server(&look, to, out);
+	return k->status ? k->lines_len : write_for_server(&look, to, out);
 }

@@ -8,9 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "data/http/exchange_end.h"
+#include "data/http/decision.h"
 #include "data/http/head.h"
-#include "data/http/route_table.h"
 
 struct board_cells;
 struct client;

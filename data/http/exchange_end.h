@@ -50,3 +50,5 @@ const char *exchange_end_name(enum exchange_end e);
 int exchange_end_status(enum exchange_end e);
 /* A BOARD_LISTENER_ cell, or -1. */
 int exchange_end_cell(enum exchange_end e);
+/* When it is so, for the table in README.md, which a test compares. */
+const char *exchange_end_why(enum exchange_end e);

@@ -51,6 +51,9 @@ static void refuses_with_a_way_out(void **state)
 		{{"apply", "-f", "x", "--confirm-within", "5m"}, INVOCATION_LATER,
 			"--confirm-within is not"},
 		{{"drain", "web/w1", "--local"}, INVOCATION_LATER, "--local is not"},
+		{{"explain", "listener", "www", "/", "--header", "x"}, INVOCATION_USAGE,
+			"NAME: VALUE"},
+		{{"status", "--method", "GET"}, INVOCATION_USAGE, "unknown option --method"},
 	};
 
 	(void)state;

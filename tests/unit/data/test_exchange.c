@@ -397,7 +397,8 @@ static void names_everything(void **state)
 /* The drawing in data/http/README.md is the table: this finds it there, whole. */
 static void is_drawn_in_the_readme(void **state)
 {
-	char path[512], text[32768], diagram[4096] = "stateDiagram-v2\n";
+	static char text[262144];
+	char path[512], diagram[4096] = "stateDiagram-v2\n";
 	size_t len;
 	FILE *f;
 
