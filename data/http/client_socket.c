@@ -74,19 +74,27 @@ static void join(struct client *c, struct response *p)
 	put_buffer(c, &p->in);
 }
 
+/* Once all that waits has been sent, our end follows in the same turn: both go in one packet. */
+static bool ends_with_this(const struct exchange *x)
+{
+	return x->closes && (x->state == EXCHANGE_ANSWERING ||
+				    (x->state == EXCHANGE_RESPONDING && x->response_whole));
+}
+
 /* All that waits for the client, in order: 0, -EAGAIN, or the socket is broken. */
 static ssize_t send_waiting(struct client *c)
 {
 	bool is_responding = c->exchange.state == EXCHANGE_RESPONDING;
 	struct response *p = is_responding ? &c->request->response : NULL;
+	bool ends = ends_with_this(&c->exchange);
 	ssize_t rc;
 
 	if (p)
 		join(c, p);
-	rc = send_buffer(c, &c->out, p && p->in && io_buffer_len(p->in));
+	rc = send_buffer(c, &c->out, ends || (p && p->in && io_buffer_len(p->in)));
 	if (rc || !p)
 		return rc;
-	rc = send_buffer(c, &p->in, false);
+	rc = send_buffer(c, &p->in, ends);
 	return rc ? rc : send_pipe(c, p->pipe);
 }
 
