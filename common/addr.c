@@ -104,11 +104,29 @@ int addr_parse_prefix(const char *text, struct addr_prefix *ret)
 	return 0;
 }
 
+/* Without the formatting of inet_ntop(), which costs more than the rest of an accepted connection.
+ */
+static void print_in(const struct in_addr *in, char *text)
+{
+	uint32_t ip = ntohl(in->s_addr);
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		unsigned part = ip >> shift & 255;
+
+		if (part >= 100)
+			*text++ = (char)('0' + part / 100);
+		if (part >= 10)
+			*text++ = (char)('0' + part / 10 % 10);
+		*text++ = (char)('0' + part % 10);
+		*text++ = shift ? '.' : '\0';
+	}
+}
+
 const char *addr_print_ip(const struct addr *a, char text[ADDR_TEXT_SIZE])
 {
 	text[0] = '\0';
 	if (a->sa.sa_family == AF_INET)
-		inet_ntop(AF_INET, &a->in.sin_addr, text, ADDR_TEXT_SIZE);
+		print_in(&a->in.sin_addr, text);
 	else if (a->sa.sa_family == AF_INET6)
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, text, ADDR_TEXT_SIZE);
 	return text;

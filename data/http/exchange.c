@@ -8,28 +8,29 @@
 #include <string.h>
 
 // clang-format off
-static const struct exchange_way ways[] = {
-	{EXCHANGE_IDLE, EXCHANGE_HEAD, "first bytes"},
-	{EXCHANGE_IDLE, EXCHANGE_CLOSED, "client gone or time-out"},
-	{EXCHANGE_HEAD, EXCHANGE_CONNECTING, "request"},
-	{EXCHANGE_HEAD, EXCHANGE_ANSWERING, "bad request or time-out"},
-	{EXCHANGE_HEAD, EXCHANGE_CLOSED, "client gone"},
-	{EXCHANGE_CONNECTING, EXCHANGE_WAITING, "server ready"},
-	{EXCHANGE_CONNECTING, EXCHANGE_ANSWERING, "no server"},
-	{EXCHANGE_CONNECTING, EXCHANGE_CLOSED, "client gone"},
-	{EXCHANGE_WAITING, EXCHANGE_CONNECTING, "retry"},
-	{EXCHANGE_WAITING, EXCHANGE_RESPONDING, "response"},
-	{EXCHANGE_WAITING, EXCHANGE_ANSWERING, "server failed, bad body or time-out"},
-	{EXCHANGE_WAITING, EXCHANGE_TUNNEL, "switched protocols"},
-	{EXCHANGE_WAITING, EXCHANGE_CLOSED, "client gone"},
-	{EXCHANGE_RESPONDING, EXCHANGE_IDLE, "response sent"},
-	{EXCHANGE_RESPONDING, EXCHANGE_LINGERING, "response sent before the request was whole"},
-	{EXCHANGE_RESPONDING, EXCHANGE_CLOSED, "response sent, cut off, or client gone"},
-	{EXCHANGE_ANSWERING, EXCHANGE_IDLE, "answer sent"},
-	{EXCHANGE_ANSWERING, EXCHANGE_LINGERING, "answer sent before the request was whole"},
-	{EXCHANGE_ANSWERING, EXCHANGE_CLOSED, "answer sent, or client gone"},
-	{EXCHANGE_LINGERING, EXCHANGE_CLOSED, "client ended or time-out"},
-	{EXCHANGE_TUNNEL, EXCHANGE_CLOSED, "tunnel ended"},
+/* The legal ways: why[from][to]. */
+static const char *const why[EXCHANGE_STATES][EXCHANGE_STATES] = {
+	[EXCHANGE_IDLE][EXCHANGE_HEAD] = "first bytes",
+	[EXCHANGE_IDLE][EXCHANGE_CLOSED] = "client gone or time-out",
+	[EXCHANGE_HEAD][EXCHANGE_CONNECTING] = "request",
+	[EXCHANGE_HEAD][EXCHANGE_ANSWERING] = "bad request or time-out",
+	[EXCHANGE_HEAD][EXCHANGE_CLOSED] = "client gone",
+	[EXCHANGE_CONNECTING][EXCHANGE_WAITING] = "server ready",
+	[EXCHANGE_CONNECTING][EXCHANGE_ANSWERING] = "no server",
+	[EXCHANGE_CONNECTING][EXCHANGE_CLOSED] = "client gone",
+	[EXCHANGE_WAITING][EXCHANGE_CONNECTING] = "retry",
+	[EXCHANGE_WAITING][EXCHANGE_RESPONDING] = "response",
+	[EXCHANGE_WAITING][EXCHANGE_ANSWERING] = "server failed, bad body or time-out",
+	[EXCHANGE_WAITING][EXCHANGE_TUNNEL] = "switched protocols",
+	[EXCHANGE_WAITING][EXCHANGE_CLOSED] = "client gone",
+	[EXCHANGE_RESPONDING][EXCHANGE_IDLE] = "response sent",
+	[EXCHANGE_RESPONDING][EXCHANGE_LINGERING] = "response sent before the request was whole",
+	[EXCHANGE_RESPONDING][EXCHANGE_CLOSED] = "response sent, cut off, or client gone",
+	[EXCHANGE_ANSWERING][EXCHANGE_IDLE] = "answer sent",
+	[EXCHANGE_ANSWERING][EXCHANGE_LINGERING] = "answer sent before the request was whole",
+	[EXCHANGE_ANSWERING][EXCHANGE_CLOSED] = "answer sent, or client gone",
+	[EXCHANGE_LINGERING][EXCHANGE_CLOSED] = "client ended or time-out",
+	[EXCHANGE_TUNNEL][EXCHANGE_CLOSED] = "tunnel ended",
 };
 
 static const char *const state_names[EXCHANGE_STATES] = {
@@ -51,22 +52,20 @@ const char *exchange_state_name(enum exchange_state s)
 	return state_names[s];
 }
 
-const struct exchange_way *exchange_way(size_t i)
+bool exchange_way(size_t i, struct exchange_way *ret)
 {
-	return i < sizeof ways / sizeof *ways ? &ways[i] : NULL;
-}
-
-static bool is_way(enum exchange_state from, enum exchange_state to)
-{
-	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-		if (ways[i].from == from && ways[i].to == to)
-			return true;
+	for (unsigned from = 0; from < EXCHANGE_STATES; from++)
+		for (unsigned to = 0; to < EXCHANGE_STATES; to++)
+			if (why[from][to] && i-- == 0) {
+				*ret = (struct exchange_way){from, to, why[from][to]};
+				return true;
+			}
 	return false;
 }
 
 static void move(struct exchange *x, enum exchange_state to, int64_t deadline_ms)
 {
-	assert(is_way(x->state, to));
+	assert(why[x->state][to]);
 	x->state = to;
 	x->deadline_ms = deadline_ms;
 }

@@ -139,15 +139,13 @@ enum exchange_retry exchange_retry(const struct exchange *x, enum exchange_end e
 	bool is_replayable, bool is_undelivered);
 
 const char *exchange_state_name(enum exchange_state s);
-/*
- * The legal ways between states, with their reasons, for the diagram in README.md: returns NULL
- * past the last.
- */
+/* A legal way between states, and its reason. */
 struct exchange_way {
 	enum exchange_state from, to;
 	const char *why;
 };
-const struct exchange_way *exchange_way(size_t i);
+/* The i-th of them, for the diagram in README.md: false past the last. */
+bool exchange_way(size_t i, struct exchange_way *ret);
 
 /* Asserts every invariant; tests call it after each step. */
 void exchange_check(const struct exchange *x);

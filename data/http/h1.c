@@ -44,6 +44,20 @@ static size_t find_control(const char *data, size_t at, size_t len)
 	return at;
 }
 
+/* Where the first byte from at lies that is not of the class; len when there is none. */
+static size_t find_other(const char *data, size_t at, size_t len, unsigned class)
+{
+	const unsigned char *bytes = (const unsigned char *)data;
+
+	while (len - at >= 4 && h1_classes[bytes[at]] & h1_classes[bytes[at + 1]] &
+					h1_classes[bytes[at + 2]] & h1_classes[bytes[at + 3]] &
+					class)
+		at += 4;
+	while (at < len && h1_is(data[at], class))
+		at++;
+	return at;
+}
+
 /* The end of a line of text from at: 0 and the place of its CRLF, H1_MORE or H1_BAD. */
 static int find_end(struct h1_head *h, const char *data, size_t at, size_t len, size_t *ret_end)
 {
@@ -147,6 +161,10 @@ static int parse_version(struct h1_head *h, const char *data, size_t at, size_t 
 {
 	static const char prefix[] = "HTTP/";
 
+	if (len - at >= 8 && !memcmp(data + at, "HTTP/1.1", 8)) {
+		h->minor = 1;
+		return 0;
+	}
 	for (size_t i = 0; i < 5 && at + i < len; i++)
 		if (data[at + i] != prefix[i])
 			return refuse_byte(h, data[at + i], H1_FAULT_VERSION);
@@ -165,11 +183,9 @@ static int parse_version(struct h1_head *h, const char *data, size_t at, size_t 
 static int parse_word(struct h1_head *h, const char *data, size_t at, size_t len, unsigned class,
 	struct h1_run *ret)
 {
-	size_t end = at;
+	size_t end = find_other(data, at, len, class);
 	size_t maximum = class == H1_TOKEN ? H1_METHOD_MAX : H1_TARGET_MAX;
 
-	while (end < len && h1_is(data[end], class))
-		end++;
 	if (end - at > maximum)
 		return refuse(
 			h, class == H1_TOKEN ? H1_FAULT_METHOD_TOO_LONG : H1_FAULT_TARGET_TOO_LONG);
@@ -375,12 +391,11 @@ static enum h1_fault note_field(struct h1_head *h, const char *data)
 /* The name of a field from at to its colon: 0 and the place of the colon, H1_MORE or H1_BAD. */
 static int parse_name(struct h1_head *h, const char *data, size_t at, size_t len, size_t *ret_colon)
 {
-	size_t end = at;
+	size_t end;
 
 	if (data[at] == ' ' || data[at] == '\t')
 		return refuse(h, H1_FAULT_FOLD);
-	while (end < len && h1_is(data[end], H1_TOKEN))
-		end++;
+	end = find_other(data, at, len, H1_TOKEN);
 	if (end == len)
 		return H1_MORE;
 	*ret_colon = end;

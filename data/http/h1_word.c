@@ -27,34 +27,12 @@ const unsigned char h1_classes[256] = {
 
 static const struct {
 	const char *name;
-	enum h1_name id;
-} names[] = {
-	{"host", H1_NAME_HOST},
-	{"content-length", H1_NAME_CONTENT_LENGTH},
-	{"transfer-encoding", H1_NAME_TRANSFER_ENCODING},
-	{"connection", H1_NAME_CONNECTION},
-	{"keep-alive", H1_NAME_KEEP_ALIVE},
-	{"proxy-connection", H1_NAME_PROXY_CONNECTION},
-	{"upgrade", H1_NAME_UPGRADE},
-	{"http2-settings", H1_NAME_HTTP2_SETTINGS},
-	{"te", H1_NAME_TE},
-	{"trailer", H1_NAME_TRAILER},
-	{"expect", H1_NAME_EXPECT},
-	{"x-forwarded-for", H1_NAME_FORWARDED_FOR},
-	{"x-forwarded-proto", H1_NAME_FORWARDED_PROTO},
-	{"x-forwarded-host", H1_NAME_FORWARDED_HOST},
-	{"x-request-id", H1_NAME_REQUEST_ID},
-	{"traceparent", H1_NAME_TRACEPARENT},
-	{"tracestate", H1_NAME_TRACESTATE},
-};
-
-static const struct {
-	const char *name;
+	size_t len;
 	enum h1_method method;
 } methods[] = {
-	{"GET", H1_GET}, {"HEAD", H1_HEAD}, {"POST", H1_POST}, {"PUT", H1_PUT},
-	{"DELETE", H1_DELETE}, {"OPTIONS", H1_OPTIONS}, {"TRACE", H1_TRACE},
-	{"PATCH", H1_PATCH}, {"CONNECT", H1_CONNECT},
+	{"GET", 3, H1_GET}, {"HEAD", 4, H1_HEAD}, {"POST", 4, H1_POST}, {"PUT", 3, H1_PUT},
+	{"DELETE", 6, H1_DELETE}, {"OPTIONS", 7, H1_OPTIONS}, {"TRACE", 5, H1_TRACE},
+	{"PATCH", 5, H1_PATCH}, {"CONNECT", 7, H1_CONNECT},
 };
 // clang-format on
 
@@ -66,32 +44,60 @@ static char lower(char c)
 bool h1_is_same(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (lower(a[i]) != lower(b[i]))
+		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
 			return false;
 	return true;
 }
 
-/* The lengths of the names we know, as bits: most fields of others are told apart by length alone.
- */
-#define NAME_LENGTHS                                                                               \
-	(1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 14 | 1u << 15 |       \
-		1u << 16 | 1u << 17)
+static enum h1_name name_if(const char *name, const char *known, size_t len, enum h1_name id)
+{
+	return h1_is_same(name, known, len) ? id : H1_NAME_OTHER;
+}
 
+#define IF(known, id) name_if(name, known, sizeof(known) - 1, id)
+
+/* Length and one letter leave one name to compare with. */
 enum h1_name h1_name_of(const char *name, size_t len)
 {
-	if (len > 17 || !(NAME_LENGTHS >> len & 1))
+	switch (len) {
+	case 2:
+		return IF("te", H1_NAME_TE);
+	case 4:
+		return IF("host", H1_NAME_HOST);
+	case 6:
+		return IF("expect", H1_NAME_EXPECT);
+	case 7:
+		return lower(*name) == 'u' ? IF("upgrade", H1_NAME_UPGRADE)
+					   : IF("trailer", H1_NAME_TRAILER);
+	case 10:
+		if (lower(*name) == 't')
+			return IF("tracestate", H1_NAME_TRACESTATE);
+		return lower(*name) == 'c' ? IF("connection", H1_NAME_CONNECTION)
+					   : IF("keep-alive", H1_NAME_KEEP_ALIVE);
+	case 11:
+		return IF("traceparent", H1_NAME_TRACEPARENT);
+	case 12:
+		return IF("x-request-id", H1_NAME_REQUEST_ID);
+	case 14:
+		return lower(*name) == 'c' ? IF("content-length", H1_NAME_CONTENT_LENGTH)
+					   : IF("http2-settings", H1_NAME_HTTP2_SETTINGS);
+	case 15:
+		return IF("x-forwarded-for", H1_NAME_FORWARDED_FOR);
+	case 16:
+		return lower(*name) == 'p' ? IF("proxy-connection", H1_NAME_PROXY_CONNECTION)
+					   : IF("x-forwarded-host", H1_NAME_FORWARDED_HOST);
+	case 17:
+		return lower(*name) == 't' ? IF("transfer-encoding", H1_NAME_TRANSFER_ENCODING)
+					   : IF("x-forwarded-proto", H1_NAME_FORWARDED_PROTO);
+	default:
 		return H1_NAME_OTHER;
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (lower(*name) == *names[i].name && strlen(names[i].name) == len &&
-			h1_is_same(name, names[i].name, len))
-			return names[i].id;
-	return H1_NAME_OTHER;
+	}
 }
 
 enum h1_method h1_method_of(const char *verb, size_t len)
 {
 	for (size_t i = 0; i < COUNT(methods); i++)
-		if (strlen(methods[i].name) == len && !memcmp(verb, methods[i].name, len))
+		if (methods[i].len == len && !memcmp(verb, methods[i].name, len))
 			return methods[i].method;
 	return H1_OTHER;
 }

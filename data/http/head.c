@@ -24,13 +24,13 @@ static void add(struct writer *w, const void *bytes, size_t len)
 
 #define ADD_TEXT(w, text) add((w), (text), sizeof(text) - 1)
 
-static void add_field(struct writer *w, const char *name, const char *value, size_t len)
-{
-	add(w, name, strlen(name));
-	ADD_TEXT(w, ": ");
-	add(w, value, len);
-	ADD_TEXT(w, "\r\n");
-}
+/* A line "name: value"; the name is a literal. */
+#define ADD_FIELD(w, name, value, value_len)                                                       \
+	do {                                                                                       \
+		ADD_TEXT(w, name ": ");                                                            \
+		add(w, value, value_len);                                                          \
+		ADD_TEXT(w, "\r\n");                                                               \
+	} while (0)
 
 static const char *text_of(const struct writer *w, struct h1_run run)
 {
@@ -170,10 +170,10 @@ static void add_forwarded(struct writer *w, const struct head_request *r)
 		add_forwarded_for(w, r);
 	if ((!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_PROTO)) &&
 		!is_route_s(r, "X-Forwarded-Proto"))
-		add_field(w, "X-Forwarded-Proto", r->proto, strlen(r->proto));
+		ADD_FIELD(w, "X-Forwarded-Proto", r->proto, strlen(r->proto));
 	if (h->host.len && (!r->is_trusted || !has_field(h, H1_NAME_FORWARDED_HOST)) &&
 		!is_route_s(r, "X-Forwarded-Host"))
-		add_field(w, "X-Forwarded-Host", text_of(w, h->host), h->host.len);
+		ADD_FIELD(w, "X-Forwarded-Host", text_of(w, h->host), h->host.len);
 }
 
 /* The request line: as it came, or in origin-form and HTTP/1.1 (RFC 9112 section 3.2.2). */
@@ -208,11 +208,11 @@ static void add_host(struct writer *w, const struct head_request *r)
 	const struct h1_head *h = w->head;
 
 	if (r->rewrite && r->rewrite->host.text)
-		add_field(w, "Host", r->rewrite->host.text, r->rewrite->host.len);
+		ADD_FIELD(w, "Host", r->rewrite->host.text, r->rewrite->host.len);
 	else if (h->form == H1_ABSOLUTE)
-		add_field(w, "Host", text_of(w, h->authority), h->authority.len);
+		ADD_FIELD(w, "Host", text_of(w, h->authority), h->authority.len);
 	else if (!h->host_field)
-		add_field(w, "Host", r->host, strlen(r->host));
+		ADD_FIELD(w, "Host", r->host, strlen(r->host));
 }
 
 /* Whether the head fits with all that is added; without a rewrite it always does. */
@@ -245,7 +245,7 @@ size_t head_write_request(const struct head_request *r, char *out)
 		ADD_TEXT(&w, "Connection: upgrade\r\n");
 	add_forwarded(&w, r);
 	if (r->request_id && !is_route_s(r, "X-Request-Id"))
-		add_field(&w, "X-Request-Id", r->request_id, strlen(r->request_id));
+		ADD_FIELD(&w, "X-Request-Id", r->request_id, strlen(r->request_id));
 	if (r->rewrite)
 		w.len += rewrite_print(&r->rewrite->request, r->values, out + w.len);
 	ADD_TEXT(&w, "\r\n");
@@ -268,8 +268,7 @@ static bool is_encoded_anew(
 {
 	if (r->weakens && is_field(w, f, "etag"))
 		return true;
-	return r->coding &&
-	       (is_field(w, f, "accept-ranges") || is_field(w, f, "content-encoding"));
+	return r->coding && (is_field(w, f, "accept-ranges") || is_field(w, f, "content-encoding"));
 }
 
 /* Whether a field of a response goes on to the client as it came. */
@@ -327,7 +326,7 @@ static void add_coding(struct writer *w, const struct head_response *r)
 		ADD_TEXT(w, "\r\n");
 	}
 	if (r->coding)
-		add_field(w, "Content-Encoding", r->coding, strlen(r->coding));
+		ADD_FIELD(w, "Content-Encoding", r->coding, strlen(r->coding));
 	if (r->varies)
 		ADD_TEXT(w, "Vary: Accept-Encoding\r\n");
 }

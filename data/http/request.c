@@ -99,10 +99,22 @@ void request_note(struct client *c)
 		r->head.form == H1_ABSOLUTE && r->head.path.len ? r->head.path : r->head.target);
 }
 
+/* Eight hexadecimal digits of x at once, one in each byte; their order does not matter here. */
+static void put_hex(char out[8], uint32_t x)
+{
+	uint64_t digits = x, above_nine;
+
+	digits = (digits & 0xffff0000) << 16 | (digits & 0xffff);
+	digits = (digits & 0x0000ff000000ff00) << 8 | (digits & 0x000000ff000000ff);
+	digits = (digits & 0x00f000f000f000f0) << 4 | (digits & 0x000f000f000f000f);
+	above_nine = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;
+	digits += 0x3030303030303030 + above_nine * ('a' - '9' - 1);
+	memcpy(out, &digits, 8);
+}
+
 /* The client's own id if it is a good one, else a new one; true when it is new. */
 static bool choose_id(struct client *c, const char *data)
 {
-	static const char digits[] = "0123456789abcdef";
 	struct request *r = c->request;
 	struct h1_run run;
 
@@ -114,8 +126,8 @@ static bool choose_id(struct client *c, const char *data)
 	for (size_t i = 0; i < 32; i += 16) {
 		uint64_t x = rand_next(&c->worker->rand);
 
-		for (size_t digit = 0; digit < 16; digit++, x >>= 4)
-			r->id[i + digit] = digits[x & 15];
+		put_hex(r->id + i, (uint32_t)x);
+		put_hex(r->id + i + 8, (uint32_t)(x >> 32));
 	}
 	r->id_len = 32;
 	r->id[32] = '\0';

@@ -28,6 +28,8 @@ static void parses_and_prints_ports(void **state)
 		{":80", NULL},
 		{"", NULL},
 		{"app.internal:80", NULL},
+		{"255.100.99.9:65535", "255.100.99.9:65535"},
+		{"0.10.200.1:1", "0.10.200.1:1"},
 	};
 	char text[ADDR_TEXT_SIZE];
 	struct addr a;
