@@ -198,6 +198,8 @@ enum conf_sticky_method { CONF_STICKY_COOKIE, CONF_STICKY_SOURCE, CONF_STICKY_HE
 enum conf_sticky_mode { CONF_STICKY_INSERT, CONF_STICKY_REWRITE, CONF_STICKY_PREFIX };
 enum conf_same_site { CONF_SAME_SITE_LAX, CONF_SAME_SITE_STRICT, CONF_SAME_SITE_NONE };
 
+#define CONF_STICKY_NAME_MAX 64 /* bytes of a cookie's name */
+
 struct conf_sticky {
 	int method; /* enum conf_sticky_method */
 	const char *name; /* of the cookie or header; NULL with source */

@@ -242,7 +242,7 @@ static const struct field pool_fields[] = {
 	{"fallback_status", FIELD_TEXT, .is_list = true, .most = RETRY_ON_MAX, .is_later = true,
 		.example = "[\"404\"]",
 		.help = "GET and HEAD only: a status on which the next server is asked."},
-	{"sticky", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, sticky), .kind = &sticky, .is_later = true,
+	{"sticky", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, sticky), .kind = &sticky,
 		.help = "Send a client to the server it had before."},
 	{"circuit", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, circuit), .kind = &circuit,
 		.help = "Limits past which requests are answered with 503 at once."},

@@ -19,7 +19,7 @@
 #include <openssl/params.h>
 
 #define VERSION 1
-#define KEY_SIZE 32
+#define KEY_SIZE SEAL_KEY_SIZE
 #define ID_SIZE 8
 #define HEADER_SIZE 25
 #define TAG_SIZE 16
@@ -192,6 +192,16 @@ static int subkey_derive(const struct seal_key *key, const char *use,
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);
 	return rc;
+}
+
+int seal_keys_derive(
+	const struct seal_keys *k, size_t n, const char *use, unsigned char ret[SEAL_KEY_SIZE])
+{
+	static const unsigned char no_session[8];
+
+	if (n >= k->count)
+		return SEAL_NO_KEY;
+	return subkey_derive(&k->items[n], use, no_session, ret);
 }
 
 static void nonce_make(const unsigned char *header, unsigned char nonce[NONCE_SIZE])

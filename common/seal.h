@@ -12,6 +12,7 @@
 
 #define SEAL_OVERHEAD 41
 #define SEAL_KEYS_MAX 2
+#define SEAL_KEY_SIZE 32
 
 struct seal_keys; /* what a key file holds: one or two keys, the first is sent with */
 
@@ -22,6 +23,14 @@ struct seal_keys; /* what a key file holds: one or two keys, the first is sent w
  */
 int seal_keys_parse(const char *text, size_t len, struct seal_keys **ret, char why[256]);
 void seal_keys_free(struct seal_keys *k);
+
+#define SEAL_NO_KEY 1
+/*
+ * A key for another use than frames, the same for all who have the file: HKDF-SHA256 of key number
+ * n (0: the newest): 0; SEAL_NO_KEY: there are fewer; or -ENOMEM.
+ */
+int seal_keys_derive(
+	const struct seal_keys *k, size_t n, const char *use, unsigned char ret[SEAL_KEY_SIZE]);
 
 /* One direction's sender. session is random and new for each start. use names the subkey: "heartbeat". */
 struct seal_sender;

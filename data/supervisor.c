@@ -115,6 +115,8 @@ static int assign_slots(struct supervisor *s, const struct conf *c, int *ret_fd)
 	int rc = table ? slots_assign(s->slots, c, table) : -ENOMEM;
 
 	if (rc == 0)
+		token_write(&s->board, c, table, &s->token_keys);
+	if (rc == 0)
 		rc = snapshot_seal("ballast-slots", table, count * sizeof *table);
 	free(table);
 	if (rc < 0)

@@ -8,6 +8,7 @@
 #include "data/process.h"
 #include "data/roster.h"
 #include "data/slots.h"
+#include "data/token.h"
 
 #define CHILDREN_MAX (ROSTER_COLUMNS_MAX + 1)
 
@@ -22,6 +23,7 @@ struct supervisor {
 	struct bindings *bindings;
 	struct board board;
 	struct slots *slots;
+	struct token_keys token_keys;
 	struct conf *conf;           /* the newest snapshot that we could read */
 	uint64_t acknowledged;       /* the snapshot_serial that every accepting worker runs */
 	char lag[CHANNEL_TEXT_SIZE]; /* why it is not the newest */

@@ -16,6 +16,7 @@
 #include "data/board_map.h"
 #include "data/snapshot.h"
 #include "data/supervisor_inside.h"
+#include "data/token_source.h"
 
 static int open_board(struct supervisor *s, int adopted_fd)
 {
@@ -167,6 +168,18 @@ static void limit_places(struct supervisor *s)
 	bindings_limit(s->bindings, most);
 }
 
+/* Without a key, clients with cookies are balanced like others: traffic goes on. */
+static void load_token_keys(struct supervisor *s)
+{
+	const struct nodefile *n = daemon_nodefile(s->daemon);
+	char why[512];
+
+	if (token_source_load(n->cluster_key_file, n->state_dir, &s->token_keys, why) < 0)
+		log_error("supervisor: no key for sticky cookies: clients do not keep their servers "
+			  "why=\"%s\"",
+			why);
+}
+
 static int open_all(struct supervisor *s, struct adoption *a)
 {
 	const struct nodefile *n = daemon_nodefile(s->daemon);
@@ -183,6 +196,7 @@ static int open_all(struct supervisor *s, struct adoption *a)
 	if (rc < 0)
 		return rc;
 	limit_places(s);
+	load_token_keys(s);
 	adopt_all(s, a);
 	open_snapshot(s, a->snapshot_fd);
 	return 0;

@@ -7,7 +7,7 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "vrrpd/agent.h"
-#include "vrrpd/keyfile.h"
+#include "common/keyfile.h"
 #include "vrrpd/precedence.h"
 
 struct main {

@@ -211,6 +211,7 @@ static size_t write_for_server(struct look *l, struct head_request *to, char *ou
 			return 0;
 		}
 	}
+	affinity_note(l->client);
 	len = head_write_request(to, out);
 	if (!len)
 		refuse(k, EXCHANGE_END_HEAD_TOO_LARGE);

@@ -337,6 +337,15 @@ bool head_response_fits(const struct head_response *r)
 	       r->head->len + HEAD_ADDED_MAX + rewrite_size(r->edit, r->values) <= HEAD_SIZE;
 }
 
+/* Fields before the one of the splice are kept or left out, then its bytes are changed. */
+static void splice(struct writer *w, const struct head_response *r, size_t field)
+{
+	if (!r->splice.len || r->splice.field != field)
+		return;
+	flush(w, r->splice.run.start, (size_t)r->splice.run.start + r->splice.run.len);
+	add(w, r->splice.text, r->splice.len);
+}
+
 size_t head_write_response(const struct head_response *r, char *out)
 {
 	struct writer w = {.data = r->data, .head = r->head, .out = out};
@@ -348,6 +357,8 @@ size_t head_write_response(const struct head_response *r, char *out)
 	for (size_t i = 0; i < h->fields_count; i++)
 		if ((h->fields[i].id || !is_plain) && !keeps_response_field(&w, r, &h->fields[i]))
 			flush(&w, h->fields[i].name.start, line_after(h, i));
+		else
+			splice(&w, r, i);
 	flush(&w, h->len - 2u, h->len);
 	out[7] = '1'; /* our version, whatever the server's (RFC 9110 section 2.5) */
 	add_coding(&w, r);
@@ -361,6 +372,8 @@ size_t head_write_response(const struct head_response *r, char *out)
 		ADD_TEXT(&w, "Connection: keep-alive\r\n");
 	if (r->edit)
 		w.len += rewrite_print(r->edit, r->values, out + w.len);
+	if (r->lines.len)
+		add(&w, r->lines.text, r->lines.len);
 	ADD_TEXT(&w, "\r\n");
 	return w.len;
 }

@@ -12,6 +12,7 @@
 
 #define HEAD_ADDED_MAX 800 /* bytes that a head may grow by, but for what a route changes */
 #define HEAD_SIZE (H1_HEAD_MAX + HEAD_ADDED_MAX)
+#define HEAD_LINES_MAX 320
 #define HEAD_REQUEST_ID_MAX 64
 
 struct head_request {
@@ -35,6 +36,14 @@ struct head_request {
  */
 size_t head_write_request(const struct head_request *r, char *out);
 
+/* Bytes of a field's value that become others: the cookie of sticky.h. */
+struct head_splice {
+	uint16_t field; /* its number */
+	struct h1_run run; /* of length 0: nothing goes, the text comes before it */
+	char text[32];
+	uint8_t len; /* of the text; 0: no splice */
+};
+
 struct head_response {
 	const char *data; /* the response, as it was parsed */
 	const struct h1_head *head;
@@ -47,6 +56,8 @@ struct head_response {
 	bool weakens; /* its ETag becomes a weak one */
 	const struct rewrite_edit *edit; /* what the route changes; NULL: nothing */
 	const struct rewrite_values *values; /* with edit */
+	struct head_splice splice;
+	struct rewrite_run lines; /* a further field, with its CRLF, of at most HEAD_LINES_MAX bytes */
 };
 
 /* Whether the response head, with what the route changes, fits HEAD_SIZE bytes. */

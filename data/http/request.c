@@ -173,11 +173,13 @@ static void write_head(struct client *c, const char *data)
 	if (choose_id(c, data))
 		to.request_id = r->id;
 	note_trace(c, data, &to);
-	if (choice_is_needed(r))
+	if (choice_is_needed(r)) {
 		r->forward->end = (uint32_t)choice_write_head(
 			c, data, &to, (char *)r->forward->data);
-	else
-		r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
+		return;
+	}
+	affinity_note(c);
+	r->forward->end = (uint32_t)head_write_request(&to, (char *)r->forward->data);
 }
 
 int request_take_head(struct client *c)
@@ -190,7 +192,6 @@ int request_take_head(struct client *c)
 	if (!r->forward)
 		return -ENOMEM;
 	write_head(c, (const char *)io_buffer_head(c->in));
-	affinity_note(c, (const char *)io_buffer_head(c->in));
 	r->is_replayable = true;
 	if (r->settings->compress_count)
 		compress_wish_of(&r->wish, (const char *)io_buffer_head(c->in), &r->head);

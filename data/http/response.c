@@ -478,6 +478,7 @@ void response_pass_head(struct client *c)
 	bool is_final = p->head.status >= 200;
 	char *out = client_out(c);
 	struct choice_values values;
+	struct affinity_cookie cookie;
 	struct head_response to = {
 		.data = (char *)io_buffer_head(p->in),
 		.head = &p->head,
@@ -497,6 +498,11 @@ void response_pass_head(struct client *c)
 
 	if (!out)
 		return;
+	if (is_final) {
+		affinity_answer(c, to.data, &cookie);
+		to.lines = cookie.lines;
+		to.splice = cookie.splice;
+	}
 	c->out->end += (uint32_t)head_write_response(&to, out);
 	if (is_final)
 		p->in->start += p->head.len;

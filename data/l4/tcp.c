@@ -193,6 +193,7 @@ static void try_next(struct tcp *t)
 {
 	int rc;
 
+	t->wish.is_retry = t->failures > 0;
 	switch (pool_take(t->pool, &t->wish, &t->tried, worker_now_ms(t->worker), &t->use)) {
 	case POOL_TAKEN:
 		note_chosen(t);
@@ -392,10 +393,10 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	t->peer = a->client;
 	socket_hold(t->socket, client_ready, t);
 	t->local = a->local;
-	if (pool_hash_of(t->pool) == POOL_HASH_SOURCE) {
-		t->wish.has_hash = true;
-		t->wish.hash = wish_hash_address(&a->client);
-	}
+	t->wish.has_hash = pool_hash_of(t->pool) == POOL_HASH_SOURCE;
+	t->wish.has_stick = pool_stick_of(t->pool) == POOL_HASH_SOURCE;
+	if (t->wish.has_hash || t->wish.has_stick)
+		t->wish.hash = t->wish.stick = wish_hash_address(&a->client);
 	listener_join(l, &t->client);
 	try_next(t);
 }

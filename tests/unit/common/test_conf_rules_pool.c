@@ -20,6 +20,16 @@ static const struct {
 	{"balance: header-hash", "pools[p].hash_header", "is required"},
 	{"balance: header-hash, hash_header: x, protocol: tcp", "pools[p].balance", "http"},
 	{"balance: maglev, hash_header: x, protocol: tcp", "pools[p].hash_header", "http"},
+	{"sticky: {method: cookie, name: BSID}", NULL, NULL},
+	{"sticky: {method: header, name: x-session}", NULL, NULL},
+	{"protocol: tcp, sticky: {method: source}", NULL, NULL},
+	{"sticky: {method: cookie}", "pools[p].sticky.name", "is required"},
+	{"sticky: {method: source, name: x}", "pools[p].sticky.name", "only for"},
+	{"protocol: tcp, sticky: {method: cookie, name: x}", "pools[p].sticky.method", "http"},
+	{"sticky: {method: cookie, name: x, same_site: none}", "pools[p].sticky.secure", "true"},
+	{"sticky: {method: cookie, name: x, same_site: none, secure: true}", NULL, NULL},
+	{"sticky: {method: cookie, name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}",
+		"pools[p].sticky.name", "more than 64"},
 	{"hash_header: x", "pools[p].hash_header", "only for balance"},
 };
 

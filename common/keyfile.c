@@ -1,5 +1,5 @@
 /* See keyfile.h. */
-#include "vrrpd/keyfile.h"
+#include "common/keyfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
