@@ -215,7 +215,7 @@ static const struct field pool_fields[] = {
 		.help = "How a server is chosen."},
 	{"hash_header", FIELD_TOKEN, FIELD_AT(conf_pool, hash_header), .example = "x-tenant",
 		.help = "The request header to hash: with header-hash, or with maglev instead of the client's address."},
-	{"source_addresses", FIELD_IP, FIELD_LIST(conf_pool, source_addresses), .most = SOURCES_MAX, .is_later = true,
+	{"source_addresses", FIELD_IP, FIELD_LIST(conf_pool, source_addresses), .most = SOURCES_MAX,
 		.example = "[10.0.0.12]",
 		.help = "Own addresses to connect from: more than 65,535 connections to one "
 			"server."},

@@ -38,23 +38,6 @@ void socket_tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-int socket_connect(uv_loop_t *loop, const struct addr *to, socket_ready *ready, void *user,
-	struct socket **ret)
-{
-	int fd = socket(addr_family(to), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	socket_tune(fd);
-	if (connect(fd, &to->sa, addr_length(to)) < 0 && errno != EINPROGRESS) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	return socket_open(loop, fd, ready, user, ret);
-}
-
 int socket_connect_result(struct socket *s)
 {
 	int error = 0;

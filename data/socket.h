@@ -41,13 +41,9 @@ struct socket {
 	struct socket *next; /* among those to be freed */
 };
 
-/* Takes a connected, non-blocking descriptor (closed on failure): 0 and a socket without interest,
+/* Takes a connected or connecting, non-blocking descriptor (closed on failure): 0 and a socket without interest,
  * or a negative errno. */
 int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret);
-/* Starts a non-blocking connect: 0 and a socket to be held with SOCKET_WRITE interest, or a
- * negative errno. */
-int socket_connect(uv_loop_t *loop, const struct addr *to, socket_ready *ready, void *user,
-	struct socket **ret);
 /* After the first event of a connecting socket: 0 when connected, else the negative errno. */
 int socket_connect_result(struct socket *s);
 

@@ -3,13 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "data/client_limit.h"
+#include "data/pool/source.h"
 #include "data/proxy_header.h"
 #include "data/socket.h"
 #include "data/worker.h"
@@ -171,15 +171,10 @@ static void end(struct listener_client *c)
 
 static int connect_to(struct udp_flow *f, const struct addr *to)
 {
-	int fd = socket(addr_family(to), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
+	int fd = source_dial(f->use.server, SOCK_DGRAM, to), rc;
 
 	if (fd < 0)
-		return -errno;
-	if (connect(fd, &to->sa, addr_length(to)) < 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
+		return fd;
 	rc = socket_open(f->udp->worker->loop, fd, server_ready, f, &f->socket);
 	if (rc == 0)
 		socket_interest(f->socket, SOCKET_READ);

@@ -56,6 +56,7 @@ struct server {
 	enum server_lost lost;
 	uint64_t stamp; /* the worker's: the generation that last named it */
 	uint32_t slot;  /* on the board */
+	unsigned next_source; /* of the pool's source_addresses */
 	/* the balancing algorithm's */
 	uint64_t name_hash;
 	uint64_t deadline;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "data/pool/pool.h"
+#include "data/pool/source.h"
 #include "data/proxy_header.h"
 #include "data/tls/tls_session.h"
 #include "data/tls/tls_target.h"
@@ -195,6 +196,13 @@ static bool enter_circuit(struct upstream *u)
 	return pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits);
 }
 
+static int open_socket(struct upstream *u, const struct addr *to)
+{
+	int fd = source_dial(u->server, SOCK_STREAM, to);
+
+	return fd < 0 ? fd : socket_open(u->worker->loop, fd, connecting_ready, u, &u->socket);
+}
+
 static int begin_connect(struct upstream *u)
 {
 	struct addr to;
@@ -203,7 +211,7 @@ static int begin_connect(struct upstream *u)
 	if (rc == 0 && !enter_circuit(u))
 		rc = -EBUSY;
 	if (rc == 0)
-		rc = socket_connect(u->worker->loop, &to, connecting_ready, u, &u->socket);
+		rc = open_socket(u, &to);
 	if (rc < 0) {
 		pool_circuits_leave(u->server->pool, &u->circuits);
 		return rc;
@@ -254,7 +262,7 @@ static struct upstream *take_idle(struct server *s, const struct upstream_client
 /* Our own shortage is not the server's fault. */
 static bool is_ours(int rc)
 {
-	return rc == -EBUSY || rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
+	return rc == -EBUSY || rc == -EADDRNOTAVAIL || rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
 }
 
 static struct upstream *upstream_new(const struct upstream_client *client)
