@@ -17,7 +17,7 @@ class Server:
     def __init__(self, house, *names, authority=None, script=answering(OK), **context):
         pair = (authority or house.authority).issue(*names)
         folder = house.lab.folder / f"server-{names[0]}-{free_port()}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a port comes again
         (folder / "pem").write_text(pair[0] + pair[1])
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(folder / "pem")
