@@ -50,8 +50,8 @@ static void write_pool(struct board *b, const struct conf *c, const struct conf_
 		struct board_object *o = &b->objects[slots[i]];
 
 		for (unsigned k = 0; k < keys->count; k++)
-			token_make(keys->keys[k], c->stack, p->name, p->servers[i].name,
-				o->tokens[k]);
+			token_make(
+				keys->keys[k], c->stack, p->name, p->servers[i].name, o->tokens[k]);
 		for (unsigned k = keys->count; k < BOARD_TOKENS; k++)
 			memset(o->tokens[k], 0, BOARD_TOKEN_SIZE);
 	}

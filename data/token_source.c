@@ -63,8 +63,8 @@ static int load_own(const char *state_dir, struct seal_keys **ret, char why[512]
 	return rc < 0 ? rc : keyfile_load(path, ret, why);
 }
 
-int token_source_load(const char *cluster_key_file, const char *state_dir, struct token_keys *ret,
-	char why[512])
+int token_source_load(
+	const char *cluster_key_file, const char *state_dir, struct token_keys *ret, char why[512])
 {
 	struct seal_keys *keys = NULL;
 	int rc = keyfile_load(cluster_key_file, &keys, why);

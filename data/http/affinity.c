@@ -130,13 +130,14 @@ void affinity_answer(const struct client *c, const char *data, struct affinity_c
 	if (!token)
 		return;
 	if (s->mode == CONF_STICKY_INSERT) {
-		if (o->affinity.has_token && memcmp(token, o->affinity.token, BOARD_TOKEN_SIZE) == 0)
+		if (o->affinity.has_token &&
+			memcmp(token, o->affinity.token, BOARD_TOKEN_SIZE) == 0)
 			return;
 		ret->lines = (struct rewrite_run){ret->text, sticky_print(s, token, ret->text)};
 		return;
 	}
-	if (!sticky_find_set(s, data, &c->request->response.head, &ret->splice.field,
-		    &ret->splice.run))
+	if (!sticky_find_set(
+		    s, data, &c->request->response.head, &ret->splice.field, &ret->splice.run))
 		return;
 	token_print(token, ret->splice.text);
 	ret->splice.len = TOKEN_TEXT_SIZE;

@@ -14,7 +14,8 @@ static bool is_field(const char *data, const struct h1_field *f, const char *nam
 	return f->name.len == len && h1_is_same(data + f->name.start, name, len);
 }
 
-/* The next "name=value" of a list that `end` ends, from *at: its whole run without blanks around. */
+/* The next "name=value" of a list that `end` ends, from *at: its whole run without blanks around.
+ */
 static bool next_pair(const char *data, uint32_t end, uint32_t *at, struct h1_run *ret)
 {
 	uint32_t from = *at, to;
@@ -41,8 +42,7 @@ static bool value_of(const char *data, struct h1_run pair, const char *name, str
 	if (pair.len <= len || memcmp(data + pair.start, name, len) != 0 ||
 		data[pair.start + len] != '=')
 		return false;
-	*ret = (struct h1_run){
-		(uint16_t)(pair.start + len + 1), (uint16_t)(pair.len - len - 1)};
+	*ret = (struct h1_run){(uint16_t)(pair.start + len + 1), (uint16_t)(pair.len - len - 1)};
 	return true;
 }
 
@@ -113,8 +113,8 @@ size_t sticky_print(
 	if (s->ttl_ms)
 		snprintf(age, sizeof age, "; Max-Age=%lld", (long long)((s->ttl_ms + 999) / 1000));
 	return (size_t)snprintf(out, STICKY_LINE_MAX,
-		"Set-Cookie: %s=%.*s; Path=/%s%s%s; SameSite=%s\r\n", s->name, TOKEN_TEXT_SIZE, text,
-		age, s->secure ? "; Secure" : "", s->http_only ? "; HttpOnly" : "",
+		"Set-Cookie: %s=%.*s; Path=/%s%s%s; SameSite=%s\r\n", s->name, TOKEN_TEXT_SIZE,
+		text, age, s->secure ? "; Secure" : "", s->http_only ? "; HttpOnly" : "",
 		same_sites[s->same_site]);
 }
 

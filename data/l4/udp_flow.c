@@ -211,10 +211,10 @@ static unsigned find_server(struct udp_flow *f)
 	struct pool_tried tried = {0};
 
 	addr_unmap(&client);
-	if (pool_hash_of(f->pool) == POOL_HASH_SOURCE) {
-		wish.has_hash = true;
-		wish.hash = wish_hash_address(&client);
-	}
+	wish.has_hash = pool_hash_of(f->pool) == POOL_HASH_SOURCE;
+	wish.has_stick = pool_stick_of(f->pool) == POOL_HASH_SOURCE;
+	if (wish.has_hash || wish.has_stick)
+		wish.hash = wish.stick = wish_hash_address(&client);
 	for (;;) {
 		switch (pool_take(f->pool, &wish, &tried, now_ms, &f->use)) {
 		case POOL_OPEN:

@@ -28,7 +28,8 @@ static const struct {
 	{"protocol: tcp, sticky: {method: cookie, name: x}", "pools[p].sticky.method", "http"},
 	{"sticky: {method: cookie, name: x, same_site: none}", "pools[p].sticky.secure", "true"},
 	{"sticky: {method: cookie, name: x, same_site: none, secure: true}", NULL, NULL},
-	{"sticky: {method: cookie, name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}",
+	{"sticky: {method: cookie, name: "
+	 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}",
 		"pools[p].sticky.name", "more than 64"},
 	{"hash_header: x", "pools[p].hash_header", "only for balance"},
 };

@@ -1,4 +1,5 @@
-/* sticky and token: what names a server in a cookie, in three modes, and what is no cookie of ours. */
+/* sticky and token: what names a server in a cookie, in three modes, and what is no cookie of ours.
+ */
 #include "data/http/sticky.h"
 
 #include <setjmp.h>
@@ -25,7 +26,8 @@ static size_t request(char *data, const char *fields, struct h1_head *h)
 	return len;
 }
 
-/* Which tokens are found: by their first byte, '0' or 'f'; and the fields as the server sees them. */
+/* Which tokens are found: by their first byte, '0' or 'f'; and the fields as the server sees them.
+ */
 static const struct {
 	const struct conf_sticky *sticky;
 	const char *fields, *found, *stripped; /* NULL: as they came */
@@ -40,14 +42,17 @@ static const struct {
 	{&insert, "Cookie: XSID=" T1 "; SIDX=" T1 "; sid=" T1 "; SID; =" T1 "; ;\r\n", "", NULL},
 	{&insert, "Cookie: SID=" T1 "A\r\nCookie: SID=\r\nCookie: SID\r\nCookie:\r\n", "", NULL},
 	{&insert, "Cookie: SID=\"" T1 "\"\r\n", "", NULL},
-	{&insert, "Cookie: SID=AAECAwQFBgcICQoLDA0ODx\r\n", "", NULL}, /* the same bytes, otherwise written */
+	{&insert, "Cookie: SID=AAECAwQFBgcICQoLDA0ODx\r\n", "",
+		NULL}, /* the same bytes, otherwise written */
 	{&insert, "Cookie: SID=AAECAwQFBgcICQoLDA0O+w\r\n", "", NULL},
 	{&insert, "X-Cookie: SID=" T1 "\r\n", "", NULL},
 	{&rewrite, "Cookie: SID=" T1 "\r\n", "0", NULL},
 	{&prefix, "Cookie: SID=" T1 "\r\n", "", NULL},
 	{&prefix, "Cookie: SID=" T1 "~\r\n", "0", "Cookie:                        SID=\r\n"},
-	{&prefix, "Cookie: SID=" T1 "~abc; a=b\r\n", "0", "Cookie:                        SID=abc; a=b\r\n"},
-	{&prefix, "Cookie: a=b; SID=" T2 "~x~y\r\n", "f", "Cookie:                        a=b; SID=x~y\r\n"},
+	{&prefix, "Cookie: SID=" T1 "~abc; a=b\r\n", "0",
+		"Cookie:                        SID=abc; a=b\r\n"},
+	{&prefix, "Cookie: a=b; SID=" T2 "~x~y\r\n", "f",
+		"Cookie:                        a=b; SID=x~y\r\n"},
 };
 
 static void finds(void **state)
@@ -83,7 +88,8 @@ static void prints(void **state)
 	} rows[] = {
 		{{.name = "SID"}, "Set-Cookie: SID=" T1 "; Path=/; SameSite=Lax\r\n"},
 		{{.name = "SID", .ttl_ms = 28800000, .secure = true, .http_only = true},
-			"Set-Cookie: SID=" T1 "; Path=/; Max-Age=28800; Secure; HttpOnly; SameSite=Lax\r\n"},
+			"Set-Cookie: SID=" T1
+			"; Path=/; Max-Age=28800; Secure; HttpOnly; SameSite=Lax\r\n"},
 		{{.name = "SID", .ttl_ms = 1, .same_site = CONF_SAME_SITE_STRICT},
 			"Set-Cookie: SID=" T1 "; Path=/; Max-Age=1; SameSite=Strict\r\n"},
 		{{.name = "SID", .same_site = CONF_SAME_SITE_NONE, .secure = true},
