@@ -119,8 +119,13 @@ static void take_request(struct client *c)
 {
 	struct request *r = c->request;
 	struct exchange_event ev = {.kind = EXCHANGE_REQUEST};
+	int rc = request_take_head(c);
 
-	if (request_take_head(c) < 0) {
+	if (rc == -EMSGSIZE) {
+		refuse(c, EXCHANGE_END_HEAD_TOO_LARGE, H1_FAULT_NONE);
+		return;
+	}
+	if (rc < 0) {
 		stop(c, EXCHANGE_END_INTERNAL);
 		return;
 	}

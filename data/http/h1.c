@@ -371,6 +371,7 @@ static enum h1_fault note_field(struct h1_head *h, const char *data)
 		h->request_id_field = h->fields_count;
 		break;
 	case H1_NAME_TRACEPARENT:
+	case H1_NAME_CLIENT_CERTIFICATE:
 	case H1_NAME_TRACESTATE:
 		h->has_trace = true;
 		break;

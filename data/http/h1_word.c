@@ -56,6 +56,17 @@ static enum h1_name name_if(const char *name, const char *known, size_t len, enu
 
 #define IF(known, id) name_if(name, known, sizeof(known) - 1, id)
 
+/* Long names that we know are of one family. */
+static enum h1_name long_name_of(const char *name, size_t len)
+{
+	static const char family[] = "x-client-certificate";
+
+	if (len < sizeof family - 1 || lower(*name) != 'x' ||
+		!h1_is_same(name, family, sizeof family - 1))
+		return H1_NAME_OTHER;
+	return H1_NAME_CLIENT_CERTIFICATE;
+}
+
 /* Length and one letter leave one name to compare with. */
 enum h1_name h1_name_of(const char *name, size_t len)
 {
@@ -90,7 +101,7 @@ enum h1_name h1_name_of(const char *name, size_t len)
 		return lower(*name) == 't' ? IF("transfer-encoding", H1_NAME_TRANSFER_ENCODING)
 					   : IF("x-forwarded-proto", H1_NAME_FORWARDED_PROTO);
 	default:
-		return H1_NAME_OTHER;
+		return long_name_of(name, len);
 	}
 }
 

@@ -112,6 +112,8 @@ static bool keeps_request_field(
 	case H1_NAME_FORWARDED_PROTO:
 	case H1_NAME_FORWARDED_HOST:
 		return r->is_trusted;
+	case H1_NAME_CLIENT_CERTIFICATE:
+		return r->is_trusted && !r->asks_certificates;
 	case H1_NAME_REQUEST_ID:
 		return !r->request_id;
 	case H1_NAME_TRACEPARENT:
@@ -215,14 +217,15 @@ static void add_host(struct writer *w, const struct head_request *r)
 		ADD_FIELD(w, "Host", r->host, strlen(r->host));
 }
 
-/* Whether the head fits with all that is added; without a rewrite it always does. */
+/* Whether the head fits with all that is added; without a rewrite and certificates it always does. */
 static bool request_fits(const struct head_request *r)
 {
-	size_t added = r->target.len;
+	size_t added = r->target.len + r->certificate_len;
 
-	if (!r->rewrite)
+	if (!r->rewrite && !r->certificate_len)
 		return true;
-	added += r->rewrite->host.len + rewrite_size(&r->rewrite->request, r->values);
+	if (r->rewrite)
+		added += r->rewrite->host.len + rewrite_size(&r->rewrite->request, r->values);
 	return r->head->len + HEAD_ADDED_MAX + added <= HEAD_SIZE;
 }
 
@@ -244,6 +247,8 @@ size_t head_write_request(const struct head_request *r, char *out)
 	if (h1_head_upgrades(h))
 		ADD_TEXT(&w, "Connection: upgrade\r\n");
 	add_forwarded(&w, r);
+	if (r->certificate)
+		add(&w, r->certificate, r->certificate_len);
 	if (r->request_id && !is_route_s(r, "X-Request-Id"))
 		ADD_FIELD(&w, "X-Request-Id", r->request_id, strlen(r->request_id));
 	if (r->rewrite)
@@ -305,6 +310,7 @@ static bool keeps_response_field(
 	case H1_NAME_FORWARDED_HOST:
 	case H1_NAME_REQUEST_ID:
 	case H1_NAME_TRACEPARENT:
+	case H1_NAME_CLIENT_CERTIFICATE:
 	case H1_NAME_TRACESTATE:
 		break;
 	}

@@ -22,6 +22,9 @@ struct head_request {
 	const char *proto; /* "http" or "https" */
 	const char *host; /* for a client of HTTP/1.0 that named none: at most H1_HOST_MAX bytes */
 	const char *request_id; /* instead of the client's; NULL: the client's is good */
+	const char *certificate; /* lines about the client's certificate, to be added; NULL: it showed none */
+	size_t certificate_len;
+	bool asks_certificates; /* clients are asked for theirs: nobody else says whose it is */
 	bool drops_trace, drops_trace_state; /* what came of a trace is malformed */
 	bool appends; /* forwarded.append: add our X-Forwarded-* */
 	bool is_trusted; /* the client's own X-Forwarded-* are believed, else taken out */
@@ -32,7 +35,7 @@ struct head_request {
 
 /*
  * Writes the request head for the server to out, HEAD_SIZE bytes; returns its length, or 0 when
- * what the route adds does not fit: possible only with a rewrite.
+ * what is added does not fit: possible only with a rewrite, or a certificate.
  */
 size_t head_write_request(const struct head_request *r, char *out);
 

@@ -10,6 +10,8 @@
 #include "common/now.h"
 #include "data/http/access_log.h"
 #include "data/http/client.h"
+#include "data/tls/tls_peer.h"
+#include "data/tls/tls_session.h"
 
 static_assert(HEAD_SIZE <= IO_BUFFER_SIZE, "a head fits a buffer");
 
@@ -157,6 +159,18 @@ static void note_trace(struct client *c, const char *data, struct head_request *
 		r->trace_len = copy(r->trace, sizeof r->trace, data, trace.id);
 }
 
+static void note_certificate(const struct client *c, struct head_request *to)
+{
+	const struct tls_peer *p = c->tls->peer;
+
+	to->asks_certificates =
+		c->request->settings->client_certificates.mode != CONF_CLIENTS_OFF;
+	if (p) {
+		to->certificate = p->lines;
+		to->certificate_len = p->len;
+	}
+}
+
 /* Writes the head for the server into r->forward. */
 static void write_head(struct client *c, const char *data)
 {
@@ -170,6 +184,8 @@ static void write_head(struct client *c, const char *data)
 		.appends = f->append,
 		.is_trusted = is_trusted(c, f)};
 
+	if (c->tls)
+		note_certificate(c, &to);
 	if (choose_id(c, data))
 		to.request_id = r->id;
 	note_trace(c, data, &to);
@@ -192,6 +208,8 @@ int request_take_head(struct client *c)
 	if (!r->forward)
 		return -ENOMEM;
 	write_head(c, (const char *)io_buffer_head(c->in));
+	if (!r->forward->end && !choice_is_needed(r))
+		return -EMSGSIZE;
 	r->is_replayable = true;
 	if (r->settings->compress_count)
 		compress_wish_of(&r->wish, (const char *)io_buffer_head(c->in), &r->head);

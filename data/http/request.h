@@ -54,7 +54,7 @@ void request_end(struct client *c);
 void request_note(struct client *c);
 /*
  * The head in client->in is whole: gives it an id, writes the head for the server, takes it out
- * of the buffer: 0 or -ENOMEM.
+ * of the buffer: 0, -ENOMEM, or -EMSGSIZE: too long with what is added about the client.
  */
 int request_take_head(struct client *c);
 /*

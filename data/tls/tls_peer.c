@@ -1,6 +1,7 @@
 /* See tls_peer.h. */
 #include "data/tls/tls_peer.h"
 
+#include <assert.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,17 +48,31 @@ static void print_fingerprint(const X509 *x, char out[65])
 		snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
 }
 
+static void print_lines(struct tls_peer *p, const X509 *x)
+{
+	char subject[TLS_PEER_TEXT], issuer[TLS_PEER_TEXT], serial[64], fingerprint[65] = "";
+
+	print_name(X509_get_subject_name(x), subject);
+	print_name(X509_get_issuer_name(x), issuer);
+	print_serial(x, serial);
+	print_fingerprint(x, fingerprint);
+	p->len = (size_t)snprintf(p->lines, sizeof p->lines,
+		"X-Client-Certificate-Verified: yes\r\n"
+		"X-Client-Certificate-Subject: %s\r\n"
+		"X-Client-Certificate-Issuer: %s\r\n"
+		"X-Client-Certificate-Serial: %s\r\n"
+		"X-Client-Certificate-Fingerprint: %s\r\n",
+		subject, issuer, serial, fingerprint);
+	assert(p->len < sizeof p->lines);
+}
+
 struct tls_peer *tls_peer_new(SSL *ssl)
 {
 	X509 *x = SSL_get0_peer_certificate(ssl);
 	struct tls_peer *p = x ? calloc(1, sizeof *p) : NULL;
 
-	if (!p)
-		return NULL;
-	print_name(X509_get_subject_name(x), p->subject);
-	print_name(X509_get_issuer_name(x), p->issuer);
-	print_serial(x, p->serial);
-	print_fingerprint(x, p->fingerprint);
+	if (p)
+		print_lines(p, x);
 	ERR_clear_error();
 	return p;
 }

@@ -15,6 +15,7 @@
 static const struct {
 	const char *in, *out;
 	bool is_trusted, appends_not;
+	const char *certificate; /* lines */
 } requests[] = {
 	{"GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n",
 		"GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n" ADDED("h") "\r\n"},
@@ -71,6 +72,19 @@ static const struct {
 		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Request-Id: "
 		"new\r\n\r\n",
 		.is_trusted = true, .appends_not = true},
+	/* whose certificate it is, only we say, and those we trust */
+	{"GET / HTTP/1.1\r\nHost: h\r\nX-Client-Certificate-Subject: CN=me\r\n"
+	 "x-client-certificate-verified: yes\r\nX-Client-Certificate: x\r\nX-Client: 1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Client: 1\r\n" ADDED("h") "\r\n"},
+	{"GET / HTTP/1.1\r\nHost: h\r\nX-Client-Certificate-Subject: CN=me\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Client-Certificate-Subject: CN=me\r\n"
+		"X-Request-Id: new\r\n\r\n",
+		.is_trusted = true, .appends_not = true},
+	{"GET / HTTP/1.1\r\nHost: h\r\nX-Client-Certificate-Subject: CN=me\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Client-Certificate-Subject: CN=you\r\n"
+		"X-Request-Id: new\r\n\r\n",
+		.is_trusted = true, .appends_not = true,
+		.certificate = "X-Client-Certificate-Subject: CN=you\r\n"},
 };
 
 static void rewrites_requests(void **state)
@@ -87,6 +101,10 @@ static void rewrites_requests(void **state)
 			.host = "local",
 			.request_id = "new",
 			.appends = !requests[i].appends_not,
+			.certificate = requests[i].certificate,
+			.certificate_len =
+				requests[i].certificate ? strlen(requests[i].certificate) : 0,
+			.asks_certificates = requests[i].certificate,
 			.is_trusted = requests[i].is_trusted};
 
 		h1_head_init(&h);
