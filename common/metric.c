@@ -49,6 +49,14 @@ void metric_add(json_t *set, const struct metric *m, int64_t value, ...)
 		json_pack("{s:o, s:I}", "labels", labels, "value", (json_int_t)value));
 }
 
+void metric_add_real(json_t *set, const struct metric *m, double value)
+{
+	json_t *f = family(set, m->name, metric_type_name(m->type), m->help);
+
+	json_array_append_new(json_object_get(f, "samples"),
+		json_pack("{s:{}, s:f}", "labels", "value", value));
+}
+
 bool metric_name_is_valid(const char *text)
 {
 	static const char letters[] =

@@ -33,6 +33,9 @@ struct metric {
  */
 void metric_add(json_t *set, const struct metric *m, int64_t value, ...) __attribute__((sentinel));
 
+/* The same of a number that is no count. */
+void metric_add_real(json_t *set, const struct metric *m, double value);
+
 /*
  * Prints a set; with `labels` (an object of texts, NULL for none) added to each
  * sample. What is no set, or has names that Prometheus would not take, is left

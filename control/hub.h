@@ -42,6 +42,8 @@ int hub_scrape(struct hub *h, hub_scraped *done, void *user);
  * (question is released).
  */
 int hub_ask_route(struct hub *h, json_t *question, bus_done *done, void *user);
+/* How old the counters are that the next hub_scrape() may give at once. */
+int64_t hub_scrape_age_ms(const struct hub *h);
 
 /* Adds control's own counters of the bus to a set of common/metric.h. */
 void hub_add_metrics(const struct hub *h, json_t *set);

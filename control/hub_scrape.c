@@ -143,6 +143,11 @@ int hub_ask_route(struct hub *h, json_t *question, bus_done *done, void *user)
 		       : 0;
 }
 
+int64_t hub_scrape_age_ms(const struct hub *h)
+{
+	return h->scraped_ms ? (int64_t)(uv_now(h->loop) - h->scraped_ms) : 0;
+}
+
 void hub_end_scrapes(struct hub *h)
 {
 	answer_waiting(h);

@@ -8,6 +8,9 @@
 #include "control/api/family.h"
 #include "control/metrics.h"
 
+static const struct metric age = {"ballast_scrape_age_seconds", METRIC_GAUGE,
+	"How long ago the daemons were asked for these figures: at most a second."};
+
 /* One scrape on its way. */
 struct scrape {
 	struct api *api;
@@ -26,6 +29,7 @@ static void on_counters(void *user, const json_t *counters)
 			json_object_get(counters, fleet_daemon_name((enum fleet_daemon)d)), set,
 			tables);
 	hub_add_metrics(s->api->site.hub, set);
+	metric_add_real(set, &age, (double)hub_scrape_age_ms(s->api->site.hub) / 1000);
 	metrics_add(s->api->site.picture, wall_now(), set, tables);
 	buf_init(&a.body, ANSWER_BODY_MAX);
 	metric_print(set, NULL, &a.body);

@@ -169,6 +169,10 @@ static int perform(struct client *c, struct curl_slist *headers, struct sink *si
 	}
 	ret->status = status;
 	ret->json = json_loadb(buf_text(&sink->body), sink->body.len, JSON_DECODE_ANY, NULL);
+	if (!ret->json) {
+		ret->text = sink->body.data; /* taken */
+		buf_init(&sink->body, CLIENT_BODY_MAX);
+	}
 	return 0;
 }
 
@@ -195,6 +199,7 @@ int client_ask(struct client *c, const struct client_request *request, struct cl
 void client_answer_fini(struct client_answer *a)
 {
 	json_decref(a->json);
+	free(a->text);
 	*a = (struct client_answer){0};
 }
 

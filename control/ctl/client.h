@@ -26,6 +26,7 @@ struct client_request {
 struct client_answer {
 	long status;
 	json_t *json; /* owned; NULL when the body is no JSON */
+	char *text;   /* owned: the body when it is no JSON; NULL: empty */
 };
 
 /*

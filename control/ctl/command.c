@@ -44,6 +44,12 @@ const struct command_row command_table[] = {
 		"node, why, what the server would get, and why other routes would not have it. explain pool, explain\n"
 		"pool.retry: every field with its type, default and meaning.\n"},
 	{COMMAND_EXPORT, "export", "", 0, 0, 0, "Print the stack's document, fit for apply.", NULL},
+	{COMMAND_TOP, "top", "", 0, 0, OPTION_INTERVAL | OPTION_TIMES | OPTION_SORT,
+		"Show what listeners, pools and servers of this node do now.",
+		"On a terminal the whole screen, drawn anew: q ends it, s changes the order, r turns it round, arrows\n"
+		"scroll the servers. In a pipe, or with -n, a snapshot after each interval, with -o json one a line.\n"
+		"Rates are per second; P50 and P99 are the times that half and 99 of 100 requests did not exceed:\n"
+		"of a listener whole requests, of pools and servers up to the head of the response.\n"},
 	{COMMAND_HELP, "help", "[COMMAND]", 0, 1, 0, "Show this, or the help of one command.", NULL},
 	{COMMAND_LATER, "edit", "KIND NAME", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "confirm", "", 0, 64, 0, NULL, NULL},
@@ -51,7 +57,6 @@ const struct command_row command_table[] = {
 	{COMMAND_LATER, "move", "VIP NODE", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "bypass", "clear NODE", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "upgrade", "[NODE...]", 0, 64, 0, NULL, NULL},
-	{COMMAND_LATER, "top", "", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "token", "create | list | revoke", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "setup", "", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "join", "", 0, 64, 0, NULL, NULL},
@@ -73,6 +78,9 @@ const struct option_row option_table[] = {
 	{OPTION_METHOD, "method", 0, OPTION_HAS_VALUE, "METHOD", "The request's method; GET unless said otherwise."},
 	{OPTION_HEADER, "header", 0, OPTION_HAS_VALUE, "'NAME: VALUE'", "A header field of the request; may be given several times."},
 	{OPTION_CLIENT, "client", 0, OPTION_HAS_VALUE, "IP", "The address it comes from."},
+	{OPTION_INTERVAL, "interval", 'i', OPTION_HAS_VALUE, "DURATION", "Between two looks; 2s unless said otherwise, 1s at least."},
+	{OPTION_TIMES, "times", 'n', OPTION_HAS_VALUE, "N", "End after so many snapshots."},
+	{OPTION_SORT, "sort", 0, OPTION_HAS_VALUE, "WORD", "requests, errors, time, connections, bytes or name."},
 	{OPTION_LATER, "confirm-within", 0, OPTION_HAS_VALUE, NULL, NULL},
 	{OPTION_LATER, "skip", 0, OPTION_HAS_VALUE, NULL, NULL},
 	{OPTION_LATER, "local", 0, OPTION_HAS_NONE, NULL, NULL},

@@ -21,6 +21,7 @@ enum command_id {
 	COMMAND_EVENTS,
 	COMMAND_EXPLAIN,
 	COMMAND_EXPORT,
+	COMMAND_TOP,
 	COMMAND_HELP,
 	COMMAND_LATER /* of the model, but not in this version */
 };
@@ -44,6 +45,9 @@ enum option_id {
 	OPTION_METHOD = 1 << 15,
 	OPTION_HEADER = 1 << 16,
 	OPTION_CLIENT = 1 << 17,
+	OPTION_INTERVAL = 1 << 18,
+	OPTION_TIMES = 1 << 19,
+	OPTION_SORT = 1 << 20,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

@@ -225,6 +225,8 @@ static enum outcome run(struct ctl *c)
 		return explain_object(c);
 	case COMMAND_EXPORT:
 		return look_export(c);
+	case COMMAND_TOP:
+		return top_run(c);
 	case COMMAND_HELP:
 	case COMMAND_LATER:
 		break;

@@ -1,8 +1,8 @@
 #pragma once
 /*
  * Shell: one run of ballastctl: what was asked, the client, and how things are
- * printed. The commands live in look.c, change.c, hand.c, follow.c and
- * explain.c; each takes the run and returns the exit status.
+ * printed. The commands live in look.c, change.c, hand.c, follow.c, top.c
+ * and explain.c; each takes the run and returns the exit status.
  */
 #include "control/ctl/client.h"
 #include "control/ctl/invocation.h"
@@ -61,3 +61,4 @@ enum outcome hand_state(struct ctl *c); /* drain, ready, disable */
 enum outcome hand_weight(struct ctl *c);
 enum outcome follow_events(struct ctl *c);
 enum outcome explain_object(struct ctl *c);
+enum outcome top_run(struct ctl *c);

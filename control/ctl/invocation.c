@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/nearest.h"
@@ -99,6 +100,18 @@ static enum invocation_fault take_wait(struct parser *p, const char *value)
 	return INVOCATION_GOOD;
 }
 
+static enum invocation_fault take_times(struct parser *p, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > 9 || strspn(value, "0123456789") != len)
+		return refuse(p, INVOCATION_USAGE, "--times is a number, not %.64s", value);
+	p->in->times = strtoll(value, NULL, 10);
+	if (p->in->times == 0)
+		return refuse(p, INVOCATION_USAGE, "--times is 1 at least");
+	return INVOCATION_GOOD;
+}
+
 static enum invocation_fault take_file(struct parser *p, const char *value)
 {
 	if (p->in->files_count == INVOCATION_FILES_MAX)
@@ -144,6 +157,13 @@ static enum invocation_fault take_option(
 		return take_duration(p, "for", value, &for_ms);
 	case OPTION_OUTPUT:
 		return take_output(p, value);
+	case OPTION_INTERVAL:
+		return take_duration(p, "interval", value, &in->interval_ms);
+	case OPTION_TIMES:
+		return take_times(p, value);
+	case OPTION_SORT:
+		in->sort = value;
+		break;
 	case OPTION_FILE:
 		return take_file(p, value);
 	case OPTION_WAIT:

@@ -21,6 +21,8 @@ struct invocation {
 	enum output output;
 	bool has_output;        /* it was said */
 	int64_t wait_ms;        /* 0: do not wait */
+	int64_t interval_ms, times; /* 0: not given */
+	const char *sort;           /* NULL: not given */
 	const char *expires_in; /* --for, as written, checked to be a duration */
 	const char *files[INVOCATION_FILES_MAX];
 	size_t files_count;

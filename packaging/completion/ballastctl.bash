@@ -26,7 +26,7 @@ _ballastctl()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-o | --output | --server | --stack | --token-file) ((i++)) ;;
+		-o | --output | --server | --stack | --token-file | -i | --interval | -n | --times | --sort) ((i++)) ;;
 		-*) ;;
 		*) command=${COMP_WORDS[i]}; break ;;
 		esac
