@@ -66,6 +66,8 @@ class Cost:
         arguments = [str(bench.lab.folder / word) if word.endswith(".lua") else word for word in self.arguments]
         results = bench.alternate(bench.who(self.kind), lambda peer: self.load(
             peer.url(self.kind, self.path), bench.options.seconds, *arguments))
+        if not all(one.requests for one in results["Ballast"]):
+            return None
         values = medians(results, "cpu_us")
         line = Line(self.text, values, "us CPU per request")
         for peer, limit in self.limits.items():
@@ -141,18 +143,22 @@ class Workers:
         return Line(self.text, values, "us CPU per request", [("x one worker", two / one, 1.05)])
 
 
+ASKED = 10  # hosts that are asked for, however many there are; each has a pool of its own
+
+
 def hosts_document(server, count, port):
-    """count hosts, each routed to one of count / 10 pools of ten servers."""
-    pools = [{"name": f"p{n}", "protocol": "http", "servers": [{"name": f"s{m}", "address": server} for m in range(10)]}
-             for n in range(max(1, count // 10))]
-    routes = [{"match": {"host": f"h{n}.example"}, "pool": f"p{n // 10}"} for n in range(count)]
-    return {"stack": "growth", "pools": pools, "listeners": [
+    """count hosts, each routed to one of count / 10 pools (ten at least) of ten servers."""
+    pools = max(ASKED, count // 10)
+    routes = [{"match": {"host": f"h{n}.example"}, "pool": f"p{n * pools // count}"} for n in range(count)]
+    return {"stack": "growth", "pools": [
+        {"name": f"p{n}", "protocol": "http", "servers": [{"name": f"s{m}", "address": server} for m in range(10)]} for n in range(pools)
+    ], "listeners": [
         {"name": "growth", "bind": [f"127.0.0.1:{port}"], "protocol": "http", "access_log": False, "routes": routes, "pool": "p0"}]}
 
 
 @dataclass
 class Growth:
-    """CPU per request with ever more hosts, routes, pools and servers; 64 of the hosts, spread over all, are asked for."""
+    """CPU per request with ever more hosts, routes, pools and servers; ten of the hosts, spread over all, are asked for."""
 
     text: str
     counts: tuple = (10, 1000, 20000)
@@ -165,10 +171,9 @@ class Growth:
             if not peer:
                 return None
             peer.name = f"{count} hosts"
-            step = max(1, count // 64)
             script = bench.lab.folder / f"hosts-{count}.lua"
-            script.write_text(f"n = 0\nrequest = function() n = (n + 1) % {min(64, count)}; "
-                              f'return wrk.format("GET", "/", {{["Host"] = "h" .. n * {step} .. ".example"}}) end\n')
+            script.write_text(f"n = 0\nrequest = function() n = (n + 1) % {ASKED}; "
+                              f'return wrk.format("GET", "/", {{["Host"] = "h" .. n * {count // ASKED} .. ".example"}}) end\n')
             peer.script = script
             made.append(peer.wait())
         results = bench.alternate(made, lambda peer: wrk(peer.url("http"), bench.options.seconds, "-s", peer.script))
