@@ -1,6 +1,9 @@
 /* The fields of a pool and of its servers. See field.h. */
 #include "common/field.h"
 
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/field_value.h"
@@ -8,42 +11,127 @@
 #define SOURCES_MAX 256
 #define RETRY_ON_MAX 16
 
-/* [connect-failure, reset-before-response]; status codes belong there in a later version. */
-static json_t *read_retry_on(struct field_reader *r, const struct field *f, const json_t *value,
+#define STATUS_FIRST 400 /* that may be tried again, or asked of another */
+#define STATUS_LAST 599
+
+/* "503" or 503: the code, or -1. */
+static int status_of(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	json_int_t status = json_integer_value(value);
+
+	if (text)
+		status = strlen(text) == 3 && strspn(text, "0123456789") == 3 ? atoi(text) : -1;
+	return status >= STATUS_FIRST && status <= STATUS_LAST ? (int)status : -1;
+}
+
+static void add_status(int *statuses, size_t *count, int status)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (statuses[i] == status)
+			return;
+	statuses[(*count)++] = status;
+}
+
+static void print_statuses(const int *statuses, size_t count, json_t *out)
+{
+	char text[12];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(text, sizeof text, "%d", statuses[i]);
+		json_array_append_new(out, json_string(text));
+	}
+}
+
+/* A list of codes alone. */
+static json_t *read_statuses(struct field_reader *r, const struct field *f, const json_t *value,
 	const struct field_place *at, struct field_target target)
 {
-	static const struct field_word words[] = {
-		{"connect-failure"}, {"reset-before-response"}, {NULL}};
-	static const struct field word = {.type = FIELD_WORD, .words = words};
-	unsigned on = 0;
+	int *statuses = arena_alloc(r->arena, RETRY_ON_MAX, sizeof *statuses);
 	json_t *out;
 
 	if (!json_is_array(value) || json_array_size(value) > RETRY_ON_MAX)
 		return field_value_refuse(r, at, f->form->text, value);
+	if (!statuses) {
+		r->is_out_of_memory = true;
+		return NULL;
+	}
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		struct field_place item = {.up = at, .index = i};
-		const json_t *entry = json_array_get(value, i);
-		const char *text = json_string_value(entry);
-		int bit = 0;
+		int status = status_of(json_array_get(value, i));
 
-		if (json_is_integer(entry) || (text && strspn(text, "0123456789x") == 3))
-			field_problem(r, &item, "status codes are not available in this version");
+		if (status < 0)
+			field_problem(r, &item, "must be a status code from %d to %d",
+				STATUS_FIRST, STATUS_LAST);
 		else
-			json_decref(
-				field_value_type(FIELD_WORD)->read(r, &word, entry, &item, &bit));
-		on |= 1u << bit;
+			add_status(statuses, target.count, status);
 	}
-	*(unsigned *)target.value = on;
+	*(int **)target.value = statuses;
 	out = json_array();
-	for (int bit = 0; words[bit].word; bit++)
-		if (on & 1u << bit)
-			json_array_append_new(out, json_string(words[bit].word));
+	print_statuses(statuses, *target.count, out);
 	return out;
 }
 
-static const struct field_form retry_on = {"a list of connect-failure and reset-before-response",
-	"{\"type\":\"array\",\"items\":{\"enum\":[\"connect-failure\",\"reset-before-response\"]}}",
+/* One entry of retry.on: a word, or a status code. */
+static void read_retry_entry(struct field_reader *r, const json_t *entry,
+	const struct field_place *item, struct conf_retry *retry)
+{
+	static const struct field_word words[] = {
+		{"connect-failure"}, {"reset-before-response"}, {NULL}};
+	static const struct field word = {.type = FIELD_WORD, .words = words};
+	const char *text = json_string_value(entry);
+	int status = status_of(entry), bit = 0;
+
+	if (status > 0) {
+		retry->on |= CONF_RETRY_STATUS;
+		add_status(retry->statuses, &retry->statuses_count, status);
+	} else if (json_is_integer(entry) || (text && strspn(text, "0123456789") == strlen(text))) {
+		field_problem(r, item, "must be a status code from %d to %d", STATUS_FIRST,
+			STATUS_LAST);
+	} else {
+		json_decref(field_value_type(FIELD_WORD)->read(r, &word, entry, item, &bit));
+		retry->on |= 1u << bit;
+	}
+}
+
+/* [connect-failure, reset-before-response, "503"] */
+static json_t *read_retry_on(struct field_reader *r, const struct field *f, const json_t *value,
+	const struct field_place *at, struct field_target target)
+{
+	struct conf_retry *retry = (void *)((char *)target.value - offsetof(struct conf_retry, on));
+	json_t *out;
+
+	if (!json_is_array(value) || json_array_size(value) > RETRY_ON_MAX)
+		return field_value_refuse(r, at, f->form->text, value);
+	retry->statuses = arena_alloc(r->arena, RETRY_ON_MAX, sizeof *retry->statuses);
+	if (!retry->statuses) {
+		r->is_out_of_memory = true;
+		return NULL;
+	}
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		struct field_place item = {.up = at, .index = i};
+
+		read_retry_entry(r, json_array_get(value, i), &item, retry);
+	}
+	out = json_array();
+	if (retry->on & CONF_RETRY_CONNECT_FAILURE)
+		json_array_append_new(out, json_string("connect-failure"));
+	if (retry->on & CONF_RETRY_RESET_BEFORE_RESPONSE)
+		json_array_append_new(out, json_string("reset-before-response"));
+	print_statuses(retry->statuses, retry->statuses_count, out);
+	return out;
+}
+
+static const struct field_form retry_on = {
+	"a list of connect-failure, reset-before-response and status codes such as \"503\"",
+	"{\"type\":\"array\",\"items\":{\"anyOf\":[{\"enum\":[\"connect-failure\","
+	"\"reset-before-response\"]},{\"type\":\"string\",\"pattern\":\"^[45][0-9][0-9]$\"},"
+	"{\"type\":\"integer\"}]}}",
 	sizeof(unsigned), read_retry_on};
+static const struct field_form statuses = {"a list of status codes such as \"404\"",
+	"{\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"string\","
+	"\"pattern\":\"^[45][0-9][0-9]$\"},{\"type\":\"integer\"}]}}",
+	sizeof(void *), read_statuses};
 
 static const struct field_word protocols[] = {[CONF_POOL_TCP] = {"tcp"},
 	[CONF_POOL_UDP] = {"udp"},
@@ -124,7 +212,7 @@ static const struct field retry_fields[] = {
 			"one."},
 	{"on", FIELD_FORM, FIELD_AT(conf_retry, on), .form = &retry_on,
 		.initial = "[\"connect-failure\", \"reset-before-response\"]",
-		.help = "What is tried again; a reset only for idempotent requests."},
+		.help = "What is tried again; a reset or a status only for idempotent requests."},
 	{"budget_percent", FIELD_INTEGER, FIELD_AT(conf_retry, budget_percent), .maximum = 100,
 		.initial = "20",
 		.help = "Retries allowed as a share of the requests under way."},
@@ -239,7 +327,7 @@ static const struct field pool_fields[] = {
 		.help = "The application's own drain and idle probes, for maintenance."},
 	{"retry", FIELD_OBJECT, FIELD_AT(conf_pool, retry), .kind = &retry,
 		.help = "When a request is tried again on another server."},
-	{"fallback_status", FIELD_TEXT, .is_list = true, .most = RETRY_ON_MAX, .is_later = true,
+	{"fallback_status", FIELD_FORM, FIELD_FORM_LIST(conf_pool, fallback_statuses), .form = &statuses,
 		.example = "[\"404\"]",
 		.help = "GET and HEAD only: a status on which the next server is asked."},
 	{"sticky", FIELD_OBJECT, FIELD_OPTIONAL(conf_pool, sticky), .kind = &sticky,

@@ -40,7 +40,7 @@ static void take_route_s(const struct request *r, struct head_answer *a)
 	a->body_len = strlen(a->body);
 }
 
-size_t answer_write(const struct client *c, char *out)
+size_t answer_write(struct client *c, char *out)
 {
 	const struct exchange *x = &c->exchange;
 	const struct request *r = c->request;
@@ -50,8 +50,10 @@ size_t answer_write(const struct client *c, char *out)
 		.says_close = x->closes,
 		.says_keep_alive = r->is_parsed && x->request.is_http10,
 	};
-	size_t len;
+	size_t len = held_write(c, out);
 
+	if (len)
+		return len;
 	if (r->choice.status == x->status && r->choice.end == EXCHANGE_END_OK)
 		take_route_s(r, &a);
 	else

@@ -8,4 +8,4 @@
 struct client;
 
 /* Writes what the exchange wants answered to out, HEAD_SIZE bytes; returns its length. */
-size_t answer_write(const struct client *c, char *out);
+size_t answer_write(struct client *c, char *out);

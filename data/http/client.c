@@ -342,13 +342,23 @@ static bool is_client_late(const struct client *c)
 	return c->is_blocked;
 }
 
+static void note_timeout(struct server *s)
+{
+	board_add(s->cells, BOARD_SERVER_TIMEOUTS, 1);
+	server_erred(s);
+}
+
 static void expired(struct wheel_timer *timer)
 {
 	struct client *c = list_entry(timer, struct client, timer);
 
 	c->armed_ms = 0;
 	if (c->request && c->request->origin.use.server && !is_client_late(c))
-		board_add(c->request->origin.use.server->cells, BOARD_SERVER_TIMEOUTS, 1);
+		note_timeout(c->request->origin.use.server);
+	if (c->request && c->exchange.state == EXCHANGE_WAITING && held_answer(c)) {
+		client_settle(c);
+		return;
+	}
 	client_tell(c, &(struct exchange_event){
 			       .kind = EXCHANGE_TIMEOUT, .is_client_late = is_client_late(c)});
 	client_settle(c);

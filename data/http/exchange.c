@@ -248,6 +248,15 @@ static unsigned on_failed(struct exchange *x, const struct exchange_event *ev, i
 	return answer(x, ev->end, ev->status ? ev->status : exchange_end_status(ev->end), now_ms);
 }
 
+static unsigned on_another(struct exchange *x, const struct exchange_event *ev)
+{
+	assert(x->state == EXCHANGE_WAITING && x->request_whole);
+	x->tries += ev->may_retry;
+	move(x, EXCHANGE_CONNECTING, EXCHANGE_NEVER);
+	return (ev->response.keeps ? EXCHANGE_DO_KEEP : EXCHANGE_DO_DROP) | EXCHANGE_DO_AVOID |
+	       EXCHANGE_DO_FIND;
+}
+
 static unsigned on_moved(struct exchange *x, const struct exchange_event *ev, int64_t now_ms)
 {
 	if (x->state != EXCHANGE_RESPONDING && (x->state != EXCHANGE_WAITING || x->request_whole))
@@ -428,6 +437,8 @@ unsigned exchange_step(struct exchange *x, const struct exchange_event *ev, int6
 		return on_ready(x, ev, now_ms);
 	case EXCHANGE_FAILED:
 		return on_failed(x, ev, now_ms);
+	case EXCHANGE_ANOTHER:
+		return on_another(x, ev);
 	case EXCHANGE_MOVED:
 		return on_moved(x, ev, now_ms);
 	case EXCHANGE_REQUEST_WHOLE:

@@ -36,6 +36,8 @@ enum exchange_event_kind {
 	EXCHANGE_REFUSED, /* a bad head or body, a body too large: end, status */
 	EXCHANGE_READY, /* a server is connected: is_reused */
 	EXCHANGE_FAILED, /* no server, no connection, or it broke: end, may_retry, is_stale */
+	EXCHANGE_ANOTHER, /* its response is not for the client: another server is asked:
+			     response.keeps; may_retry: that counts as a try */
 	EXCHANGE_MOVED, /* bytes of a body went on: is_client_late says for whom we wait now */
 	EXCHANGE_REQUEST_WHOLE, /* the last byte of the request was sent to the server */
 	EXCHANGE_INTERIM, /* a 1xx response other than 101 */

@@ -111,6 +111,8 @@ void origin_failed(struct client *c, enum exchange_end end)
 		break;
 	}
 	o->last_failure = (uint8_t)end;
+	if (!ev.may_retry && held_answer(c))
+		return;
 	if (ev.may_retry && !ev.is_stale && o->use.server)
 		board_add(o->use.server->cells, BOARD_SERVER_RETRIES, 1);
 	client_tell(c, &ev);
@@ -211,7 +213,7 @@ static void take(struct client *c)
 	affinity_wish(c, &wish);
 	outcome = pool_take(o->pool, &wish, &o->tried, now_ms, &o->use);
 
-	if (outcome == POOL_NONE && o->tried.count) {
+	if (outcome == POOL_NONE && o->tried.count && !c->request->held.bytes) {
 		o->tried.count = 0; /* there is no other: the same again */
 		outcome = pool_take(o->pool, &wish, &o->tried, now_ms, &o->use);
 	}

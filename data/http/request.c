@@ -65,6 +65,7 @@ void request_end(struct client *c)
 		return;
 	assert(!r->origin.upstream && !r->origin.use.server);
 	response_fini(c);
+	held_drop(c);
 	io_buffer_put(&c->worker->buffers, r->forward);
 	pipe_put(&c->worker->pipes, r->pipe);
 	pool_unref(r->origin.pool);

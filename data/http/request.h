@@ -12,6 +12,7 @@
 #include "data/http/compress.h"
 #include "data/http/h1_body.h"
 #include "data/http/head.h"
+#include "data/http/held.h"
 #include "data/http/origin.h"
 #include "data/http/response.h"
 #include "data/http/trace_context.h"
@@ -29,6 +30,7 @@ struct request {
 	uint32_t forward_sent; /* bytes of it */
 	uint32_t body_ready; /* bytes at the front of client->in that may go on to the server */
 	struct pipe *pipe; /* a long body on its way */
+	struct held held; /* what a server answered before another was asked */
 	bool is_replayable; /* forward has all that was sent */
 	bool is_parsed; /* the head was whole and good */
 	uint16_t status; /* of the response passed on; 0: none */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "data/http/client.h"
+#include "data/http/held.h"
 #include "data/http/head.h"
 
 #define WRAP_HEAD H1_CHUNK_HEAD_MAX /* kept free before the bytes of a chunk */
@@ -73,6 +74,7 @@ static void bad_response(struct client *c, enum h1_fault fault)
 	struct response *p = response_of(c);
 
 	board_add(server_of(c)->cells, BOARD_SERVER_BAD_RESPONSES, 1);
+	server_erred(server_of(c));
 	http_malformed(c->http, "server", c->request->server, fault);
 	p->has_begun = true;
 	origin_failed(c, EXCHANGE_END_BAD_RESPONSE);
@@ -82,6 +84,9 @@ static void bad_response(struct client *c, enum h1_fault fault)
 static void broke(struct client *c, ssize_t rc)
 {
 	board_add(server_of(c)->cells, BOARD_SERVER_RESETS, 1);
+	/* A kept connection may end at any time: that says nothing of the server. */
+	if (!c->exchange.is_reused || response_of(c)->has_begun)
+		server_erred(server_of(c));
 	origin_failed(c, rc == 0 ? EXCHANGE_END_SERVER_CLOSED : EXCHANGE_END_SERVER_RESET);
 }
 
@@ -277,6 +282,12 @@ static bool fits(const struct client *c)
 	return head_response_fits(&to);
 }
 
+/* Statuses by which a server says that it fails, rather than that it was asked the wrong thing. */
+static bool is_error(unsigned status)
+{
+	return status >= 500 && status <= 504 && status != 501;
+}
+
 /* A final head: the response begins. */
 static void respond(struct client *c)
 {
@@ -284,6 +295,13 @@ static void respond(struct client *c)
 	struct exchange_event ev = {.kind = EXCHANGE_RESPONSE};
 	unsigned class = p->head.status / 100u;
 
+	switch (held_weigh(c)) {
+	case HELD_PASS:
+		break;
+	case HELD_MORE:
+	case HELD_TOLD:
+		return;
+	}
 	if (!fits(c)) {
 		origin_failed(c, EXCHANGE_END_RESPONSE_TOO_LARGE);
 		return;
@@ -293,6 +311,8 @@ static void respond(struct client *c)
 		encoding_choose(c);
 	p->mode = (uint8_t)choose_mode(c, p);
 	count_begin(c);
+	if (is_error(p->head.status))
+		server_erred(server_of(c));
 	c->request->status = p->head.status;
 	if (class <= 5)
 		board_add(server_of(c)->cells, BOARD_SERVER_RESPONSES_1XX + class - 1, 1);
@@ -315,6 +335,10 @@ static void take_heads(struct client *c)
 {
 	struct response *p = response_of(c);
 
+	if (p->head.len) { /* it waits for its end, to be held */
+		respond(c);
+		return;
+	}
 	while (c->exchange.state == EXCHANGE_WAITING && p->in && io_buffer_len(p->in)) {
 		int rc = h1_parse_response(
 			&p->head, (char *)io_buffer_head(p->in), io_buffer_len(p->in));
@@ -327,6 +351,7 @@ static void take_heads(struct client *c)
 			bad_response(c, (enum h1_fault)p->head.fault);
 		} else if (p->head.status >= 200) {
 			respond(c);
+			return;
 		} else if (p->head.status == 101) {
 			tell(c, EXCHANGE_SWITCHED);
 		} else {

@@ -23,6 +23,8 @@ static bool is_possible(const struct exchange *x, enum exchange_event_kind kind)
 		return x->state == EXCHANGE_CONNECTING;
 	case EXCHANGE_FAILED:
 		return x->has_server;
+	case EXCHANGE_ANOTHER:
+		return x->state == EXCHANGE_WAITING && x->request_whole;
 	case EXCHANGE_REQUEST_WHOLE:
 		return is_up && x->has_server && !x->request_whole;
 	case EXCHANGE_INTERIM:

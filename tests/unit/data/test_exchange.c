@@ -60,6 +60,9 @@ static const struct {
 		{.kind = EXCHANGE_RESPONSE, .response = {.keeps = true, .is_delimited = true}}},
 	{"response-close", {.kind = EXCHANGE_RESPONSE, .response = {.is_delimited = true}}},
 	{"response-to-end", {.kind = EXCHANGE_RESPONSE}},
+	{"another", {.kind = EXCHANGE_ANOTHER, .response = {.keeps = true}}},
+	{"status-retry", {.kind = EXCHANGE_ANOTHER, .may_retry = true}},
+	{"first-answer", {.kind = EXCHANGE_FAILED, .end = EXCHANGE_END_OK, .status = 404}},
 	{"whole", {.kind = EXCHANGE_RESPONSE_WHOLE}},
 	{"whole-spoiled", {.kind = EXCHANGE_RESPONSE_WHOLE, .is_spoiled = true}},
 	{"sent", {.kind = EXCHANGE_SENT}},
@@ -106,6 +109,14 @@ static const struct {
 	{"bytes post ready bad-body sent", "- find send drop,answer:400 finish:bad-request-body,linger"},
 	{"bytes post ready too-large sent", "- find send drop,answer:413 finish:body-too-large,linger"},
 	{"bytes post ready response bad-body", "- find send forward drop,finish:bad-request-body,close"},
+	/* another server is asked */
+	{"bytes get ready another ready response whole sent",
+	 "- find send avoid,keep,find send forward keep finish:ok,next"},
+	{"bytes get ready another ready first-answer sent",
+	 "- find send avoid,keep,find send drop,answer:404 finish:ok,next"},
+	{"bytes get ready another first-answer sent", "- find send avoid,keep,find drop,answer:404 finish:ok,next"},
+	{"bytes get ready status-retry ready response whole sent",
+	 "- find send avoid,drop,find send forward keep finish:ok,next"},
 	/* no server */
 	{"bytes get no-server sent bytes get", "- find drop,answer:503 finish:no-server,next - find"},
 	{"bytes post no-server sent", "- find drop,answer:503 finish:no-server,linger"},
@@ -324,6 +335,8 @@ static bool is_possible(const struct exchange *x, const struct exchange_event *e
 		return x->state == EXCHANGE_CONNECTING;
 	case EXCHANGE_FAILED:
 		return x->has_server;
+	case EXCHANGE_ANOTHER:
+		return x->state == EXCHANGE_WAITING && x->request_whole;
 	case EXCHANGE_REQUEST_WHOLE:
 		return (x->state == EXCHANGE_WAITING || x->state == EXCHANGE_RESPONDING) &&
 		       x->has_server && !x->request_whole;
