@@ -203,10 +203,11 @@ def test_a_slow_writer_is_waited_for_byte_by_byte(house):
 
 def test_a_slow_server_holds_its_client_back(house):
     go = threading.Event()
-    size = 30_000_000
+    size = 60_000_000  # more than the kernel keeps for the worker
     taken = []
 
     def script(peer, _):
+        peer.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         peer.head()
         go.wait(10)
         left = size - len(peer.buffer)
@@ -220,6 +221,7 @@ def test_a_slow_server_holds_its_client_back(house):
 
     house.server.play(script)
     client = house.client()
+    client.s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
     client.s.settimeout(0.3)
     sent = 0
