@@ -40,6 +40,18 @@ static inline void list_push_front(struct list *head, struct list *l)
 	list_push_back(head->next, l);
 }
 
+/* Moves all links of a list to the end of another. */
+static inline void list_take(struct list *head, struct list *from)
+{
+	if (from->next == from)
+		return;
+	from->next->prev = head->prev;
+	head->prev->next = from->next;
+	from->prev->next = head;
+	head->prev = from->prev;
+	from->next = from->prev = from;
+}
+
 static inline void list_unlink(struct list *l)
 {
 	l->prev->next = l->next;

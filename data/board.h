@@ -24,7 +24,7 @@
 #include "data/limit_table.h"
 #include "data/tls/tls_tickets.h"
 
-#define BOARD_MAGIC 0x42414c4c41535407u /* the last byte is the version of the layout */
+#define BOARD_MAGIC 0x42414c4c41535408u /* the last byte is the version of the layout */
 #define BOARD_COLUMNS_MAX 256
 #define BOARD_OBJECTS_MAX 131072
 #define BOARD_CELLS 64        /* counters of one object in one column */
@@ -170,6 +170,13 @@ enum board_listener_cell {
 	BOARD_LISTENER_DATAGRAMS_IN, /* from clients */
 	BOARD_LISTENER_DATAGRAMS_OUT,
 	BOARD_LISTENER_DATAGRAMS_DROPPED, /* either way */
+	BOARD_LISTENER_H2_PROTOCOL,  /* connections of HTTP/2 that were ended: broken frames; then floods, */
+	BOARD_LISTENER_H2_HEADERS,   /* heads far beyond what is allowed */
+	BOARD_LISTENER_H2_CONTINUATIONS,
+	BOARD_LISTENER_H2_RESETS, /* from here on in the order of enum h2_flood */
+	BOARD_LISTENER_H2_PINGS,
+	BOARD_LISTENER_H2_SETTINGS,
+	BOARD_LISTENER_H2_EMPTY,
 	BOARD_LISTENER_CELLS
 };
 

@@ -72,6 +72,7 @@ void listener_pass(struct listener_client *from, struct listener_client *to)
 
 	from->listener = NULL;
 	list_unlink(&from->link);
+	to->seat = from->seat;
 	listener_join(l, to);
 }
 

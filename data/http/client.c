@@ -84,6 +84,23 @@ static void refuse(struct client *c, enum exchange_end end, enum h1_fault fault)
 	client_tell(c, &ev);
 }
 
+void client_refuse_head(struct client *c, enum h1_fault fault)
+{
+	struct request *r;
+
+	if (request_begin(c) < 0) {
+		client_lost(c);
+		return;
+	}
+	tell(c, EXCHANGE_BYTES);
+	r = c->request;
+	if (h1_parse_request(&r->head, (char *)io_buffer_head(c->in), io_buffer_len(c->in)) !=
+		H1_BAD)
+		r->head.fault = (uint8_t)fault;
+	request_note(c);
+	refuse(c, EXCHANGE_END_BAD_REQUEST_HEAD, fault);
+}
+
 /* The times that hold for this request. */
 static void set_limits(struct client *c)
 {
@@ -400,8 +417,12 @@ void client_lost(struct client *c)
 	tell(c, EXCHANGE_CLIENT_LOST);
 }
 
-void client_init(
-	struct client *c, struct http *h, const struct carrier *carrier, const struct addr *peer)
+void client_stop(struct client *c, enum exchange_end end)
+{
+	stop(c, end);
+}
+
+void client_init(struct client *c, struct http *h, const struct carrier *carrier)
 {
 	const struct conf_listener_timeouts *timeouts = &h->listener->settings->timeouts;
 	struct exchange_limits limits = {
@@ -410,8 +431,6 @@ void client_init(
 	c->worker = h->worker;
 	c->http = h;
 	c->carrier = carrier;
-	c->peer = *peer;
-	addr_print_ip(&c->peer, c->address);
 	wheel_timer_init(&c->timer, expired);
 	exchange_init(&c->exchange, &limits, worker_now_ms(c->worker));
 }

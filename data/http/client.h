@@ -36,6 +36,7 @@ struct client {
 	bool wants_next; /* the next request is to be begun */
 	bool is_blocked; /* the client takes no more for now */
 	bool is_queued; /* what waits for the client is sent at the end of this turn: no need to stop the server */
+	bool is_known; /* which version of HTTP it speaks */
 	bool aborts; /* close with a reset */
 	/* What encrypts its connection; NULL: nothing. Valid while requests are taken. */
 	const struct tls_session *tls;
@@ -45,9 +46,9 @@ struct client {
 	char address[ADDR_TEXT_SIZE]; /* its IP as text */
 };
 
-/* Of zeroed memory; then, where a connection is one client, the listener is told of it. */
-void client_init(
-	struct client *c, struct http *h, const struct carrier *carrier, const struct addr *peer);
+/* Of zeroed memory; the caller sets peer, local and address. Where a connection is one client, the
+ * listener is then told of it. */
+void client_init(struct client *c, struct http *h, const struct carrier *carrier);
 void client_join(struct client *c);
 
 /* Tells the exchange, and does what it says. */
@@ -64,10 +65,14 @@ void client_stay(struct client *c);
 bool client_is_listening(const struct client *c);
 /* From its carrier: what receive() has brought. */
 void client_received(struct client *c, ssize_t n);
+/* From its carrier: a request whose head, as far as it is in c->in, cannot be understood. */
+void client_refuse_head(struct client *c, enum h1_fault fault);
 /* From its carrier: there is room again. */
 void client_resume(struct client *c);
 /* From its carrier: it is broken. */
 void client_lost(struct client *c);
+/* From its carrier: it ends for this reason, and says so where nothing else was said. */
+void client_stop(struct client *c, enum exchange_end end);
 
 /* Sends what waits for the client, and tells when all is sent. */
 void client_flush(struct client *c);

@@ -9,6 +9,7 @@
 #include "data/arrival.h"
 #include "data/http/client.h"
 #include "data/http/client_move.h"
+#include "data/http/h2_connection.h"
 
 #define TURNS_MAX 8   /* reads of one client before others get their turn */
 #define JOIN_MAX 4096 /* body bytes that are copied behind their head, to be sent with it */
@@ -165,17 +166,38 @@ static ssize_t receive(struct client *c)
 	return can_splice(c) ? splice_body(c) : receive_bytes(c);
 }
 
-/* Receives what there is; all of it from a broken socket, which reports nothing any more. */
-static void receive_turns(struct client *c, bool is_broken)
+/* What a connection speaks, by its first bytes: 1: HTTP/2, -1: HTTP/1, 0: more must come. */
+static int find_version(struct client *c)
+{
+	int version = -1;
+
+	if (!c->is_known)
+		version = h2_preface(io_buffer_head(c->in), io_buffer_len(c->in));
+	c->is_known = version != 0;
+	return version;
+}
+
+/*
+ * Receives what there is; all of it from a broken socket, which reports nothing any more. True
+ * when the connection goes on as HTTP/2, and the client is gone.
+ */
+static bool receive_turns(struct client *c, bool is_broken)
 {
 	for (int turn = 0; (turn < TURNS_MAX || is_broken) && c->socket && client_is_listening(c);
 		turn++) {
 		ssize_t n = receive(c);
+		int version = n > 0 && !c->is_known ? find_version(c) : -1;
 
-		client_received(c, n);
+		if (version == 1) {
+			h2_connection_take(c);
+			return true;
+		}
+		if (version == -1)
+			client_received(c, n);
 		if (n <= 0 || (n < IO_BUFFER_SIZE / 2 && !is_broken))
-			return;
+			return false;
 	}
+	return false;
 }
 
 /* The rest of what a carrier is */
@@ -218,8 +240,8 @@ static void ready(struct socket *s, unsigned events)
 
 	if (events & SOCKET_WRITE && c->is_blocked)
 		client_resume(c);
-	if (events & (SOCKET_READ | SOCKET_ERROR))
-		receive_turns(c, events & SOCKET_ERROR);
+	if (events & (SOCKET_READ | SOCKET_ERROR) && receive_turns(c, events & SOCKET_ERROR))
+		return;
 	if (events & SOCKET_ERROR)
 		client_lost(c);
 	client_settle(c);
@@ -233,7 +255,10 @@ struct client *client_socket_new(struct http *h, struct socket *s, const struct 
 		return NULL;
 	c->socket = s;
 	socket_hold(s, ready, c);
-	client_init(c, h, &carrier, peer);
+	client_init(c, h, &carrier);
+	c->peer = *peer;
+	addr_print_ip(&c->peer, c->address);
+	c->is_known = !h->listener->settings->http2;
 	c->member.move = socket_can_move(s) ? &client_move : NULL;
 	return c;
 }
@@ -248,7 +273,10 @@ void client_socket_open(struct http *h, const struct arrival *a)
 	}
 	c->local = a->local;
 	c->tls = a->socket->tls;
+	c->is_known |= c->tls != NULL;
 	client_join(c);
-	receive_turns(c, false);
-	client_settle(c);
+	if (a->is_h2)
+		h2_connection_take(c);
+	else if (!receive_turns(c, false))
+		client_settle(c);
 }

@@ -236,6 +236,7 @@ void h1_body_skip(struct h1_body *b, uint64_t n)
 int h1_body_next(struct h1_body *b, const char *data, size_t len, struct h1_span *ret)
 {
 	uint64_t run = h1_body_run(b);
+	bool is_trailer;
 	size_t n = 0;
 
 	assert(len && !b->is_whole && !b->fault);
@@ -243,16 +244,18 @@ int h1_body_next(struct h1_body *b, const char *data, size_t len, struct h1_span
 		if (run > len)
 			run = len;
 		h1_body_skip(b, run);
-		*ret = (struct h1_span){(size_t)run, true};
+		*ret = (struct h1_span){.len = (size_t)run, .is_content = true};
 		return 0;
 	}
-	while (n < len && !b->is_whole && b->state != CHUNK_CONTENT) {
+	is_trailer = b->state >= TRAILER_START;
+	while (n < len && !b->is_whole && b->state != CHUNK_CONTENT &&
+		is_trailer == (b->state >= TRAILER_START)) {
 		int rc = step(b, data[n++]);
 
 		if (rc)
 			return rc;
 	}
-	*ret = (struct h1_span){n, false};
+	*ret = (struct h1_span){.len = n, .is_trailer = is_trailer};
 	return 0;
 }
 

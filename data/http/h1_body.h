@@ -38,7 +38,8 @@ struct h1_body {
 /* A run of bytes, all of one kind. */
 struct h1_span {
 	size_t len;
-	bool is_content; /* else framing: chunk lines, trailers */
+	bool is_content; /* else framing: chunk lines, or */
+	bool is_trailer; /* trailer fields, with the empty line that ends them */
 };
 
 /* The body of a request with this head (RFC 9112 section 6.3), whole at once when there is none. */

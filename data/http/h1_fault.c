@@ -43,6 +43,16 @@ static const struct {
 	[H1_FAULT_CHUNK_END] = {400, "chunk-end"},
 	[H1_FAULT_TRAILER] = {400, "trailer"},
 	[H1_FAULT_TRAILER_TOO_LARGE] = {431, "trailer-too-large"},
+	[H1_FAULT_PSEUDO] = {400, "pseudo-header"},
+	[H1_FAULT_CONNECTION_FIELD] = {400, "connection-field"},
+	/* These end a connection of HTTP/2: nobody is answered. */
+	[H1_FAULT_H2_PROTOCOL] = {0, "protocol-error"},
+	[H1_FAULT_FLOOD_HEADERS] = {0, "flood-of-headers"},
+	[H1_FAULT_FLOOD_CONTINUATIONS] = {0, "flood-of-continuations"},
+	[H1_FAULT_FLOOD_RESETS] = {0, "flood-of-resets"},
+	[H1_FAULT_FLOOD_PINGS] = {0, "flood-of-pings"},
+	[H1_FAULT_FLOOD_SETTINGS] = {0, "flood-of-settings"},
+	[H1_FAULT_FLOOD_EMPTY] = {0, "flood-of-empty-data"},
 };
 // clang-format on
 

@@ -57,6 +57,8 @@ void response_fini(struct client *c)
 
 	put_in(c);
 	encoding_fini(c);
+	io_buffer_put(&c->worker->buffers, p->trailers);
+	p->trailers = NULL;
 	pipe_put(&c->worker->pipes, p->pipe);
 	p->pipe = NULL;
 }
@@ -135,15 +137,53 @@ static void add_last_chunk(struct io_buffer *b)
 	b->end += 5;
 }
 
-/* The bytes in p->in have just come: leaves there what goes on to the client. 0 or H1_BAD. */
-static int convert(struct response *p)
+/* Keeps lines of trailers for a client that is told them apart; the empty line that ends them, too.
+ */
+static void keep_trailers(struct client *c, const char *data, size_t len)
 {
+	struct response *p = response_of(c);
+
+	if (!p->trailers)
+		p->trailers = io_buffer_get(&c->worker->buffers);
+	if (!p->trailers || io_buffer_room(p->trailers) < len)
+		return;
+	memcpy(io_buffer_tail(p->trailers), data, len);
+	p->trailers->end += (uint32_t)len;
+}
+
+/* Takes the chunks off: the content moves to the front. 0 or H1_BAD. */
+static int unwrap(struct client *c, char *data, size_t len, size_t *ret_used, size_t *ret_content)
+{
+	struct response *p = response_of(c);
+	size_t used = 0, content = 0;
+	struct h1_span span;
+
+	while (used < len && !p->body.is_whole) {
+		if (h1_body_next(&p->body, data + used, len - used, &span))
+			return H1_BAD;
+		if (span.is_content) {
+			memmove(data + content, data + used, span.len);
+			content += span.len;
+		} else if (span.is_trailer && !c->carrier->is_raw) {
+			keep_trailers(c, data + used, span.len);
+		}
+		used += span.len;
+	}
+	*ret_used = used;
+	*ret_content = content;
+	return 0;
+}
+
+/* The bytes in p->in have just come: leaves there what goes on to the client. 0 or H1_BAD. */
+static int convert(struct client *c)
+{
+	struct response *p = response_of(c);
 	size_t len = io_buffer_len(p->in), used = 0, content = 0;
 	char *data = (char *)io_buffer_head(p->in);
 	int rc = 0;
 
 	if (p->mode == RESPONSE_UNWRAP) {
-		rc = h1_body_unwrap(&p->body, data, len, &used, &content);
+		rc = unwrap(c, data, len, &used, &content);
 	} else {
 		rc = h1_body_take(&p->body, data, len, &used);
 		content = used;
@@ -170,7 +210,7 @@ static void take_body(struct client *c)
 {
 	struct response *p = response_of(c);
 
-	if (p->in && io_buffer_len(p->in) && convert(p)) {
+	if (p->in && io_buffer_len(p->in) && convert(c)) {
 		bad_response(c, (enum h1_fault)p->body.fault);
 		return;
 	}
@@ -247,9 +287,9 @@ static enum response_mode choose_mode(const struct client *c, const struct respo
 
 	if (p->encoding.state)
 		return is_old || !c->carrier->is_raw ? RESPONSE_ENCODED : RESPONSE_ENCODED_WRAP;
-	if (p->body.framing == H1_FRAMING_CHUNKED && is_old)
+	if (p->body.framing == H1_FRAMING_CHUNKED && (is_old || !c->carrier->is_raw))
 		return RESPONSE_UNWRAP;
-	if (p->body.framing == H1_FRAMING_CLOSE && !is_old)
+	if (p->body.framing == H1_FRAMING_CLOSE && !is_old && c->carrier->is_raw)
 		return RESPONSE_WRAP;
 	return RESPONSE_RAW;
 }

@@ -32,6 +32,7 @@ struct response {
 	uint8_t mode; /* enum response_mode */
 	struct io_buffer *in; /* received; once responding: what waits to be sent to the client */
 	struct pipe *pipe; /* the same of a long body */
+	struct io_buffer *trailers; /* lines of text, for a client that is told them apart from chunks */
 	struct h1_body body;
 	struct encoding encoding;
 	int64_t begun_us; /* when its final head was whole (worker_now_us()); 0: not yet */

@@ -225,7 +225,6 @@ def test_nobody_may_switch_unasked(house):
     (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20000 + b"\r\n\r\n", 431),
     (b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501),
     (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
-    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
 ])
 def test_bad_requests_are_answered_and_the_connection_closed(house, request_bytes, status):

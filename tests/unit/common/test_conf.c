@@ -232,10 +232,6 @@ static const struct {
 	{"stack: s\ncertificates: [{name: a, certificate_pem: x}, {name: a, certificate_pem: "
 	 "x}]\n",
 		"certificates[a]", "twice"},
-	{"stack: s\nlisteners: [{name: l, bind: [\"1.1.1.1:80\"], protocol: http, pool: w, http2: "
-	 "false}]\n"
-	 "pools: [{name: w}]\n",
-		"listeners[l].http2", "not available in this version"},
 	{"stack: s\nchecks: [{name: c, type: tcp, address: \"h:1\"}]\n", "checks",
 		"is not available in this version"},
 	{"stack: s\nstack: t\n", "line 2, column 1", "written twice"},

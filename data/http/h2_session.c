@@ -1,0 +1,53 @@
+/* See h2_session.h. */
+#include "data/http/h2_session.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+
+#define ACKS_MAX 128 /* that wait for a client which does not read */
+
+static void set_callbacks(nghttp2_session_callbacks *to, const struct h2_session_calls *calls)
+{
+	nghttp2_session_callbacks_set_on_begin_headers_callback(to, calls->began_headers);
+	nghttp2_session_callbacks_set_on_header_callback(to, calls->got_field);
+	nghttp2_session_callbacks_set_on_invalid_header_callback(to, calls->got_bad_field);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(to, calls->got_frame);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(to, calls->got_bytes);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(to, calls->got_bad_frame);
+	nghttp2_session_callbacks_set_on_stream_close_callback(to, calls->closed_stream);
+	nghttp2_session_callbacks_set_data_source_read_length_callback(to, calls->frame_length);
+	nghttp2_session_callbacks_set_send_data_callback(to, calls->write_frame);
+}
+
+static void set_options(nghttp2_option *o)
+{
+	nghttp2_option_set_no_auto_window_update(o, 1);
+	nghttp2_option_set_no_closed_streams(o, 1);
+	nghttp2_option_set_max_outbound_ack(o, ACKS_MAX);
+}
+
+int h2_session_new(
+	const struct h2_session_calls *calls, bool is_server, void *user, nghttp2_session **ret)
+{
+	nghttp2_session_callbacks *callbacks = NULL;
+	nghttp2_option *options = NULL;
+	int rc = -ENOMEM;
+
+	if (nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0) {
+		set_callbacks(callbacks, calls);
+		set_options(options);
+		if ((is_server ? nghttp2_session_server_new2(ret, callbacks, user, options)
+			       : nghttp2_session_client_new2(ret, callbacks, user, options)) == 0)
+			rc = 0;
+	}
+	nghttp2_option_del(options);
+	nghttp2_session_callbacks_del(callbacks);
+	return rc;
+}
+
+void h2_session_key(struct rand_state *rand, char ret[25])
+{
+	uint64_t bytes[2] = {rand_next(rand), rand_next(rand)};
+
+	EVP_EncodeBlock((unsigned char *)ret, (const unsigned char *)bytes, sizeof bytes);
+}
