@@ -26,6 +26,7 @@
 #include "data/slots.h"
 #include "data/snapshot.h"
 #include "data/tls/tls.h"
+#include "data/tls/tls_memory.h"
 
 #define CHANNEL_FD 3
 #define TICK_MS 100
@@ -535,6 +536,7 @@ int worker_main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	tls_memory_begin();
 	if (start(&worker, argv) < 0)
 		return 1;
 	uv_run(worker.loop, UV_RUN_DEFAULT);

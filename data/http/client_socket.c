@@ -67,8 +67,10 @@ static ssize_t send_pipe(struct client *c, struct pipe *pipe)
 static void join(struct client *c, struct response *p)
 {
 	size_t len = p->in ? io_buffer_len(p->in) : 0;
+	/* With TLS another record costs more than any copy. */
+	size_t most = socket_is_plain(c->socket) ? JOIN_MAX : IO_BUFFER_SIZE;
 
-	if (!c->out || !len || len > JOIN_MAX || len > io_buffer_room(c->out))
+	if (!c->out || !len || len > most || len > io_buffer_room(c->out))
 		return;
 	memcpy(io_buffer_tail(c->out), io_buffer_head(p->in), len);
 	c->out->end += (uint32_t)len;

@@ -172,7 +172,6 @@ int tls_certificate_at(
 void tls_tick(struct tls *t)
 {
 	size_t count = t->conf ? t->conf->certificates_count : 0;
-
 	for (size_t i = 0; i < count; i++) {
 		struct tls_certificate *c = t->certificates[t->refresh_next];
 

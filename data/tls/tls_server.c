@@ -292,7 +292,7 @@ void tls_server_unref(struct tls_server *s)
 
 struct tls_session *tls_server_accept(struct tls_server *s, int fd)
 {
-	struct tls_session *t = tls_session_new(s->ctx, s->tls->wire, fd);
+	struct tls_session *t = tls_session_new(s->tls, s->ctx, fd);
 
 	if (t) {
 		t->server = tls_server_ref(s);

@@ -11,11 +11,12 @@
 #include <sys/socket.h>
 
 #include "data/socket.h"
+#include "data/tls/tls.h"
 #include "data/tls/tls_peer.h"
 #include "data/tls/tls_server.h"
 #include "data/tls/tls_target.h"
 
-struct tls_session *tls_session_new(SSL_CTX *ctx, const BIO_METHOD *method, int fd)
+struct tls_session *tls_session_new(struct tls *tls, SSL_CTX *ctx, int fd)
 {
 	struct tls_session *t = calloc(1, sizeof *t);
 
@@ -24,7 +25,7 @@ struct tls_session *tls_session_new(SSL_CTX *ctx, const BIO_METHOD *method, int 
 	list_init(&t->held);
 	t->wire.fd = fd;
 	t->ssl = SSL_new(ctx);
-	if (!t->ssl || tls_wire_attach(method, t->ssl, &t->wire) < 0) {
+	if (!t->ssl || tls_wire_attach(tls->wire, t->ssl, &t->wire) < 0) {
 		SSL_free(t->ssl);
 		free(t);
 		ERR_clear_error();

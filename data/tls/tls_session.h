@@ -19,6 +19,7 @@
 #include "data/tls/tls_wire.h"
 
 struct socket;
+struct tls;
 struct tls_server;
 struct tls_target;
 struct tls_peer;
@@ -43,7 +44,7 @@ struct tls_session {
 enum tls_outcome { TLS_DONE, TLS_WANTS_READ, TLS_WANTS_WRITE };
 
 /* A session on a connected descriptor (borrowed), from a context's settings; NULL without memory. */
-struct tls_session *tls_session_new(SSL_CTX *ctx, const BIO_METHOD *method, int fd);
+struct tls_session *tls_session_new(struct tls *tls, SSL_CTX *ctx, int fd);
 /* Says good-bye as far as that goes at once, unless told not to. NULL is fine. */
 void tls_session_free(struct tls_session *t, bool says_end);
 

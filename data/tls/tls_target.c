@@ -86,7 +86,7 @@ static bool name_server(const struct tls_target *t, SSL *ssl)
 
 struct tls_session *tls_target_connect(struct tls_target *t, int fd)
 {
-	struct tls_session *s = tls_session_new(t->client->ctx, t->client->tls->wire, fd);
+	struct tls_session *s = tls_session_new(t->client->tls, t->client->ctx, fd);
 
 	if (!s)
 		return NULL;

@@ -9,10 +9,12 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "net"))
+from tls_house import Authority  # noqa: E402
 from lab import BUILD, Lab, Process, connects, free_port, wait_for  # noqa: E402
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
@@ -35,6 +37,14 @@ def keep_alive(port, count):
 def new_connection(port, count):
     for _ in range(count):
         with socket.create_connection(("127.0.0.1", port), 60) as s:
+            ask(s)
+
+
+def tls_keep_alive(port, count):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 60)) as s:
+        for _ in range(count):
             ask(s)
 
 
@@ -83,6 +93,10 @@ def executed(lab, load, count, keep):
     port = free_port()
     document = {"stack": "i", "pools": [{"name": "web", "protocol": "http", "servers": [{"name": "s", "address": server.address}]}],
                 "listeners": [{"name": "www", "bind": [f"127.0.0.1:{port}"], "protocol": "http", "pool": "web", "access_log": False}]}
+    if load is tls_keep_alive:
+        pem, key = Authority(node.folder / "ca").issue("localhost")
+        document["certificates"] = [{"name": "c", "certificate_pem": pem, "key_pem": key}]
+        document["listeners"][0].update(protocol="https", certificates=["c"])
     under_callgrind(node, out, document)
     wait_for(lambda: connects("127.0.0.1", port), 30, "the listener")
     load(port, count)
@@ -99,7 +113,7 @@ def main():
     parser.add_argument("--keep", metavar="FOLDER")
     parser.add_argument("--top", type=int, default=0, metavar="N", help="print the N most expensive functions")
     options = parser.parse_args()
-    for load in (keep_alive, new_connection):
+    for load in (keep_alive, new_connection, tls_keep_alive):
         with Lab("instructions") as lab:
             few, many = (executed(lab, load, count, options.keep if count == MANY else None) for count in (FEW, MANY))
         each = {name: (cost - few.get(name, 0)) / (MANY - FEW) for name, cost in many.items()}
