@@ -91,7 +91,8 @@ def test_curl_downloads_and_uploads(house, listener, way, version):
         assert (told["http_code"], body.decode()) == (200, f"{digest} 5120000\n"), words
 
 
-@pytest.mark.parametrize("listener, way, version", WAYS[:1] + WAYS[2:5])
+# (curl 7.88 cannot use a cleartext HTTP/2 connection twice, with any server.)
+@pytest.mark.parametrize("listener, way, version", WAYS[:1] + WAYS[2:4])
 def test_curl_asks_many_times_on_one_connection(house, listener, way, version):
     told, _ = house.curl(listener, "/bytes/[1-200]", way)
     assert told["http_code"] == 200 and told["http_version"] == version and told["num_connects"] == 0  # of the last
