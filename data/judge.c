@@ -122,6 +122,20 @@ static void judge_all(struct judge *j, struct judge_now now)
 	}
 }
 
+/* A server that the generation before did not have is new, whatever its slot remembers. */
+static void forget_new(struct judge *j, const struct conf *before)
+{
+	for (size_t i = 0; i < j->conf->pools_count; i++) {
+		const struct conf_pool *p = &j->conf->pools[i], *was = conf_pool(before, p->name);
+		const uint32_t *slots;
+		struct board_object *pool = pool_object(j, p, &slots);
+
+		for (size_t k = 0; k < p->servers_count; k++)
+			if (!was || !conf_server(was, p->servers[k].name))
+				board_say(j->board, pool, &j->board->objects[slots[1 + k]], 0);
+	}
+}
+
 /* The slots of pools and servers, and where each pool's begin. */
 static size_t count_slots(const struct conf *c, uint32_t *offsets)
 {
@@ -138,6 +152,7 @@ int judge_configure(struct judge *j, struct conf *conf, const uint32_t *slots, s
 {
 	uint32_t *offsets = calloc(conf->pools_count + 1, sizeof *offsets), *copy;
 	size_t count = offsets ? count_slots(conf, offsets) : 0;
+	struct conf *before;
 
 	copy = calloc(count + 1, sizeof *copy);
 	if (!offsets || !copy) {
@@ -146,13 +161,15 @@ int judge_configure(struct judge *j, struct conf *conf, const uint32_t *slots, s
 		return -ENOMEM;
 	}
 	memcpy(copy, slots + conf->listeners_count, count * sizeof *copy);
-	conf_ref(conf);
-	conf_unref(j->conf);
+	before = j->conf;
 	free(j->slots);
 	free(j->offsets);
-	j->conf = conf;
+	j->conf = conf_ref(conf);
 	j->slots = copy;
 	j->offsets = offsets;
+	if (before)
+		forget_new(j, before);
+	conf_unref(before);
 	judge_all(j, now);
 	j->is_running = true;
 	return 0;

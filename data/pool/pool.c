@@ -200,6 +200,7 @@ struct server *pool_add_server(struct pool *p, const struct conf_server *conf, u
 	if (!s)
 		return NULL;
 	snprintf(s->name, sizeof s->name, "%s", conf->name);
+	s->is_late = p->seen != 0;
 	s->name_hash = hash_text(POOL_NAME_SEED, conf->name);
 	s->pool = p;
 	s->conf = conf;

@@ -66,6 +66,7 @@ struct server {
 	/* the effective word as last read, and what follows from it */
 	uint64_t word;
 	unsigned tier, weight;
+	bool is_late;    /* it joined a pool that was in force already */
 	bool is_ramping; /* its weight still grows */
 	struct list link; /* in the pool's list */
 };

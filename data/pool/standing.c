@@ -41,6 +41,10 @@ static unsigned weight_at(const struct server *s, int64_t now_ms)
 	unsigned full = (unsigned)board_word_weight(s->word);
 	uint64_t ramp = atomic_load_explicit(&s->object->ramp, memory_order_relaxed);
 
+	/* Until the agent has said so, a server that joined a running pool is at its begin. */
+	if (s->is_late && !(atomic_load_explicit(&s->object->word, memory_order_relaxed) &
+				  BOARD_WORD_SAID))
+		ramp = (uint64_t)now_ms;
 	return full ? ramp_weight(ramp, full, s->pool->conf->slow_start_ms, now_ms) : 0;
 }
 
