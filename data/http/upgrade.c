@@ -47,6 +47,16 @@ static bool join_rest(struct client *c)
 	return true;
 }
 
+/* A tunnel lives long: what it does not need goes now. */
+static void give_back(struct client *c)
+{
+	struct request *r = c->request;
+
+	response_fini(c);
+	io_buffer_put(&c->worker->buffers, r->forward);
+	r->forward = NULL;
+}
+
 static struct tunnel_spec spec_of(struct client *c)
 {
 	const struct request *r = c->request;
@@ -98,6 +108,7 @@ void upgrade_open(struct client *c)
 	spec.buffers[FLOW_SERVER] = c->out;
 	spec.sockets[FLOW_SERVER] = origin_detach(c);
 	c->in = c->out = NULL;
+	give_back(c);
 	worker_timeout_clear(c->worker, &c->timer);
 	c->armed_ms = 0;
 	open_tunnel(c, &spec);

@@ -40,7 +40,7 @@ static void silent(struct wheel_timer *timer)
 	struct udp_entry *e;
 
 	while ((e = udp_table_oldest(&u->table)) && (is_over || e->used_ms + idle_ms <= now_ms))
-		udp_flow_close(flow_of(e));
+		udp_flow_close(flow_of(e), BOARD_LISTENER_CELLS);
 	arm(u);
 }
 
@@ -156,6 +156,7 @@ static void released(struct listener *l)
 	list_for_each (link, &u->ports)
 		free_port(list_entry(link, struct udp_port, link));
 	udp_table_fini(&u->table);
+	connection_log_fini(&u->log);
 	free(u);
 	l->state = NULL;
 }

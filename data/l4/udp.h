@@ -5,6 +5,7 @@
  * its own to it, from the first datagram until `udp_idle` without one; answers
  * go back from the address the client sent to. Flows are udp_flow.h.
  */
+#include "data/l4/connection_log.h"
 #include "data/l4/udp_batch.h"
 #include "data/l4/udp_table.h"
 #include "data/listener.h"
@@ -37,5 +38,6 @@ struct udp {
 	struct list ports;
 	struct wheel_timer timer; /* the oldest flow's end */
 	uint64_t wanted; /* of the listener's object, as seen at the last tick */
+	struct connection_log log; /* a line for each flow, at its end */
 	int64_t leaves_at_ms;     /* draining: what waits for an answer ends; 0: not draining */
 };

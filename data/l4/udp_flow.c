@@ -56,10 +56,32 @@ static int send_run(struct udp_batch *b, int fd, unsigned *first, unsigned end,
 	return 0;
 }
 
-void udp_flow_close(struct udp_flow *f)
+static void log_end(const struct udp_flow *f, unsigned why)
+{
+	struct addr client = f->peer;
+	char text[ADDR_TEXT_SIZE];
+	struct access_entry e = {
+		.is_connection = true,
+		.bytes = f->bytes_out,
+		.bytes_in = f->bytes_in,
+		.pool = pool_name(f->pool),
+		.server = f->use.server ? f->use.server->name : NULL,
+		.end = connection_log_end(why),
+		.queue_us = 0,
+		.connect_us = f->answered_us ? f->answered_us - f->began_us : -1,
+		.total_us = worker_now_us(f->udp->worker) - f->began_us,
+	};
+
+	addr_unmap(&client);
+	e.client = addr_print_ip(&client, text);
+	connection_log_add(&f->udp->log, f->udp->listener, &e);
+}
+
+void udp_flow_close(struct udp_flow *f, unsigned why)
 {
 	struct udp *u = f->udp;
 
+	log_end(f, why);
 	udp_table_remove(&u->table, &f->entry);
 	socket_close(f->socket);
 	server_done(&f->use);
@@ -80,7 +102,7 @@ static void refused(struct udp_flow *f)
 {
 	board_add(f->client.listener->cells, BOARD_LISTENER_CONNECT_FAILED, 1);
 	server_refused(f->use.server, worker_now_ms(f->udp->worker));
-	udp_flow_close(f);
+	udp_flow_close(f, BOARD_LISTENER_CONNECT_FAILED);
 }
 
 bool udp_flow_send(struct udp_flow *f, unsigned *first, unsigned end)
@@ -92,6 +114,7 @@ bool udp_flow_send(struct udp_flow *f, unsigned *first, unsigned end)
 	int rc = send_run(u->worker->datagrams, f->socket->fd, first, end, &target, &bytes, &n);
 
 	board_add(f->use.server->cells, BOARD_SERVER_BYTES_OUT, bytes);
+	f->bytes_in += bytes;
 	if (rc < 0) {
 		refused(f);
 		return false;
@@ -115,6 +138,7 @@ static void answer(struct udp_flow *f)
 	board_add(f->use.server->cells, BOARD_SERVER_BYTES_IN, bytes_of(b, 0, b->count));
 	send_run(b, f->port->fd, &first, b->count, &target, &bytes, &n);
 	board_add(u->listener->cells, BOARD_LISTENER_BYTES_OUT, bytes);
+	f->bytes_out += bytes;
 	board_add(u->listener->cells, BOARD_LISTENER_DATAGRAMS_OUT, n);
 	count_drops(u, b->count - n);
 	udp_table_touch(&u->table, &f->entry, worker_now_ms(u->worker));
@@ -122,6 +146,7 @@ static void answer(struct udp_flow *f)
 	if (f->is_answered)
 		return;
 	f->is_answered = true;
+	f->answered_us = worker_now_us(u->worker);
 	server_connected(f->use.server);
 }
 
@@ -140,7 +165,7 @@ static void server_ready(struct socket *s, unsigned events)
 	if ((rc < 0 && rc != -EAGAIN) || events & SOCKET_ERROR)
 		refused(f);
 	else if (f->is_leaving && !f->is_awaiting)
-		udp_flow_close(f);
+		udp_flow_close(f, BOARD_LISTENER_CELLS);
 }
 
 /* The server went away under it: the client's next datagram finds another. */
@@ -150,7 +175,7 @@ static void lost(struct server_use *use, enum server_lost why)
 
 	(void)why;
 	board_add(f->client.listener->cells, BOARD_LISTENER_SERVER_LOST, 1);
-	udp_flow_close(f);
+	udp_flow_close(f, BOARD_LISTENER_SERVER_LOST);
 }
 
 /* Datagrams have no end that could be waited for: what is answered ends, and what waits for an
@@ -161,12 +186,12 @@ static void drain(struct listener_client *c)
 
 	f->is_leaving = true;
 	if (!f->is_awaiting)
-		udp_flow_close(f);
+		udp_flow_close(f, BOARD_LISTENER_CELLS);
 }
 
 static void end(struct listener_client *c)
 {
-	udp_flow_close(list_entry(c, struct udp_flow, client));
+	udp_flow_close(list_entry(c, struct udp_flow, client), BOARD_LISTENER_DRAINED);
 }
 
 static int connect_to(struct udp_flow *f, const struct addr *to)
@@ -242,7 +267,7 @@ bool udp_flow_make_room(struct udp *u)
 
 	if (!oldest || worker_now_ms(u->worker) - oldest->used_ms < UDP_REPLACE_MS)
 		return false;
-	udp_flow_close(list_entry(oldest, struct udp_flow, entry));
+	udp_flow_close(list_entry(oldest, struct udp_flow, entry), BOARD_LISTENER_CELLS);
 	return true;
 }
 
@@ -272,6 +297,7 @@ static struct udp_flow *flow_new(
 	f->udp = u;
 	f->port = port;
 	f->peer = *peer;
+	f->began_us = worker_now_us(u->worker);
 	if (local)
 		f->local = *local;
 	f->client.drain = drain;
@@ -311,8 +337,9 @@ struct udp_flow *udp_flow_open(struct udp *u, struct udp_port *port, const struc
 			board_add(f->use.server->cells, BOARD_SERVER_REQUESTS, 1);
 			return f;
 		}
-		udp_flow_close(f);
+		why = why ? why : BOARD_LISTENER_INTERNAL;
+		udp_flow_close(f, why);
 	}
-	board_add(u->listener->cells, why ? why : BOARD_LISTENER_INTERNAL, 1);
+	board_add(u->listener->cells, why, 1);
 	return NULL;
 }

@@ -18,6 +18,8 @@ struct udp_flow {
 	struct addr peer, local; /* the client; where it sent to, when the port says it */
 	uint8_t *preface;        /* the PROXY header of each datagram; NULL: none */
 	size_t preface_len;
+	int64_t began_us, answered_us; /* 0: not yet */
+	uint64_t bytes_in, bytes_out;  /* from the client, to it */
 	bool is_answered; /* by the server, at least once */
 	bool is_awaiting; /* the last datagram was the client's */
 	bool is_leaving;  /* ends after the next answer */
@@ -29,7 +31,8 @@ struct udp_flow {
  */
 struct udp_flow *udp_flow_open(struct udp *u, struct udp_port *port, const struct udp_key *key,
 	const struct addr *peer, const struct addr *local);
-void udp_flow_close(struct udp_flow *f);
+/* why, for its line in the log: a counter of the listener; BOARD_LISTENER_CELLS: in order. */
+void udp_flow_close(struct udp_flow *f, unsigned why);
 /* Ends the flow that has been silent longest, if for UDP_REPLACE_MS: true when it did. */
 bool udp_flow_make_room(struct udp *u);
 /*

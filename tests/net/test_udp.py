@@ -173,6 +173,9 @@ def test_silent_flows_end(node):
     wait_for(lambda: flows(node) == 0, 5, "its end")
     c.name()
     assert len(a.sources) == 2
+    line = wait_for(lambda: (node.state / "log" / "in.log").read_text().splitlines()[0], 5, "a line for the flow")
+    for field in ("listener=in", "client=127.0.0.1", "pool=p", "server=a", "end=ok"):
+        assert field in line, line
 
 
 def test_a_server_that_refuses(node):
