@@ -384,7 +384,7 @@ static void refuse_same(struct rule *r, const struct field_place *routes)
 		return;
 	}
 	for (size_t i = 0; i < l->routes_count; i++) {
-		struct field_place at = {.up = routes, .index = i};
+		struct field_place at = {.up = routes, .key = l->routes[i].name, .index = i};
 		int64_t first = claims[i].text ? name_index_number(&x, claims[i].text) : (int64_t)i;
 
 		if (first != (int64_t)i)
@@ -415,7 +415,7 @@ static void check_pool_of(
 static void check_route(struct rule *r, const struct field_place *routes, size_t number)
 {
 	const struct conf_route *route = &r->listener->routes[number];
-	struct field_place at = {.up = routes, .index = number};
+	struct field_place at = {.up = routes, .key = route->name, .index = number};
 	struct field_place limit = {.up = &at, .name = "limit"};
 
 	check_match(r, &at, &route->match);

@@ -139,7 +139,7 @@ static bool hides_dots(const char *segment, size_t len)
 
 static enum uri_fault climb(struct walk *w)
 {
-	if (w->has_empty)
+	if (w->has_empty || w->is_loose) /* what goes may be more than one segment, or none */
 		return URI_FAULT_DOTS;
 	if (w->len == 1)
 		return URI_FAULT_CLIMBS;
@@ -161,7 +161,7 @@ static enum uri_fault take_segment(struct walk *w, const char *p, const char *en
 		return URI_FAULT_ESCAPE;
 	if (w->is_loose && hides_dots(w->out + w->len, (size_t)len))
 		return URI_FAULT_DOTS;
-	w->is_loose |= was_loose;
+	w->is_loose |= was_loose; /* so far */
 	if (is_dots(w->out + w->len, (size_t)len)) {
 		w->has_dots = true;
 		return len == 2 ? climb(w) : URI_FAULT_NONE;

@@ -1,7 +1,6 @@
 /* See choice.h. */
 #include "data/http/choice.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "data/http/client.h"
@@ -66,15 +65,38 @@ static struct rewrite_run run_of(const char *text)
 	return (struct rewrite_run){text, strlen(text)};
 }
 
-/* What is known as long as the request lasts. */
+/* In decimal; without printf, as it is done for each request. */
+static void print_number(char *out, uint32_t number)
+{
+	char digits[12];
+	size_t len = 0;
+
+	do {
+		digits[len++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (len)
+		*out++ = digits[--len];
+	*out = '\0';
+}
+
+/* The route's name; of one without, its place in the document. */
+static struct rewrite_run name_of(const struct route *route, char number[12])
+{
+	if (route->conf->name)
+		return run_of(route->conf->name);
+	print_number(number, route->number);
+	return run_of(number);
+}
+
+/* What is known as long as the request lasts; it has taken a route. */
 static void fill_in(const struct client *c, struct choice_values *v)
 {
 	const struct request *r = c->request;
 	struct rewrite_run *of = v->values.of;
 
 	memset(v, 0, sizeof *v);
-	snprintf(v->port, sizeof v->port, "%u", addr_port(&c->peer));
-	snprintf(v->route, sizeof v->route, "%u", r->choice.route ? r->choice.route->number : 0);
+	print_number(v->port, addr_port(&c->peer));
 	of[TEMPLATE_CLIENT] = run_of(c->address);
 	of[TEMPLATE_CLIENT_PORT] = run_of(v->port);
 	of[TEMPLATE_HOST] = (struct rewrite_run){r->host, uri_host_len(r->host, r->host_len)};
@@ -82,7 +104,7 @@ static void fill_in(const struct client *c, struct choice_values *v)
 	of[TEMPLATE_METHOD] = (struct rewrite_run){r->method, r->method_len};
 	of[TEMPLATE_PROTO] = run_of(c->tls ? "https" : "http");
 	of[TEMPLATE_REQUEST_ID] = (struct rewrite_run){r->id, r->id_len};
-	of[TEMPLATE_ROUTE] = run_of(v->route);
+	of[TEMPLATE_ROUTE] = name_of(r->choice.route, v->route);
 	of[TEMPLATE_SERVER] = run_of(r->server);
 }
 
@@ -229,8 +251,10 @@ size_t choice_write_head(struct client *c, const char *data, struct head_request
 		take_route(&look);
 	if (!is_refused(k))
 		count_all(&look);
-	fill_in(c, &look.values);
-	decision_fill_in(&look.asked, &look.values.values);
+	if (k->route && k->route->rewrite) {
+		fill_in(c, &look.values);
+		decision_fill_in(&look.asked, &look.values.values);
+	}
 	if (k->status && !is_refused(k))
 		answer_for_route(&look, out);
 	else if (k->route && !k->status)

@@ -26,7 +26,7 @@ struct explain {
 	struct decision decision;
 	struct rewrite_values values;
 	json_t *answer, *evidence, *routes;
-	char number[12]; /* of the route */
+	char name[CONF_NAME_SIZE]; /* of the route: what ${route} is worth */
 	size_t others;
 };
 
@@ -77,6 +77,17 @@ static int print_request(struct explain *e, const json_t *question, char *why)
 }
 
 /* What is told */
+
+/* By name; one without, by its place in the document. */
+static const char *name_route(const struct route *route, char name[CONF_NAME_SIZE])
+{
+	name[0] = '\0';
+	if (route && route->conf->name)
+		snprintf(name, CONF_NAME_SIZE, "%s", route->conf->name);
+	else if (route)
+		snprintf(name, CONF_NAME_SIZE, "%u", route->number);
+	return name;
+}
 
 static void tell(struct explain *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -213,7 +224,7 @@ static void tell_location(struct explain *e)
 static void add_route(
 	struct explain *e, const struct route *route, const char *verdict, const char *why)
 {
-	char words[WORDS_MAX];
+	char words[WORDS_MAX], name[CONF_NAME_SIZE];
 
 	if (json_array_size(e->routes) == ROUTE_EXPLAIN_ROUTES_MAX) {
 		e->others++;
@@ -223,7 +234,7 @@ static void add_route(
 	json_array_append_new(
 		e->routes, json_pack("{s:i, s:s, s:s, s:s}", "route", (int)route->number, "matches",
 				   words, "verdict", verdict, "why", why));
-	tell(e, "routes[%u] (%s): %s", route->number, words, why);
+	tell(e, "routes[%s] (%s): %s", name_route(route, name), words, why);
 }
 
 /* Both match; why the other was not taken. */
@@ -307,8 +318,7 @@ static void print_why(const struct explain *e, char *why, size_t size)
 	const struct decision *d = &e->decision;
 
 	if (d->route)
-		snprintf(why, size, "routes[%u] is the most specific that matches",
-			d->route->number);
+		snprintf(why, size, "routes[%s] is the most specific that matches", e->name);
 	else if (d->end == EXCHANGE_END_AMBIGUOUS_PATH)
 		snprintf(why, size,
 			"the path can be read in two ways, and not every server would agree");
@@ -335,8 +345,7 @@ static void fill_in_values(struct explain *e)
 	for (int v = 0; v < TEMPLATE_VARIABLES; v++)
 		if (unknown[v])
 			of[v] = (struct rewrite_run){unknown[v], strlen(unknown[v])};
-	snprintf(e->number, sizeof e->number, "%u",
-		e->decision.route ? e->decision.route->number : 0);
+	name_route(e->decision.route, e->name);
 	of[TEMPLATE_CLIENT] = (struct rewrite_run){e->client, strlen(e->client)};
 	of[TEMPLATE_HOST] = (struct rewrite_run){
 		data + h->host.start, uri_host_len(data + h->host.start, h->host.len)};
@@ -344,7 +353,7 @@ static void fill_in_values(struct explain *e)
 	of[TEMPLATE_METHOD] = (struct rewrite_run){data + h->verb.start, h->verb.len};
 	of[TEMPLATE_PROTO].text = protos[e->listener->protocol == CONF_LISTENER_HTTPS];
 	of[TEMPLATE_PROTO].len = strlen(of[TEMPLATE_PROTO].text);
-	of[TEMPLATE_ROUTE] = (struct rewrite_run){e->number, strlen(e->number)};
+	of[TEMPLATE_ROUTE] = (struct rewrite_run){e->name, strlen(e->name)};
 	decision_fill_in(&e->asked, &e->values);
 }
 
@@ -364,8 +373,7 @@ static void explain_decision(struct explain *e)
 	json_object_set_new(e->answer, "route", route ? json_integer(route->number) : json_null());
 	json_object_set_new(e->answer, "status", d->status ? json_integer(d->status) : json_null());
 	if (route)
-		tell(e, "routes[%u] matches: %s", route->number,
-			print_match(&route->conf->match, words));
+		tell(e, "routes[%s] matches: %s", e->name, print_match(&route->conf->match, words));
 	if (!d->status) {
 		tell(e, "goes to pool %s", pool);
 		tell_target(e);

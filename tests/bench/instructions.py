@@ -1,7 +1,8 @@
-"""Instructions per request that a worker executes in user space: instructions.py [--top N] [--keep FOLDER]
+"""Instructions per request that a worker executes in user space: instructions.py [--top N] [--keep FOLDER] [--hosts]
 
 The worker runs under callgrind twice for each kind of load, with few and with many requests, one after the other; the
-difference is exact but for timers. --keep copies the profile of the longer run of each kind there, for callgrind_annotate.
+difference is exact but for timers. --hosts also asks for 64 of 10, 1,000 and 20,000 hosts, each with two routes, of one
+pool. --keep copies the profile of the longer run of each kind there, for callgrind_annotate.
 """
 import argparse
 import os
@@ -48,6 +49,24 @@ def tls_keep_alive(port, count):
             ask(s)
 
 
+def hosts_load(hosts):
+    """A load for 64 of so many hosts, spread over all."""
+
+    def load(port, count):
+        with socket.create_connection(("127.0.0.1", port), 60) as s:
+            for n in range(count):
+                host = n % 64 * max(1, hosts // 64) % hosts
+                s.sendall(b"GET /api/x HTTP/1.1\r\nHost: h%05d.example\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n" % host)
+                answer = b""
+                while not answer.endswith(b"x" * 48):
+                    answer += s.recv(4096)
+
+    load.__name__ = f"{hosts}-hosts"
+    load.routes = [{"match": {"host": f"h{n:05}.example", **path}, "pool": "web"}
+                   for n in range(hosts) for path in ({"path_prefix": "/api"}, {})]
+    return load
+
+
 def under_callgrind(node, out, document):
     """The worker of a running data daemon is replaced by one under callgrind. The supervisor must not run there itself:
     valgrind knows no pidfd. So its file becomes a script once it has started, and its worker is killed.
@@ -92,7 +111,8 @@ def executed(lab, load, count, keep):
     out = node.folder / "profile"
     port = free_port()
     document = {"stack": "i", "pools": [{"name": "web", "protocol": "http", "servers": [{"name": "s", "address": server.address}]}],
-                "listeners": [{"name": "www", "bind": [f"127.0.0.1:{port}"], "protocol": "http", "pool": "web", "access_log": False}]}
+                "listeners": [{"name": "www", "bind": [f"127.0.0.1:{port}"], "protocol": "http", "pool": "web", "access_log": False,
+                               "routes": getattr(load, "routes", [])}]}
     if load is tls_keep_alive:
         pem, key = Authority(node.folder / "ca").issue("localhost")
         document["certificates"] = [{"name": "c", "certificate_pem": pem, "key_pem": key}]
@@ -112,8 +132,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keep", metavar="FOLDER")
     parser.add_argument("--top", type=int, default=0, metavar="N", help="print the N most expensive functions")
+    parser.add_argument("--hosts", action="store_true", help="also with routes for 10, 1,000 and 20,000 hosts")
     options = parser.parse_args()
-    for load in (keep_alive, new_connection, tls_keep_alive):
+    loads = [keep_alive, new_connection, tls_keep_alive] + ([hosts_load(n) for n in (10, 1000, 20000)] if options.hosts else [])
+    for load in loads:
         with Lab("instructions") as lab:
             few, many = (executed(lab, load, count, options.keep if count == MANY else None) for count in (FEW, MANY))
         each = {name: (cost - few.get(name, 0)) / (MANY - FEW) for name, cost in many.items()}
