@@ -213,4 +213,11 @@ void conf_rules(const struct conf *c, struct field_reader *r)
 	}
 	refuse_double_binds(c, r);
 	conf_rules_unique(r, "checks", c->checks, c->checks_count, sizeof *c->checks);
+	for (size_t i = 0; i < c->checks_count; i++) {
+		struct field_place list = {.name = "checks"};
+		struct field_place at = {.up = &list, .key = c->checks[i].name, .index = i};
+
+		check_check(r, &c->checks[i], &at);
+	}
+	conf_rules_tracks(c, r);
 }

@@ -155,22 +155,6 @@ static void check_unicast(const struct conf *c, struct field_reader *r, const st
 	}
 }
 
-static void check_track(
-	struct field_reader *r, const struct conf_vip *v, const struct field_place *at)
-{
-	struct field_place list = {.up = at, .name = "track"};
-
-	for (size_t i = 0; i < v->track_count; i++) {
-		const struct conf_track *t = &v->track[i];
-		struct field_place entry = {.up = &list, .index = i};
-		int targets = t->data + !!t->pool + !!t->interface + !!t->check;
-
-		if (targets != 1)
-			field_problem(
-				r, &entry, "needs exactly one of data, pool, interface and check");
-	}
-}
-
 static void check_vip(const struct conf *c, struct field_reader *r, size_t number)
 {
 	const struct conf_vip *v = &c->vips[number];
@@ -184,7 +168,6 @@ static void check_vip(const struct conf *c, struct field_reader *r, size_t numbe
 	check_addresses(r, v, &at);
 	check_version(r, v, &at);
 	check_unicast(c, r, v, &at);
-	check_track(r, v, &at);
 	check_priority(c, r, v, &at);
 }
 

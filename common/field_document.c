@@ -46,7 +46,7 @@ static const struct field document_fields[] = {
 	{"certificates", FIELD_OBJECT, FIELD_LIST(conf, certificates), .kind = &field_certificate,
 		.most = CONF_OBJECTS_MAX, .help = "Certificates and their keys, and CAs to verify others by."},
 	{"checks", FIELD_OBJECT, FIELD_LIST(conf, checks), .kind = &field_standing_check,
-		.most = CONF_OBJECTS_MAX, .is_later = true,
+		.most = CONF_OBJECTS_MAX,
 		.help = "Standing checks, for track and alerts."},
 	{0}
 };

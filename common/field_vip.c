@@ -86,7 +86,7 @@ static const struct field track_fields[] = {
 		.help = "That pool has minimum_up servers up."},
 	{"interface", FIELD_INTERFACE, FIELD_AT(conf_track, interface),
 		.help = "That interface is up."},
-	{"check", FIELD_NAME, FIELD_AT(conf_track, check), .is_later = true,
+	{"check", FIELD_NAME, FIELD_AT(conf_track, check),
 		.help = "That standing check is up."},
 	{"minimum_up", FIELD_INTEGER, FIELD_AT(conf_track, minimum_up), .maximum = CONF_SERVERS_MAX,
 		.initial = "1", .help = "With pool: how many servers must be up."},
@@ -140,7 +140,7 @@ static const struct field vip_fields[] = {
 		.maximum = FIELD_HOUR, .initial = "1s",
 		.help = "How long a data plane that lives may be silent before it counts as "
 			"failed."},
-	{"sync_group", FIELD_NAME, FIELD_AT(conf_vip, sync_group), .is_later = true, .example = "edge",
+	{"sync_group", FIELD_NAME, FIELD_AT(conf_vip, sync_group), .example = "edge",
 		.help = "VIPs of one group move together."},
 	{"track", FIELD_OBJECT, FIELD_LIST(conf_vip, track), .kind = &track, .most = TRACK_MAX,
 		.initial = "[{\"data\": true, \"weight\": \"down\"}]",

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/vip_move.h"
+
 #include "common/verdict_row.h"
 
 static json_t *text_or_null(const char *text)
@@ -79,6 +81,19 @@ json_t *event_of_traffic(
 		report_listener_state_name(b.state), b.reason);
 }
 
+/* Of a move: true and described. */
+static bool describe_move(const json_t *row, char *text, size_t size, char *why, size_t why_size)
+{
+	struct vip_move m;
+
+	if (!row || vip_move_decode(row, &m) < 0)
+		return false;
+	snprintf(text, size, "moved to %s", m.holder);
+	if (why)
+		snprintf(why, why_size, "%s%s%s", m.who, m.why[0] ? ": " : "", m.why);
+	return true;
+}
+
 static void describe_overlay(const struct overlay *o, char *text, size_t size)
 {
 	if (o->has_weight)
@@ -90,7 +105,7 @@ static void describe_overlay(const struct overlay *o, char *text, size_t size)
 json_t *event_of_overlay(
 	const struct event_place *p, const char *key, const json_t *before, const json_t *after)
 {
-	char from[64] = "none", to[64] = "none", why[2 * OVERLAY_TEXT_SIZE + 8] = "";
+	char from[96] = "none", to[96] = "none", why[2 * OVERLAY_TEXT_SIZE + 8] = "";
 	struct overlay o;
 
 	if (before && overlay_decode(before, &o) == 0)
@@ -99,5 +114,7 @@ json_t *event_of_overlay(
 		describe_overlay(&o, to, sizeof to);
 		snprintf(why, sizeof why, "%s%s%s", o.who, o.why[0] ? ": " : "", o.why);
 	}
+	describe_move(before, from, sizeof from, NULL, 0);
+	describe_move(after, to, sizeof to, why, sizeof why);
 	return event_make(p, "overlay", without_prefix(key, "pool/"), from, to, why);
 }

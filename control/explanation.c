@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/vip_move.h"
 #include "control/status.h"
 
 struct explanation {
@@ -168,6 +169,19 @@ static const json_t *find_vip(const json_t *vips, const char *stack, const char 
 	return NULL;
 }
 
+static void add_move(struct explanation *e, const struct conf_vip *v)
+{
+	char key[CONF_NAME_SIZE + 8], until[WALL_TEXT_SIZE];
+	struct vip_move m;
+
+	snprintf(key, sizeof key, "vip/%s", v->name);
+	if (vip_move_decode(picture_overlay(e->picture, e->conf->stack, key), &m) < 0)
+		return;
+	add_evidence(e, m.since, "moved to %s by %s%s%s%s%s", m.holder, m.who, m.why[0] ? ": " : "",
+		m.why, m.until.ms ? ", until " : ", until cleared",
+		m.until.ms ? wall_print(m.until, until) : "");
+}
+
 static void add_states(struct explanation *e, const json_t *vip)
 {
 	const char *node;
@@ -198,6 +212,7 @@ static json_t *print_vip(struct explanation *e, const struct conf_vip *v)
 		add_role(e, &r);
 		since = r.since;
 	}
+	add_move(e, v);
 	add_states(e, vip);
 	result = finish(e, v->name, holder ? "active" : "initialize", since, why);
 	json_decref(vips);

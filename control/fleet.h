@@ -85,6 +85,10 @@ const char *fleet_state_name(enum fleet_state s); /* "ready", … */
 int fleet_node_state(const struct fleet *f, const char *node, enum fleet_state *ret_state,
 	struct wall *ret_since, char ret_why[FLEET_WHY_SIZE]);
 
+/* Who holds a VIP, as far as is known; "" for nobody. */
+void fleet_vip_holder(const struct fleet *f, const char *stack, const char *vip,
+	char ret_holder[CONF_NAME_SIZE]);
+
 /* The state of a daemon against the generation its node should run: away, starting, lagging,
  * running. */
 enum report_daemon_state fleet_daemon_state(

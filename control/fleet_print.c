@@ -164,6 +164,24 @@ static json_t *print_vip(const struct fleet *f, const struct conf *stack, const 
 		h.holder ? text_or_null(h.report->why) : json_null(), "states", h.states);
 }
 
+void fleet_vip_holder(
+	const struct fleet *f, const char *stack, const char *vip, char ret_holder[CONF_NAME_SIZE])
+{
+	ret_holder[0] = '\0';
+	for (size_t i = 0; i < f->stacks_count; i++) {
+		struct holding h = {.heard = ""};
+		json_t *heard;
+
+		if (!f->stacks[i] || strcmp(f->stacks[i]->stack, stack) != 0)
+			continue;
+		find_holder(f, f->stacks[i], vip, &h);
+		heard = name_of_heard(f->stacks[i], h.heard);
+		snprintf(ret_holder, CONF_NAME_SIZE, "%s",
+			h.holder ? h.holder->name : json_string_value(heard) ?: "");
+		json_decref(heard);
+	}
+}
+
 json_t *fleet_print_vips(const struct fleet *f)
 {
 	json_t *vips = json_array();

@@ -10,6 +10,7 @@
 #include "common/now.h"
 #include "common/overlay.h"
 #include "common/verdict_row.h"
+#include "common/vip_move.h"
 
 #define KEY_SIZE (2 * CONF_NAME_SIZE + 16)
 
@@ -124,6 +125,22 @@ size_t condition_tracks(const struct condition *c, const struct conf *conf,
 	for (size_t i = 0; i < count; i++)
 		tracks[i] = track_of(c, conf, &vip->track[i], is_data_well);
 	return count;
+}
+
+bool condition_move(
+	const struct condition *c, const char *vip, struct wall now, struct role_move *ret_move)
+{
+	const json_t *row;
+	struct vip_move move;
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof key, "vip/%s", vip);
+	row = json_object_get(c->overlay, key);
+	if (vip_move_decode(row, &move) < 0 || !vip_move_is_current(&move, now))
+		return false;
+	*ret_move = (struct role_move){
+		json_string_value(json_object_get(row, "holder")), move.since.ms};
+	return true;
 }
 
 bool condition_in_maintenance(const struct condition *c, const char *node, struct wall now)

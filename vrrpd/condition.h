@@ -38,6 +38,11 @@ void condition_verdict(struct condition *c, const char *key, const json_t *row);
 size_t condition_tracks(const struct condition *c, const struct conf *conf,
 	const struct conf_vip *vip, bool is_data_well, struct role_track tracks[ROLE_TRACKS_MAX]);
 
+/* The operator's move of that VIP, or false: none that counts now. holder of ret_move is borrowed
+ * from c until its overlay changes. */
+bool condition_move(
+	const struct condition *c, const char *vip, struct wall now, struct role_move *ret_move);
+
 /* True while the operator has our instance in maintenance, drained or disabled. */
 bool condition_in_maintenance(const struct condition *c, const char *node, struct wall now);
 

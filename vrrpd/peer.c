@@ -114,6 +114,7 @@ static void keep(struct peer *p, const struct peer_message *m, struct mono now)
 	if (m->kind != PEER_HEARTBEAT)
 		return;
 	p->generation = m->generation;
+	p->condition = m->condition;
 	p->vips_count = m->vips_count;
 	memcpy(p->vips, m->vips, m->vips_count * sizeof *m->vips);
 }

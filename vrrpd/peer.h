@@ -16,7 +16,7 @@
 
 #define PEER_VIPS_MAX 255 /* VIPs one heartbeat tells of; those beyond are not told */
 #define PEER_TEXT_SIZE 128
-#define PEER_PAYLOAD_MAX (512 + PEER_VIPS_MAX * (CONF_NAME_SIZE + 4))
+#define PEER_PAYLOAD_MAX (512 + PEER_VIPS_MAX * (CONF_NAME_SIZE + 12))
 #define PEER_SENT_MAX 16 /* own counters whose time of sending is remembered */
 
 enum peer_kind { PEER_HEARTBEAT = 1, PEER_TAKE = 2, PEER_TAKEN = 3 };
@@ -28,6 +28,14 @@ struct peer_vip {
 	uint8_t priority; /* in use, 0..255 */
 	uint8_t base;     /* configured, 1..255 */
 	bool is_fit;      /* not disqualified (V5) */
+	int64_t spent_move; /* moves up to this number are over (V4), see role.h */
+};
+
+/* What a node says of itself as a whole. */
+struct peer_condition {
+	bool is_in_maintenance, is_in_bypass;
+	bool is_data_well;    /* its data plane answers */
+	uint32_t connections; /* that data carries: its load */
 };
 
 /* What the sender last heard of us: proves that it lives now, and gives the round trip. */
@@ -43,6 +51,7 @@ struct peer_message {
 	struct peer_echo echo;
 	/* HEARTBEAT */
 	uint64_t generation;
+	struct peer_condition condition;
 	struct peer_vip vips[PEER_VIPS_MAX];
 	size_t vips_count;
 	/* TAKE and TAKEN: the VIP, and a number the taker gives back */
@@ -93,6 +102,7 @@ struct peer {
 	char why[PEER_TEXT_SIZE]; /* of state: "3 of 3 heartbeats missed" */
 	int64_t round_trip_us;    /* -1: not known */
 	uint64_t generation;
+	struct peer_condition condition;
 	struct peer_vip vips[PEER_VIPS_MAX]; /* of its last heartbeat; kept while unhealthy */
 	size_t vips_count;
 	bool is_echoing; /* its last heartbeat had heard this session of ours: both directions work

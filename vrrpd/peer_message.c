@@ -1,5 +1,5 @@
 /*
- * What nodes say to each other, as bytes: format 1, kind, node, echo, then what
+ * What nodes say to each other, as bytes: format 2, kind, node, echo, then what
  * the kind has to say. Numbers are big-endian, texts a length byte and bytes.
  * What comes from the wire is bounded and checked even though it was sealed: a
  * peer may run another version. Called by heartbeat.
@@ -11,7 +11,7 @@
 
 #include "vrrpd/vrrp.h"
 
-#define FORMAT 1
+#define FORMAT 2
 #define FLAG_SET 1u
 
 struct writer {
@@ -136,9 +136,26 @@ static void get_address(struct reader *r, struct addr *a)
 		memcpy(&a->in6.sin6_addr, p, 16);
 }
 
+static void put_condition(struct writer *w, const struct peer_condition *c)
+{
+	put_number(w, c->is_in_maintenance ? FLAG_SET : 0, 1);
+	put_number(w, c->is_in_bypass ? FLAG_SET : 0, 1);
+	put_number(w, c->is_data_well ? FLAG_SET : 0, 1);
+	put_number(w, c->connections, 4);
+}
+
+static void get_condition(struct reader *r, struct peer_condition *c)
+{
+	c->is_in_maintenance = get_flag(r);
+	c->is_in_bypass = get_flag(r);
+	c->is_data_well = get_flag(r);
+	c->connections = (uint32_t)get_number(r, 4);
+}
+
 static void put_vips(struct writer *w, const struct peer_message *m)
 {
 	put_number(w, m->generation, 8);
+	put_condition(w, &m->condition);
 	w->failed |= m->vips_count > PEER_VIPS_MAX;
 	put_number(w, m->vips_count, 1);
 	for (size_t i = 0; !w->failed && i < m->vips_count; i++) {
@@ -147,12 +164,14 @@ static void put_vips(struct writer *w, const struct peer_message *m)
 		put_number(w, m->vips[i].priority, 1);
 		put_number(w, m->vips[i].base, 1);
 		put_number(w, m->vips[i].is_fit ? FLAG_SET : 0, 1);
+		put_number(w, (uint64_t)m->vips[i].spent_move, 8);
 	}
 }
 
 static void get_vips(struct reader *r, struct peer_message *m)
 {
 	m->generation = get_number(r, 8);
+	get_condition(r, &m->condition);
 	m->vips_count = (size_t)get_number(r, 1);
 	for (size_t i = 0; !r->failed && i < m->vips_count; i++) {
 		get_name(r, m->vips[i].name);
@@ -160,6 +179,8 @@ static void get_vips(struct reader *r, struct peer_message *m)
 		m->vips[i].priority = (uint8_t)get_number(r, 1);
 		m->vips[i].base = (uint8_t)get_number(r, 1);
 		m->vips[i].is_fit = get_flag(r);
+		m->vips[i].spent_move = (int64_t)get_number(r, 8);
+		r->failed |= m->vips[i].spent_move < 0;
 		r->failed |= m->vips[i].state >= VRRP_STATES;
 	}
 }

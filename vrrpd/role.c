@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PRIORITY_LEAST 2  /* of a fit node, whatever its tracks say: 1 is for last resorts */
-#define PRIORITY_MOST 254 /* 255 is the owner's, and not to be reached by weights */
+#define PRIORITY_LEAST 2        /* of a fit node, whatever its tracks say: 1 is for last resorts */
+#define PRIORITY_MOST 254       /* 255 is the owner's, and not to be reached by weights */
+#define PRIORITY_MOVED_AWAY 253 /* at most, while another is who the operator moved it to (V4) */
 
 static void say(struct role_result *ret, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -65,6 +66,58 @@ static int weighed_priority(const struct role_input *in, struct role_result *ret
 			say(ret, ", %s %s %+d", in->tracks[i].target,
 				in->tracks[i].is_well ? "up" : "down", in->tracks[i].weight);
 	return priority;
+}
+
+static const struct role_peer *peer_named(const struct role_input *in, const char *name)
+{
+	for (size_t i = 0; i < in->peers_count; i++)
+		if (strcmp(in->peers[i].name, name) == 0)
+			return &in->peers[i];
+	return NULL;
+}
+
+/* In force: not of an owner, and its holder has not been lost since. */
+static bool is_moved(const struct role *r, const struct role_input *in)
+{
+	return in->move.holder && in->base != VRRP_PRIORITY_OWNER &&
+	       in->move.number > r->spent_move;
+}
+
+static bool is_moved_here(const struct role *r, const struct role_input *in)
+{
+	return is_moved(r, in) && strcmp(in->move.holder, in->node) == 0;
+}
+
+/* A move ends with the loss of its holder, and all who hear of that agree. */
+static void notice_lost_holder(struct role *r, const struct role_input *in)
+{
+	const struct role_peer *holder;
+
+	for (size_t i = 0; i < in->peers_count; i++)
+		if (in->peers[i].is_alive && in->peers[i].vip &&
+			in->peers[i].vip->spent_move > r->spent_move)
+			r->spent_move = in->peers[i].vip->spent_move;
+	if (!is_moved(r, in) || in->state != VRRP_ACTIVE)
+		return;
+	holder = peer_named(in, in->move.holder);
+	if (holder && holder->is_lost)
+		r->spent_move = in->move.number;
+}
+
+/* What the operator's move makes of a fit node's priority. */
+static int moved_priority(
+	const struct role *r, const struct role_input *in, int priority, struct role_result *ret)
+{
+	if (!is_moved(r, in))
+		return priority;
+	if (is_moved_here(r, in)) {
+		say(ret, "; moved here: priority %d", PRIORITY_MOST);
+		return PRIORITY_MOST;
+	}
+	if (priority <= PRIORITY_MOVED_AWAY)
+		return priority;
+	say(ret, "; moved to %s: priority %d", in->move.holder, PRIORITY_MOVED_AWAY);
+	return PRIORITY_MOVED_AWAY;
 }
 
 static bool serves(const struct role_peer *p)
@@ -149,13 +202,26 @@ static void judge_readiness(
 	say(ret, "; does not preempt yet: %s", in->unready);
 }
 
+/* A move of a fit node's VIP to a peer that could hold it: that peer, else NULL. */
+static const struct role_peer *mover(const struct role *r, const struct role_input *in)
+{
+	const struct role_peer *p;
+
+	if (!is_moved(r, in) || is_moved_here(r, in))
+		return NULL;
+	p = peer_named(in, in->move.holder);
+	return p && serves(p) && p->vip->is_fit && p->vip->state == VRRP_BACKUP ? p : NULL;
+}
+
 static void judge_hand_over(
 	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret)
 {
-	const struct role_peer *taker = best_taker(in);
-	bool is_wanted = in->state == VRRP_ACTIVE && !ret->is_fit && taker && taker->vip->is_fit;
+	const struct role_peer *to = mover(r, in), *taker = to ? to : best_taker(in);
+	bool is_wanted = in->state == VRRP_ACTIVE && taker && taker->vip->is_fit &&
+			 (to || !ret->is_fit || in->starved);
 
 	ret->taker = taker ? taker->name : NULL;
+	ret->is_planned = to || in->in_maintenance;
 	if (!is_wanted) {
 		if (in->state != VRRP_HANDING_OVER)
 			r->retry_at = MONO_NEVER;
@@ -172,28 +238,81 @@ void role_init(struct role *r)
 	*r = (struct role){.barred_until = MONO_NEVER, .retry_at = MONO_NEVER};
 }
 
+/* Why the node is disqualified for the VIP, in text; NULL: it is not. */
+static const char *disqualification(const struct role_input *in, char text[ROLE_WHY_SIZE])
+{
+	const char *target = disqualifier(in);
+
+	if (in->in_maintenance)
+		return "in maintenance";
+	if (in->marked_down)
+		return in->marked_down;
+	if (target)
+		snprintf(text, ROLE_WHY_SIZE, "%s down", target);
+	else if (in->group.member && !in->group.lowest.is_fit)
+		snprintf(text, ROLE_WHY_SIZE, "VIP %s of its sync group is", in->group.member);
+	else
+		return NULL;
+	return text;
+}
+
+/* A sync group has its members' lowest priority, and waits for the last of them (V9). */
+static void judge_group(const struct role_input *in, struct role_result *ret)
+{
+	const struct role_group *g = &in->group;
+
+	if (!g->member)
+		return;
+	if (g->lowest.priority < ret->wish.priority) {
+		ret->wish.priority = g->lowest.priority;
+		say(ret, "; as low as VIP %s of its sync group: priority %d", g->member,
+			g->lowest.priority);
+	}
+	if (!g->lowest.may_preempt && ret->wish.may_preempt) {
+		ret->wish.may_preempt = false;
+		say(ret, "; does not preempt before VIP %s of its sync group", g->member);
+	}
+}
+
+static void judge_bandwidth(const struct role_input *in, struct role_result *ret)
+{
+	if (!in->starved)
+		return;
+	ret->wish.may_preempt = false;
+	say(ret, "; does not preempt: %s", in->starved);
+}
+
 void role_judge(
 	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret)
 {
-	const char *cause = in->in_maintenance ? "in maintenance" : NULL;
-	const char *target = disqualifier(in);
 	char text[ROLE_WHY_SIZE];
+	const char *cause = disqualification(in, text);
 
 	assert(in->base >= 1 && in->base <= VRRP_PRIORITY_OWNER);
 	assert(in->peers_count <= ROLE_PEERS_MAX && in->tracks_count <= ROLE_TRACKS_MAX);
-	if (!cause && target) {
-		snprintf(text, sizeof text, "%s down", target);
-		cause = text;
-	}
+	notice_lost_holder(r, in);
 	*ret = (struct role_result){.is_fit = !cause};
 	ret->wish = (struct vrrp_wish){
 		.may_preempt = true, .may_hold = true, .has_peer = has_peer(in)};
 	if (cause)
 		judge_unfit(in, cause, ret);
 	else
-		ret->wish.priority = weighed_priority(in, ret);
+		ret->wish.priority = moved_priority(r, in, weighed_priority(in, ret), ret);
 	judge_readiness(r, in, now, ret);
+	judge_bandwidth(in, ret);
+	judge_group(in, ret);
 	judge_hand_over(r, in, now, ret);
+}
+
+struct role_alone role_alone(const struct role *r, const struct role_input *in, struct mono now)
+{
+	struct role_input alone = *in;
+	struct role copy = *r;
+	struct role_result result;
+
+	alone.group.member = NULL;
+	role_judge(&copy, &alone, now, &result);
+	return (struct role_alone){result.wish.priority, result.is_fit, result.wish.may_preempt};
 }
 
 struct mono role_deadline(const struct role *r)

@@ -4,9 +4,6 @@
  * own condition, the operator's hand and the peers into the wish that vrrp is
  * given, and says why. It elects nobody: VRRP does. Pure; router calls it
  * whenever one of its inputs may have changed.
- *
- * Later inputs (links, flaps, bandwidth, sync groups, vetoes) become further
- * fields of struct role_input and further lines of role_judge().
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +29,26 @@ struct role_track {
 struct role_peer {
 	const char *name;           /* borrowed */
 	bool is_alive;              /* PEER_HEALTHY */
+	bool is_lost;               /* PEER_UNHEALTHY: was heard, and is no more */
 	const struct peer_vip *vip; /* what it says of this VIP; NULL: it does not serve it */
+};
+
+/* The operator's `move` (decision V4). */
+struct role_move {
+	const char *holder; /* borrowed; NULL: nobody moved it */
+	int64_t number;     /* of this move: a later one has a greater; above 0 */
+};
+
+/* What a VIP would be for itself, apart from its sync group. */
+struct role_alone {
+	int priority;
+	bool is_fit, may_preempt;
+};
+
+/* The other members of the VIP's sync group that can be spoken for (V9): the lowest of them. */
+struct role_group {
+	const char *member; /* borrowed; NULL: none */
+	struct role_alone lowest;
 };
 
 struct role_input {
@@ -42,6 +58,10 @@ struct role_input {
 	int64_t startup_hold_ms;
 	enum vrrp_state state; /* our own machine's */
 	bool in_maintenance;   /* overlay of our instance */
+	const char *marked_down; /* NULL, or why the whole node steps aside: too few links, bypass */
+	const char *starved; /* NULL, or why it should go where traffic arrives (bandwidth) */
+	struct role_move move;
+	struct role_group group;
 	const char *unready; /* NULL, or what bars preemption (V7): "generation 16, the stack is at
 				17" */
 	const struct role_track *tracks;
@@ -59,14 +79,15 @@ struct role {
 	struct mono unready_since;
 	struct mono barred_until; /* MONO_NEVER: preemption is not barred */
 	struct mono retry_at;     /* MONO_NEVER: no hand-over was asked for */
+	int64_t spent_move;       /* moves up to this number are over: their holder was lost */
 };
 
 struct role_result {
 	struct vrrp_wish wish;
 	bool is_fit;           /* not disqualified: goes into our heartbeats with base */
-	bool should_step_down; /* Active, unfit, and a fit peer could take over: VRRP_STEP_DOWN with
-				  taker */
-	/* The peer to hand over to: fit first, then by priority, then by name; NULL: no live peer
+	bool should_step_down; /* Active, and another should be: VRRP_STEP_DOWN with taker */
+	bool is_planned; /* what should_step_down says is the operator's wish: no flap (V9) */
+	/* The peer to hand over to: whom the operator moved it to; else fit first, then by priority, then by name; NULL: no live peer
 	 * serves the VIP. */
 	const char *taker;       /* borrowed from the input */
 	char why[ROLE_WHY_SIZE]; /* "priority 150: 200, interface eth1 down -50" */
@@ -80,6 +101,9 @@ void role_init(struct role *r);
  */
 void role_judge(
 	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret);
+
+/* What role_judge() would say without the group; changes nothing. */
+struct role_alone role_alone(const struct role *r, const struct role_input *in, struct mono now);
 
 /* When the judgement may change by itself; MONO_NEVER: not. */
 struct mono role_deadline(const struct role *r);

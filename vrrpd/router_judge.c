@@ -2,6 +2,7 @@
 #include "vrrpd/router_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "common/now.h"
@@ -68,23 +69,95 @@ void router_feel_pulse(struct router *r, struct mono now)
 	}
 }
 
-static void judge_one(struct router *r, struct vip *v, struct mono now)
-{
+/* What a judgement borrows. */
+struct scene {
 	struct role_peer peers[ROLE_PEERS_MAX];
-	char text[ROLE_WHY_SIZE];
-	struct role_input in = {.peers = peers};
+	char unready[ROLE_WHY_SIZE];
+};
 
+static bool is_of_group(const struct vip *v, const char *group)
+{
+	return v->config->sync_group && strcmp(v->config->sync_group, group) == 0;
+}
+
+/* The newest move of the VIP or of a member of its sync group: they move together. */
+static void move_find(const struct router *r, const struct vip *v, struct role_move *ret)
+{
+	struct wall now = wall_now();
+	struct role_move m;
+
+	*ret = (struct role_move){0};
+	for (size_t i = 0; i < r->roster.vips_count; i++) {
+		const struct vip *of = r->roster.vips[i];
+
+		if (of != v && !(v->config->sync_group && is_of_group(of, v->config->sync_group)))
+			continue;
+		if (condition_move(&r->condition, of->config->name, now, &m) &&
+			m.number > ret->number)
+			*ret = m;
+	}
+}
+
+static void scene_set(struct router *r, struct vip *v, struct scene *s, struct role_input *in)
+{
+	*in = (struct role_input){.peers = s->peers};
 	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
 		const struct peer *p = heartbeat_peer(r->heartbeat, i);
 
-		peers[in.peers_count++] = (struct role_peer){
+		s->peers[in->peers_count++] = (struct role_peer){
 			.name = heartbeat_name(r->heartbeat, i),
 			.is_alive = p->state == PEER_HEALTHY,
+			.is_lost = p->state == PEER_UNHEALTHY,
 			.vip = peer_vip(p, v->config->name)};
 	}
 	tracks_renew(r, v);
-	in.in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
-	in.unready = unready_why(r, v, text);
+	in->in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
+	in->unready = unready_why(r, v, s->unready);
+	move_find(r, v, &in->move);
+	vip_prepare(v, in);
+}
+
+static bool is_lower(const struct role_alone *a, const struct role_alone *b)
+{
+	return a->is_fit != b->is_fit ? !a->is_fit : a->priority < b->priority;
+}
+
+/*
+ * The lowest of the other members of its sync group. One whose segment is lost
+ * does not count: it must not drag members whose segment still carries
+ * advertisements (V9).
+ */
+static void group_find(
+	struct router *r, const struct vip *v, struct mono now, struct role_group *ret)
+{
+	bool may_preempt = true;
+
+	*ret = (struct role_group){0};
+	for (size_t i = 0; v->config->sync_group && i < r->roster.vips_count; i++) {
+		struct vip *of = r->roster.vips[i];
+		struct role_alone alone;
+		struct role_input in;
+		struct scene s;
+
+		if (of == v || !is_of_group(of, v->config->sync_group) ||
+			of->vrrp.state == VRRP_INITIALIZE)
+			continue;
+		scene_set(r, of, &s, &in);
+		alone = role_alone(&of->role, &in, now);
+		may_preempt &= alone.may_preempt;
+		if (!ret->member || is_lower(&alone, &ret->lowest))
+			*ret = (struct role_group){of->config->name, alone};
+	}
+	ret->lowest.may_preempt = may_preempt;
+}
+
+static void judge_one(struct router *r, struct vip *v, struct mono now)
+{
+	struct role_input in;
+	struct scene s;
+
+	scene_set(r, v, &s, &in);
+	group_find(r, v, now, &in.group);
 	vip_judge(v, &in, now);
 }
 

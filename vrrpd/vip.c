@@ -396,11 +396,8 @@ static bool wish_is_same(const struct vrrp_wish *a, const struct vrrp_wish *b)
 	       a->may_hold == b->may_hold && a->has_peer == b->has_peer;
 }
 
-void vip_judge(struct vip *v, struct role_input *in, struct mono now)
+void vip_prepare(const struct vip *v, struct role_input *in)
 {
-	struct vrrp_event wish = {.kind = VRRP_WISH}, down = {.kind = VRRP_STEP_DOWN};
-	bool had_peer = v->vrrp.wish.has_peer, is_same;
-
 	in->node = v->uses->node;
 	in->base = conf_vip_priority(v->conf, v->config, v->uses->node);
 	in->when_all_down_release = v->config->when_all_down == CONF_WHEN_ALL_DOWN_RELEASE;
@@ -408,6 +405,13 @@ void vip_judge(struct vip *v, struct role_input *in, struct mono now)
 	in->tracks = v->tracks;
 	in->tracks_count = v->tracks_count;
 	in->state = v->vrrp.state;
+}
+
+void vip_judge(struct vip *v, const struct role_input *in, struct mono now)
+{
+	struct vrrp_event wish = {.kind = VRRP_WISH}, down = {.kind = VRRP_STEP_DOWN};
+	bool had_peer = v->vrrp.wish.has_peer, is_same;
+
 	role_judge(&v->role, in, now, &v->judged);
 	v->judge_at = role_deadline(&v->role);
 	/* The name is the peer list's, which a new generation replaces. */

@@ -106,9 +106,11 @@ void vip_configure(
 
 /* The segment has changed: starts, halts, or takes on the new primary address. */
 void vip_segment_changed(struct vip *v, struct mono now);
-/* What role makes of the node's condition; the caller fills in_maintenance, unready and peers of
- * in. */
-void vip_judge(struct vip *v, struct role_input *in, struct mono now);
+/* Fills in what the VIP itself knows of its judgement: all but the node's condition, operator and
+ * peers. */
+void vip_prepare(const struct vip *v, struct role_input *in);
+/* What role makes of that; in was prepared, and completed by the caller. */
+void vip_judge(struct vip *v, const struct role_input *in, struct mono now);
 /* Leaves in order: has_left is set now or in a later step. */
 void vip_leave(struct vip *v, struct mono now);
 

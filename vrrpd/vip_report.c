@@ -37,7 +37,8 @@ void vip_tell(const struct vip *v, struct peer_vip *ret)
 	*ret = (struct peer_vip){.state = (uint8_t)v->vrrp.state,
 		.priority = (uint8_t)v->vrrp.wish.priority,
 		.base = (uint8_t)conf_vip_priority(v->conf, v->config, v->uses->node),
-		.is_fit = v->judged.is_fit};
+		.is_fit = v->judged.is_fit,
+		.spent_move = v->role.spent_move};
 	snprintf(ret->name, sizeof ret->name, "%s", v->config->name);
 }
 

@@ -46,6 +46,9 @@ static family_handler *const handlers[ROUTE_IDS] = {
 	[ROUTE_INSTANCE_OVERLAY_GET] = family_instance_overlay_get,
 	[ROUTE_INSTANCE_OVERLAY_PUT] = family_instance_overlay_put,
 	[ROUTE_INSTANCE_OVERLAY_DELETE] = family_instance_overlay_put,
+	[ROUTE_MOVE] = family_move,
+	[ROUTE_MOVE_END] = family_move_end,
+	[ROUTE_BYPASS_END] = family_bypass_end,
 	[ROUTE_LATER] = family_later,
 };
 

@@ -30,7 +30,7 @@ family_handler family_healthz, family_readyz, family_metrics, family_openapi, fa
 	family_generation_get, family_rollback, family_objects, family_object_get,
 	family_object_put, family_object_delete, family_server_overlay_get,
 	family_server_overlay_put, family_instance_overlay_get, family_instance_overlay_put,
-	family_later;
+	family_move, family_move_end, family_bypass_end, family_later;
 
 /* Answers with a problem: one sentence. */
 void family_refuse(struct exchange *x, int status, const char *format, ...)
@@ -43,6 +43,9 @@ const struct picture_stack *family_stack(struct api *a, struct exchange *x, cons
 
 /* ?limit= and ?before= of lists: 0, or -EINVAL after answering 400. */
 int family_page(struct exchange *x, size_t most, size_t *ret_limit, uint64_t *ret_before);
+
+/* The stack that lists the instance; the one without instances for this very node. NULL: none. */
+const struct conf *family_conf_of_instance(const struct picture *p, const char *name);
 
 /* True and answered 503 when the store did not do it; false for STORE_OK, CONFLICT, MOVED and
  * NOT_FOUND. */

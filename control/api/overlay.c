@@ -58,8 +58,7 @@ static int find_server(
 	return 0;
 }
 
-/* The stack that lists the instance; the one without instances for this very node. */
-static const struct conf *conf_of_instance(const struct picture *p, const char *name)
+const struct conf *family_conf_of_instance(const struct picture *p, const char *name)
 {
 	for (size_t i = 0; i < p->confs_count; i++) {
 		if (conf_instance(p->confs[i], name))
@@ -74,7 +73,7 @@ static const struct conf *conf_of_instance(const struct picture *p, const char *
 static int find_instance(
 	struct api *a, struct exchange *x, const struct route_match *m, struct target_of_hand *ret)
 {
-	*ret = (struct target_of_hand){.conf = conf_of_instance(a->site.picture, m->parameters[0])};
+	*ret = (struct target_of_hand){.conf = family_conf_of_instance(a->site.picture, m->parameters[0])};
 	if (!ret->conf) {
 		family_refuse(x, 404, "no stack has an instance %.64s", m->parameters[0]);
 		return -ENOENT;

@@ -55,22 +55,23 @@ static void read_weight(
 	o->weight = (int)weight;
 }
 
-static void read_why(const json_t *body, struct conf_problems *problems, struct overlay *o)
+void overlay_body_read_why(
+	const json_t *body, struct conf_problems *problems, char ret[OVERLAY_TEXT_SIZE])
 {
 	const json_t *value = json_object_get(body, "why");
 	const char *text = json_string_value(value);
 
-	o->why[0] = '\0';
+	ret[0] = '\0';
 	if (!value || json_is_null(value))
 		return;
-	if (!text || strlen(text) >= sizeof o->why || strlen(text) != json_string_length(value))
-		conf_problems_add(
-			problems, "why", "must be a text of at most %zu bytes", sizeof o->why - 1);
+	if (!text || strlen(text) >= OVERLAY_TEXT_SIZE || strlen(text) != json_string_length(value))
+		conf_problems_add(problems, "why", "must be a text of at most %zu bytes",
+			(size_t)OVERLAY_TEXT_SIZE - 1);
 	else
-		strcpy(o->why, text);
+		memcpy(ret, text, strlen(text) + 1);
 }
 
-static int64_t read_expiry(const json_t *body, struct conf_problems *problems)
+int64_t overlay_body_read_expiry(const json_t *body, struct conf_problems *problems)
 {
 	const json_t *value = json_object_get(body, "expires_in");
 	int64_t ms = 0;
@@ -102,8 +103,8 @@ int overlay_body_read(const json_t *body, const struct overlay *old, bool is_ins
 	refuse_unknown(body, problems);
 	read_state(body, problems, &b.overlay);
 	read_weight(body, is_instance, problems, &b.overlay);
-	read_why(body, problems, &b.overlay);
-	b.expires_in_ms = read_expiry(body, problems);
+	overlay_body_read_why(body, problems, b.overlay.why);
+	b.expires_in_ms = overlay_body_read_expiry(body, problems);
 	if (problems->count > 0)
 		return -EINVAL;
 	snprintf(b.overlay.who, sizeof b.overlay.who, "%s", who);

@@ -22,3 +22,8 @@ struct overlay_body {
  */
 int overlay_body_read(const json_t *body, const struct overlay *old, bool is_instance,
 	const char *who, struct wall now, struct conf_problems *problems, struct overlay_body *ret);
+
+/* The parts that a move's body has too: "why" ("" where absent), and "expires_in" in ms (0: never). */
+void overlay_body_read_why(
+	const json_t *body, struct conf_problems *problems, char ret[OVERLAY_TEXT_SIZE]);
+int64_t overlay_body_read_expiry(const json_t *body, struct conf_problems *problems);

@@ -18,6 +18,8 @@ enum command_id {
 	COMMAND_READY,
 	COMMAND_DISABLE,
 	COMMAND_WEIGHT,
+	COMMAND_MOVE,
+	COMMAND_BYPASS,
 	COMMAND_EVENTS,
 	COMMAND_EXPLAIN,
 	COMMAND_EXPORT,
@@ -48,6 +50,7 @@ enum option_id {
 	OPTION_INTERVAL = 1 << 18,
 	OPTION_TIMES = 1 << 19,
 	OPTION_SORT = 1 << 20,
+	OPTION_CLEAR = 1 << 21,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

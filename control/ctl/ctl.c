@@ -219,6 +219,10 @@ static enum outcome run(struct ctl *c)
 		return hand_state(c);
 	case COMMAND_WEIGHT:
 		return hand_weight(c);
+	case COMMAND_MOVE:
+		return move_vip(c);
+	case COMMAND_BYPASS:
+		return move_bypass(c);
 	case COMMAND_EVENTS:
 		return follow_events(c);
 	case COMMAND_EXPLAIN:

@@ -59,6 +59,8 @@ enum outcome change_delete(struct ctl *c);
 enum outcome change_rollback(struct ctl *c);
 enum outcome hand_state(struct ctl *c); /* drain, ready, disable */
 enum outcome hand_weight(struct ctl *c);
+enum outcome move_vip(struct ctl *c);    /* move */
+enum outcome move_bypass(struct ctl *c); /* bypass clear */
 enum outcome follow_events(struct ctl *c);
 enum outcome explain_object(struct ctl *c);
 enum outcome top_run(struct ctl *c);

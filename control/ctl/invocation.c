@@ -184,6 +184,7 @@ static enum invocation_fault take_option(
 	case OPTION_DRY_RUN:
 	case OPTION_FORCE:
 	case OPTION_YES:
+	case OPTION_CLEAR:
 	case OPTION_FOLLOW:
 		break;
 	}

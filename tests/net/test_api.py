@@ -195,7 +195,7 @@ BAD_REQUESTS = [
     ("GET", "/v1/events?since=x", None, {}, 400),
     ("GET", "/v1/audit?limit=0", None, {}, 400),
     ("POST", "/v1/stacks/shop/generations/x/rollback", "", {}, 400),
-    ("POST", "/v1/stacks/shop/vips/web/move", "{}", {}, 501),
+    ("POST", "/v1/stacks/shop/vips/web/move", "{}", {}, 404),
     ("PUT", "/v1/instances/lb-a/maintenance", "{}", {}, 501),
     ("GET", "/v1/tokens", None, {}, 501),
 ]

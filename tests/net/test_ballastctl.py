@@ -78,7 +78,7 @@ def test_exit_statuses_and_their_reasons(shop):
     assert "did you mean status?" in refused(shop, 2, "stauts")
     assert "did you mean pools?" in refused(shop, 2, "get", "pols")
     assert "usage: ballastctl weight POOL/SERVER N" in refused(shop, 2, "weight", "web/w1")
-    assert "not available in this version" in refused(shop, 1, "move", "web", "lb-b")
+    assert "has no VIP web" in refused(shop, 1, "move", "web", "lb-b")
     assert "not available in this version" in refused(shop, 1, "apply", "-f", shop.file, "--confirm-within", "5m")
     assert "nope" in refused(shop, 1, "drain", "web/nope")
     assert "timed out: web/w2: down" in refused(shop, 3, "ready", "web/w2", "--wait=500ms")

@@ -306,7 +306,8 @@ static void judge_role(struct node *n, struct mono now)
 	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
 		if (i != n->index)
 			peers[in.peers_count++] = (struct role_peer){names[i],
-				n->peers[i].state == PEER_HEALTHY, peer_vip(&n->peers[i], "web")};
+				n->peers[i].state == PEER_HEALTHY,
+				n->peers[i].state == PEER_UNHEALTHY, peer_vip(&n->peers[i], "web")};
 	role_judge(&n->role, &in, now, &n->result);
 }
 

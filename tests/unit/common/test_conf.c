@@ -232,8 +232,8 @@ static const struct {
 	{"stack: s\ncertificates: [{name: a, certificate_pem: x}, {name: a, certificate_pem: "
 	 "x}]\n",
 		"certificates[a]", "twice"},
-	{"stack: s\nchecks: [{name: c, type: tcp, address: \"h:1\"}]\n", "checks",
-		"is not available in this version"},
+	{"stack: s\nchecks: [{name: c, type: redis, address: \"h:1\"}]\n", "checks[c].type",
+		"redis is not available in this version"},
 	{"stack: s\nstack: t\n", "line 2, column 1", "written twice"},
 	{"stack: &a s\n", "line 1, column 8", "anchors"},
 	{"stack: !!str s\n", "line 1, column 8", "tags"},
@@ -284,7 +284,6 @@ static const struct {
 		"at most 40950ms"},
 	{PAIR VIP ", version: 2, advertisement_interval: 1500}\n", "vips[v].advertisement_interval",
 		"whole seconds"},
-	{PAIR VIP ", sync_group: g}\n", "vips[v].sync_group", "not available"},
 	{PAIR VIP ", track: [{data: false}]}\n", "vips[v].track[0]", "exactly one"},
 	{PAIR VIP ", track: [{data: true, weight: 300}]}\n", "vips[v].track[0].weight",
 		"from -254 to 254"},

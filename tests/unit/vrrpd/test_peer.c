@@ -249,8 +249,8 @@ static void refuses_damaged_payloads(void **state)
 		uint8_t value;
 		int rc;
 	} rows[] = {
-		{0, 1, 0},
-		{0, 2, -EBADMSG},
+		{0, 2, 0},
+		{0, 1, -EBADMSG},
 		{1, 0, -EBADMSG},
 		{1, 4, -EBADMSG},
 		{1, 1, -EBADMSG},

@@ -28,7 +28,7 @@ static const struct peer_vip fit_away = {"web", VRRP_INITIALIZE, 100, 100, true}
 	}
 #define PEER(name, alive, says)                                                                    \
 	{                                                                                          \
-		name, alive, says                                                                  \
+		name, alive, false, says                                                           \
 	}
 
 struct row {
@@ -187,10 +187,152 @@ static void asks_again_for_a_hand_over_that_failed(void **state)
 	assert_true(mono_is_never(role_deadline(&role)));
 }
 
+#define MOVED_HERE                                                                                 \
+	{                                                                                          \
+		"lb-a", 7                                                                          \
+	}
+#define MOVED_TO_B                                                                                 \
+	{                                                                                          \
+		"lb-b", 7                                                                          \
+	}
+#define GROUP(priority, fit, preempts)                                                             \
+	{                                                                                          \
+		"mail",                                                                            \
+		{                                                                                  \
+			priority, fit, preempts                                                    \
+		}                                                                                  \
+	}
+
+/* What the operator, the sync group and the node as a whole add. */
+static const struct {
+	int base;
+	enum vrrp_state state;
+	struct role_move move;
+	struct role_group group;
+	const char *marked_down, *starved;
+	bool is_lost;
+	const struct peer_vip *peer; /* lb-b's; NULL: there is none */
+	int priority;
+	bool may_preempt, is_fit, steps_down, is_planned;
+	const char *why;
+} hands[] = {
+	/* V4: 254 where it is moved to, at most 253 elsewhere, and handed over. */
+	{100, VRRP_BACKUP, MOVED_HERE, {0}, NULL, NULL, false, &fit_backup, 254, true, true, false,
+		false, "priority 100; moved here: priority 254"},
+	{254, VRRP_ACTIVE, MOVED_TO_B, {0}, NULL, NULL, false, &fit_backup, 253, true, true, true,
+		true, "priority 254; moved to lb-b: priority 253"},
+	{200, VRRP_ACTIVE, MOVED_TO_B, {0}, NULL, NULL, false, &fit_backup, 200, true, true, true,
+		true, "priority 200"},
+	/* Not to one that is not fit, not there, or lost; then the move is over. */
+	{200, VRRP_ACTIVE, MOVED_TO_B, {0}, NULL, NULL, false, &unfit_backup, 200, true, true,
+		false, false, "priority 200"},
+	{254, VRRP_ACTIVE, MOVED_TO_B, {0}, NULL, NULL, false, NULL, 253, true, true, false, false,
+		"priority 254; moved to lb-b: priority 253"},
+	{254, VRRP_ACTIVE, MOVED_TO_B, {0}, NULL, NULL, true, &fit_backup, 254, true, true, false,
+		false, "priority 254"},
+	{254, VRRP_BACKUP, MOVED_TO_B, {0}, NULL, NULL, true, &fit_backup, 253, true, true, false,
+		false, "priority 254; moved to lb-b: priority 253"},
+	/* An owner cannot be moved. */
+	{255, VRRP_ACTIVE, MOVED_TO_B, {0}, NULL, NULL, false, &fit_backup, 255, true, true, false,
+		false, "priority 255: owner of the addresses"},
+	/* V9: as low as the lowest, as late as the latest. */
+	{200, VRRP_ACTIVE, {0}, GROUP(150, true, true), NULL, NULL, false, &fit_backup, 150, true,
+		true, false, false,
+		"priority 200; as low as VIP mail of its sync group: priority 150"},
+	{200, VRRP_ACTIVE, {0}, GROUP(220, true, true), NULL, NULL, false, &fit_backup, 200, true,
+		true, false, false, "priority 200"},
+	{200, VRRP_BACKUP, {0}, GROUP(200, true, false), NULL, NULL, false, &fit_backup, 200, false,
+		true, false, false,
+		"priority 200; does not preempt before VIP mail of its sync group"},
+	{200, VRRP_ACTIVE, {0}, GROUP(1, false, true), NULL, NULL, false, &fit_backup, 1, true,
+		false, true, false, "last resort: VIP mail of its sync group is"},
+	/* The node as a whole. */
+	{200, VRRP_ACTIVE, {0}, {0}, "1 of 2 link pairs active", NULL, false, &fit_backup, 1, true,
+		false, true, false, "last resort: 1 of 2 link pairs active"},
+	{200, VRRP_ACTIVE, {0}, {0}, NULL, "too little traffic", false, &fit_backup, 200, false,
+		true, true, false, "priority 200; does not preempt: too little traffic"},
+	{200, VRRP_ACTIVE, {0}, {0}, NULL, "too little traffic", false, &unfit_backup, 200, false,
+		true, false, false, "priority 200; does not preempt: too little traffic"},
+};
+
+static void judges_what_others_want_of_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof hands / sizeof *hands; i++) {
+		const struct role_peer peer = {
+			"lb-b", !hands[i].is_lost, hands[i].is_lost, hands[i].peer};
+		struct role_input in = {.node = "lb-a",
+			.base = hands[i].base,
+			.state = hands[i].state,
+			.move = hands[i].move,
+			.group = hands[i].group,
+			.marked_down = hands[i].marked_down,
+			.starved = hands[i].starved,
+			.peers = &peer,
+			.peers_count = hands[i].peer ? 1 : 0};
+		struct role_result result;
+		struct role role;
+
+		role_init(&role);
+		role_judge(&role, &in, at_ms(0), &result);
+		if (result.wish.priority != hands[i].priority ||
+			result.wish.may_preempt != hands[i].may_preempt ||
+			result.is_fit != hands[i].is_fit ||
+			result.should_step_down != hands[i].steps_down ||
+			(result.should_step_down && result.is_planned != hands[i].is_planned) ||
+			strcmp(result.why, hands[i].why) != 0)
+			fail_msg("row %zu: priority %d%s \"%s\"", i, result.wish.priority,
+				result.should_step_down ? ", steps down" : "", result.why);
+	}
+}
+
+/* The loss of a move's holder ends it for all, also when the holder is back. */
+static void ends_a_move_with_its_holder(void **state)
+{
+	struct peer_vip told = fit_backup;
+	struct role_peer peer = {"lb-b", false, true, &told};
+	struct role_input in = {.node = "lb-a",
+		.base = 254,
+		.state = VRRP_ACTIVE,
+		.move = MOVED_TO_B,
+		.peers = &peer,
+		.peers_count = 1};
+	struct role_result result;
+	struct role role;
+
+	(void)state;
+	role_init(&role);
+	role_judge(&role, &in, at_ms(0), &result);
+	peer.is_alive = true;
+	peer.is_lost = false;
+	role_judge(&role, &in, at_ms(1), &result);
+	assert_int_equal(result.wish.priority, 254);
+	assert_false(result.should_step_down);
+	in.move.number = 8; /* moved anew */
+	role_judge(&role, &in, at_ms(2), &result);
+	assert_int_equal(result.wish.priority, 253);
+	assert_true(result.should_step_down);
+
+	/* … and the holder learns of it. */
+	role_init(&role);
+	in = (struct role_input){.node = "lb-b",
+		.base = 100,
+		.state = VRRP_BACKUP,
+		.move = MOVED_TO_B,
+		.peers = &peer,
+		.peers_count = 1};
+	peer.name = "lb-a";
+	told.spent_move = 7;
+	role_judge(&role, &in, at_ms(3), &result);
+	assert_int_equal(result.wish.priority, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_by_table),
+		cmocka_unit_test(judges_what_others_want_of_it),
+		cmocka_unit_test(ends_a_move_with_its_holder),
 		cmocka_unit_test(bars_preemption_for_startup_hold_at_most),
 		cmocka_unit_test(asks_again_for_a_hand_over_that_failed),
 	};

@@ -1,0 +1,57 @@
+/* See move_rule.h. */
+#include "control/move_rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define OWNER_PRIORITY 255
+
+static const struct conf_instance *owner_of(const struct conf *c, const struct conf_vip *v)
+{
+	for (size_t i = 0; i < c->instances_count; i++)
+		if (conf_vip_priority(c, v, c->instances[i].name) == OWNER_PRIORITY)
+			return &c->instances[i];
+	return NULL;
+}
+
+/* -EBUSY when the taker could not take. */
+static int judge_taker(const struct conf_vip *v, const char *to, const struct fleet *f,
+	char why[MOVE_RULE_WHY_SIZE])
+{
+	char node_why[FLEET_WHY_SIZE] = "";
+	enum fleet_state state;
+
+	if (fleet_node_state(f, to, &state, NULL, node_why) < 0)
+		state = FLEET_AWAY;
+	if (state == FLEET_READY || state == FLEET_DEGRADED)
+		return 0;
+	snprintf(why, MOVE_RULE_WHY_SIZE,
+		"instance %s is %s%s%s: VIP %s stays where it is; choose another instance, or end "
+		"that first",
+		to, fleet_state_name(state), node_why[0] ? ": " : "", node_why, v->name);
+	return -EBUSY;
+}
+
+int move_rule_judge(const struct conf *c, const struct conf_vip *v, const char *to,
+	const struct fleet *f, char why[MOVE_RULE_WHY_SIZE])
+{
+	const struct conf_instance *instance = conf_instance(c, to), *owner = owner_of(c, v);
+
+	if (!instance) {
+		snprintf(why, MOVE_RULE_WHY_SIZE, "stack %s has no instance %.64s", c->stack, to);
+		return -ENOENT;
+	}
+	if (instance->ha.mode == CONF_HA_OFF) {
+		snprintf(why, MOVE_RULE_WHY_SIZE, "instance %s holds no VIPs: its ha.mode is off",
+			to);
+		return -EBUSY;
+	}
+	if (owner) {
+		snprintf(why, MOVE_RULE_WHY_SIZE,
+			"VIP %s belongs to instance %s (priority 255), which always takes it back: "
+			"give it a priority of at most 254 to move it",
+			v->name, owner->name);
+		return -EBUSY;
+	}
+	return judge_taker(v, to, f, why);
+}
