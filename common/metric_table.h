@@ -24,7 +24,7 @@
 #define METRIC_LABELS_MAX 8     /* that name a row */
 #define METRIC_ROW_MAX 8192     /* bytes of a row's labels as text */
 #define METRIC_TABLES_MAX 32    /* in one set */
-#define METRIC_ZEROS_MAX 1000   /* tables of more rows leave out what is zero */
+#define METRIC_ZEROS_MAX 200    /* tables of more rows leave out what is zero */
 #define METRIC_BUCKETS_MAX 2000 /* tables of more rows print of histograms sum and count only */
 
 struct metric_column {
