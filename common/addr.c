@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
+
 int addr_parse_ip(const char *text, struct addr *ret)
 {
 	struct addr a = {0};
@@ -196,6 +198,13 @@ bool addr_is_same_ip(const struct addr *a, const struct addr *b)
 bool addr_is_equal(const struct addr *a, const struct addr *b)
 {
 	return addr_is_same_ip(a, b) && addr_port(a) == addr_port(b);
+}
+
+uint64_t addr_hash(const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET6)
+		return hash_bytes(addr_port(a), &a->in6.sin6_addr, sizeof a->in6.sin6_addr);
+	return hash_bytes(addr_port(a), &a->in.sin_addr, sizeof a->in.sin_addr);
 }
 
 bool addr_is_loopback(const struct addr *a)

@@ -49,6 +49,8 @@ void addr_set_port(struct addr *a, uint16_t port);
 
 /* Same family, IP, scope and port. */
 bool addr_is_equal(const struct addr *a, const struct addr *b);
+/* Equal for equal addresses; for tables. */
+uint64_t addr_hash(const struct addr *a);
 /* The same without the port. */
 bool addr_is_same_ip(const struct addr *a, const struct addr *b);
 /* True when the address lies in the prefix; families must be the same. */

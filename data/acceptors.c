@@ -28,12 +28,31 @@ static bool takes_connections(const struct acceptor *a)
 	       ls->places & 1ull << a->place;
 }
 
+static void update_polling(struct acceptor *a)
+{
+	socket_interest(a->socket, takes_connections(a) ? SOCKET_READ : 0);
+}
+
 void listeners_update_polling(struct listeners *ls)
 {
-	list_for_each (l, &ls->acceptors) {
-		struct acceptor *a = list_entry(l, struct acceptor, link);
+	list_for_each (l, &ls->acceptors)
+		update_polling(list_entry(l, struct acceptor, link));
+}
 
-		socket_interest(a->socket, takes_connections(a) ? SOCKET_READ : 0);
+static struct list *bucket_of(struct listeners *ls, const struct addr *at)
+{
+	return &ls->buckets[addr_hash(at) % LISTENERS_BUCKETS];
+}
+
+void listener_update_polling(struct listener *l)
+{
+	for (size_t i = 0; i < l->settings->bind_count; i++) {
+		list_for_each (it, bucket_of(l->private->listeners, &l->settings->bind[i])) {
+			struct acceptor *a = list_entry(it, struct acceptor, same);
+
+			if (a->listener == l)
+				update_polling(a);
+		}
 	}
 }
 
@@ -51,7 +70,7 @@ static void pause_all(struct listeners *ls, const char *why)
 static void pause_at_limit(struct listener *l)
 {
 	l->private->is_paused = true;
-	listeners_update_polling(l->worker->listeners);
+	listener_update_polling(l);
 }
 
 /* More than connection_rate wait in the kernel's queue for their turn. */
@@ -69,7 +88,7 @@ static bool is_within_rate(struct listener *l)
 	p->is_over_rate = true;
 	board_add(l->cells, BOARD_LISTENER_RATE_PAUSES, 1);
 	worker_timeout(l->worker, &p->rate_timer, (int64_t)(missing_ns / 1000000));
-	listeners_update_polling(l->worker->listeners);
+	listener_update_polling(l);
 	return false;
 }
 
@@ -77,8 +96,11 @@ void acceptors_rate_due(struct wheel_timer *timer)
 {
 	struct listener_private *p = list_entry(timer, struct listener_private, rate_timer);
 
+	struct listener *l = p->listeners->by_slot[p->slot];
+
 	p->is_over_rate = false;
-	listeners_update_polling(p->listeners);
+	if (l && l->private == p) /* else it is about to go */
+		listener_update_polling(l);
 }
 
 static void give_rate_back(struct listener *l)
@@ -151,8 +173,8 @@ static bool is_datagram(int fd)
 static struct acceptor *find_acceptor(
 	struct listeners *ls, const struct addr *at, uint32_t place, bool is_datagram)
 {
-	list_for_each (l, &ls->acceptors) {
-		struct acceptor *a = list_entry(l, struct acceptor, link);
+	list_for_each (l, bucket_of(ls, at)) {
+		struct acceptor *a = list_entry(l, struct acceptor, same);
 
 		if (a->place == place && a->is_datagram == is_datagram && addr_is_equal(&a->at, at))
 			return a;
@@ -172,13 +194,39 @@ static bool binds(const struct listener *l, const struct addr *at, bool is_datag
 
 static struct listener *listener_at(struct listeners *ls, const struct addr *at, bool is_datagram)
 {
-	list_for_each (it, &ls->all) {
-		struct listener *l = list_entry(it, struct listener, link);
+	struct listener_bind *b = ls->bind_buckets[addr_hash(at) % LISTENERS_BUCKETS];
 
-		if (!l->private->is_removed && binds(l, at, is_datagram))
-			return l;
-	}
+	for (; b; b = b->same)
+		if (addr_is_equal(&b->at, at) && !b->listener->private->is_removed &&
+			binds(b->listener, at, is_datagram))
+			return b->listener;
 	return NULL;
+}
+
+int acceptors_index(struct listeners *ls, const struct conf *conf, const uint32_t *slots)
+{
+	struct listener_bind *b;
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf->listeners_count; i++)
+		count += conf->listeners[i].bind_count;
+	memset(ls->bind_buckets, 0, sizeof ls->bind_buckets);
+	free(ls->binds);
+	b = ls->binds = calloc(count + 1, sizeof *b);
+	if (!b)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->listeners_count; i++) {
+		const struct conf_listener *l = &conf->listeners[i];
+
+		for (size_t k = 0; k < l->bind_count; k++, b++) {
+			struct listener_bind **bucket =
+				&ls->bind_buckets[addr_hash(&l->bind[k]) % LISTENERS_BUCKETS];
+
+			*b = (struct listener_bind){l->bind[k], ls->by_slot[slots[i]], *bucket};
+			*bucket = b;
+		}
+	}
+	return 0;
 }
 
 void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t place, int fd)
@@ -199,7 +247,8 @@ void listeners_add_socket(struct listeners *ls, const struct addr *at, uint32_t 
 	a->is_datagram = datagrams;
 	a->listener = listener_at(ls, at, datagrams);
 	list_push_back(&ls->acceptors, &a->link);
-	listeners_update_polling(ls);
+	list_push_back(bucket_of(ls, at), &a->same);
+	update_polling(a);
 }
 
 /* Its listener has had it for the last time. */
@@ -214,6 +263,7 @@ static void close_acceptor(struct acceptor *a)
 {
 	let_go(a);
 	list_unlink(&a->link);
+	list_unlink(&a->same);
 	socket_close(a->socket);
 	free(a);
 }

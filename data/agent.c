@@ -29,7 +29,8 @@
 #define TICK_MS 250
 #define WATCH_MS 100 /* failures of servers are looked at */
 #define TOLD_EJECTED (1ull << 63)
-#define FAILURES_MAX 256 /* addresses that could not be had, with their reasons */
+#define TOLD_GONE UINT64_MAX /* of a listener */
+#define FAILURES_MAX 256     /* addresses that could not be had, with their reasons */
 
 struct failure {
 	struct addr at;
@@ -92,18 +93,25 @@ static const char *failure_of(
 	return NULL;
 }
 
+/* A listener's row follows from its uses, but for what generations and failures change. */
 static void publish_listener(struct agent *a, uint32_t slot)
 {
 	const struct board_object *o = &a->board.objects[slot];
-	const struct conf_listener *l = a->conf ? conf_listener(a->conf, o->name) : NULL;
+	const struct conf_listener *l;
+	bool is_gone = atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0;
+	uint64_t now = is_gone ? TOLD_GONE : atomic_load(&o->uses) + 1;
 	char text[REPORT_TEXT_SIZE], key[BOARD_NAME_SIZE + 16];
 	struct report_listener r;
 
+	if (a->told[slot] == now)
+		return; /* of many thousands few change */
+	a->told[slot] = now;
 	snprintf(key, sizeof key, "listener/%s", o->name);
-	if (atomic_load(&o->is_removed) && atomic_load(&o->uses) == 0) {
+	if (is_gone) {
 		bus_table_remove(a->traffic, key);
 		return;
 	}
+	l = a->conf ? conf_listener(a->conf, o->name) : NULL;
 	figures_listener(&a->board, slot, l, l ? failure_of(a, l, text) : NULL, &r);
 	bus_table_set(a->traffic, key, report_listener_encode(&r));
 }
@@ -146,6 +154,13 @@ static void publish_traffic(struct agent *a)
 	}
 }
 
+/* Even what looks as it was told: why it is so may have changed. */
+static void publish_anew(struct agent *a)
+{
+	memset(a->told, 0, a->board.head->objects * sizeof *a->told);
+	publish_traffic(a);
+}
+
 static void add_key(json_t *keys, const char *kind, const char *name)
 {
 	char key[BOARD_NAME_SIZE + 16];
@@ -186,8 +201,7 @@ static void publish_all_traffic(struct agent *a)
 	}
 	json_decref(rows);
 	json_decref(keys);
-	memset(a->told, 0, a->board.head->objects * sizeof *a->told);
-	publish_traffic(a);
+	publish_anew(a);
 }
 
 static int serve_counters(void *user, const json_t *body, json_t **ret_reply, char why[256])
@@ -337,7 +351,7 @@ static void binding_failed(struct agent *a, const struct channel_record *r)
 	f->at = r->addr;
 	f->is_datagram = r->number != 0;
 	snprintf(f->why, sizeof f->why, "%.95s", r->text);
-	publish_traffic(a);
+	publish_anew(a);
 }
 
 /* The supervisor's line */
@@ -359,7 +373,7 @@ static void record(void *user, const struct channel_record *r, int fds[CHANNEL_F
 		break;
 	case CHANNEL_BINDINGS:
 		a->failures_count = 0;
-		publish_traffic(a);
+		publish_anew(a);
 		break;
 	case CHANNEL_BINDING_FAILED:
 		binding_failed(a, r);

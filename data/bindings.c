@@ -9,14 +9,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/addr.h"
 #include "common/list.h"
 #include "common/log.h"
 
 #define BACKLOG 4096
 #define DATAGRAM_BYTES (4 << 20)
 
+#define BUCKETS 4096u
+
 struct entry {
 	struct list link;
+	struct list same;       /* in its bucket by address */
 	struct binding binding; /* binding.fds points to fds */
 	bool is_wanted;
 	int fds[];
@@ -24,6 +28,7 @@ struct entry {
 
 struct bindings {
 	struct list entries;
+	struct list buckets[BUCKETS]; /* struct entry.same */
 	unsigned places;
 	uint64_t serial;
 };
@@ -35,6 +40,8 @@ int bindings_new(unsigned places, struct bindings **ret)
 	if (!b)
 		return -ENOMEM;
 	list_init(&b->entries);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		list_init(&b->buckets[i]);
 	b->places = places;
 	*ret = b;
 	return 0;
@@ -53,6 +60,7 @@ static void drop(struct bindings *b, struct entry *e)
 {
 	close_fds(b, e);
 	list_unlink(&e->link);
+	list_unlink(&e->same);
 	free(e);
 }
 
@@ -213,10 +221,15 @@ static bool bind_entry(struct bindings *b, struct entry *e)
 	return true;
 }
 
+static struct list *bucket_of(struct bindings *b, const struct addr *at)
+{
+	return &b->buckets[addr_hash(at) % BUCKETS];
+}
+
 static struct entry *find(struct bindings *b, const struct addr *at, bool is_datagram)
 {
-	list_for_each (l, &b->entries) {
-		struct entry *e = list_entry(l, struct entry, link);
+	list_for_each (l, bucket_of(b, at)) {
+		struct entry *e = list_entry(l, struct entry, same);
 
 		if (e->binding.is_datagram == is_datagram && addr_is_equal(&e->binding.at, at))
 			return e;
@@ -238,6 +251,7 @@ static struct entry *add(struct bindings *b, const struct addr *at, bool is_data
 	for (unsigned i = 0; i < b->places; i++)
 		e->fds[i] = -1;
 	list_push_back(&b->entries, &e->link);
+	list_push_back(bucket_of(b, at), &e->same);
 	return e;
 }
 

@@ -20,7 +20,7 @@ static void uncount(struct listener *l)
 	board_unuse(l->object);
 	if (l->private->is_paused) {
 		l->private->is_paused = false;
-		listeners_update_polling(l->worker->listeners);
+		listener_update_polling(l);
 	}
 }
 

@@ -37,25 +37,31 @@ int listeners_open(struct worker *w, struct listeners **ret)
 		return -ENOMEM;
 	ls->worker = w;
 	ls->connections_max = affordable_connections();
+	ls->by_slot = calloc(w->board.head->objects, sizeof(struct listener *));
+	if (!ls->by_slot) {
+		free(ls);
+		return -ENOMEM;
+	}
 	list_init(&ls->all);
 	list_init(&ls->acceptors);
+	for (unsigned i = 0; i < LISTENERS_BUCKETS; i++)
+		list_init(&ls->buckets[i]);
 	*ret = ls;
 	return 0;
 }
 
 /* Generations */
 
-/* One whose protocol has changed is another listener, which has the same slot. */
-static struct listener *find(
-	struct listeners *ls, uint32_t slot, const struct listener_protocol *protocol)
+/* One whose protocol has changed is another listener, which has the same slot; so is one that got
+ * the slot of another, which was removed and is not yet freed. */
+static struct listener *find(struct listeners *ls, uint32_t slot, const struct conf_listener *conf)
 {
-	list_for_each (it, &ls->all) {
-		struct listener *l = list_entry(it, struct listener, link);
+	struct listener *l = ls->by_slot[slot];
 
-		if (l->private->slot == slot && l->protocol == protocol)
-			return l;
-	}
-	return NULL;
+	if (!l || l->protocol != listener_protocol_of(conf->protocol) ||
+		strcmp(l->name, conf->name) != 0)
+		return NULL;
+	return l;
 }
 
 static struct listener *add(struct listeners *ls, const char *name, uint32_t slot)
@@ -78,6 +84,7 @@ static struct listener *add(struct listeners *ls, const char *name, uint32_t slo
 	l->cells = board_cells_of(&w->board, w->column, slot);
 	list_init(&l->clients);
 	list_push_back(&ls->all, &l->link);
+	ls->by_slot[slot] = l;
 	return l;
 }
 
@@ -126,8 +133,7 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 
 	ls->stamp++;
 	for (size_t i = 0; i < conf->listeners_count; i++) {
-		struct listener *l = find(ls, slots[i],
-			listener_protocol_of(conf->listeners[i].protocol));
+		struct listener *l = find(ls, slots[i], &conf->listeners[i]);
 
 		if (!l)
 			l = add(ls, conf->listeners[i].name, slots[i]);
@@ -145,6 +151,8 @@ int listeners_apply(struct listeners *ls, struct conf *conf, const uint32_t *slo
 			listener_drain(l, worker_now_ms(ls->worker));
 		}
 	}
+	if (acceptors_index(ls, conf, slots) < 0)
+		return -ENOMEM;
 	acceptors_assign(ls);
 	return 0;
 }
@@ -196,6 +204,8 @@ static void free_listener(struct listener *l)
 	assert(l->connections == 0);
 	worker_timeout_clear(l->worker, &l->private->rate_timer);
 	list_unlink(&l->link);
+	if (l->private->listeners->by_slot[l->private->slot] == l)
+		l->private->listeners->by_slot[l->private->slot] = NULL;
 	conf_unref(l->private->conf);
 	pool_unref(l->pool);
 	tls_server_unref(l->tls);
@@ -209,12 +219,17 @@ static void free_listener(struct listener *l)
 void listeners_tick(struct listeners *ls, int64_t now_ms)
 {
 	if (ls->paused_until_ms && ls->paused_until_ms <= now_ms &&
-		ls->connections < ls->connections_max)
+		ls->connections < ls->connections_max) {
 		ls->paused_until_ms = 0;
+		listeners_update_polling(ls);
+	}
 	list_for_each (it, &ls->all) {
 		struct listener *l = list_entry(it, struct listener, link);
 
-		l->private->is_paused = false; /* another worker may have made room */
+		if (l->private->is_paused) { /* another worker may have made room */
+			l->private->is_paused = false;
+			listener_update_polling(l);
+		}
 		if (l->protocol && l->protocol->ticked)
 			l->protocol->ticked(l);
 		if ((l->is_draining || l->is_moving) && l->private->drain_until_ms <= now_ms)
@@ -222,7 +237,6 @@ void listeners_tick(struct listeners *ls, int64_t now_ms)
 		if (l->private->is_removed && l->connections == 0)
 			free_listener(l);
 	}
-	listeners_update_polling(ls);
 }
 
 unsigned listeners_connections(const struct listeners *ls)
@@ -246,5 +260,7 @@ void listeners_close(struct listeners *ls)
 		listener_end_clients(l);
 		free_listener(l);
 	}
+	free(ls->binds);
+	free(ls->by_slot);
 	free(ls);
 }

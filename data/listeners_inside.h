@@ -14,6 +14,7 @@
  */
 struct acceptor {
 	struct list link;
+	struct list same; /* in its bucket by address */
 	struct listeners *owner;
 	struct listener *listener; /* NULL: no generation in force names this address */
 	struct addr at;
@@ -35,10 +36,22 @@ struct listener_private {
 	struct conf *conf;      /* counted */
 };
 
+/* An address of a listener of the generation in force. */
+struct listener_bind {
+	struct addr at;
+	struct listener *listener;
+	struct listener_bind *same; /* the next one in its bucket */
+};
+
+#define LISTENERS_BUCKETS 4096u
+
 struct listeners {
 	struct worker *worker;
 	struct list all; /* struct listener.link */
+	struct listener **by_slot;
 	struct list acceptors;
+	struct list buckets[LISTENERS_BUCKETS]; /* struct acceptor.same */
+	struct listener_bind *binds, *bind_buckets[LISTENERS_BUCKETS];
 	uint64_t places, stamp;
 	unsigned connections, connections_max;
 	int64_t paused_until_ms;
@@ -46,8 +59,11 @@ struct listeners {
 	struct log_limit pause_lines;
 };
 
-/* Polls the sockets that connections are taken from, and no others. */
+/* Polls the sockets that connections are taken from, and no others; of all, or of one listener. */
 void listeners_update_polling(struct listeners *ls);
+void listener_update_polling(struct listener *l);
+/* Makes the table of the addresses of a generation's listeners: 0, or -ENOMEM, and it is empty. */
+int acceptors_index(struct listeners *ls, const struct conf *conf, const uint32_t *slots);
 /* After a generation: sockets whose address it no longer has are closed, others may now be another
  * listener's. */
 void acceptors_assign(struct listeners *ls);
