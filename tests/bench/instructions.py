@@ -1,8 +1,7 @@
-"""Instructions per request that a worker executes in user space: instructions.py [--top N] [--keep FOLDER] [--hosts]
+"""Instructions per request that a worker executes in user space: instructions.py [--top N] [--keep FOLDER] [LOAD...]
 
 The worker runs under callgrind twice for each kind of load, with few and with many requests, one after the other; the
-difference is exact but for timers. --hosts also asks for 64 of 10, 1,000 and 20,000 hosts, each with two routes, of one
-pool. --keep copies the profile of the longer run of each kind there, for callgrind_annotate.
+difference is exact but for timers. The loads with hosts ask for 64 of them, each with two routes, of one pool. --keep copies the profile of the longer run of each kind there, for callgrind_annotate.
 """
 import argparse
 import os
@@ -11,6 +10,7 @@ import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,10 +61,14 @@ def hosts_load(hosts):
                 while not answer.endswith(b"x" * 48):
                     answer += s.recv(4096)
 
-    load.__name__ = f"{hosts}-hosts"
+    load.__name__ = f"hosts_{hosts}"
     load.routes = [{"match": {"host": f"h{n:05}.example", **path}, "pool": "web"}
                    for n in range(hosts) for path in ({"path_prefix": "/api"}, {})]
     return load
+
+
+def http2(port, count):
+    subprocess.run(["h2load", "-c1", "-m10", f"-n{count}", f"http://127.0.0.1:{port}/"], check=True, capture_output=True)
 
 
 def under_callgrind(node, out, document):
@@ -128,20 +132,24 @@ def executed(lab, load, count, keep):
     return costs(text)
 
 
+LOADS = {load.__name__.replace('_', '-'): load for load in (
+    keep_alive, new_connection, tls_keep_alive, http2, hosts_load(10), hosts_load(1000), hosts_load(20000))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keep", metavar="FOLDER")
     parser.add_argument("--top", type=int, default=0, metavar="N", help="print the N most expensive functions")
-    parser.add_argument("--hosts", action="store_true", help="also with routes for 10, 1,000 and 20,000 hosts")
+    parser.add_argument("loads", nargs="*", metavar="LOAD", help=", ".join(LOADS))
     options = parser.parse_args()
-    loads = [keep_alive, new_connection, tls_keep_alive] + ([hosts_load(n) for n in (10, 1000, 20000)] if options.hosts else [])
-    for load in loads:
+    for name in options.loads or LOADS:
+        load = LOADS[name]
         with Lab("instructions") as lab:
             few, many = (executed(lab, load, count, options.keep if count == MANY else None) for count in (FEW, MANY))
-        each = {name: (cost - few.get(name, 0)) / (MANY - FEW) for name, cost in many.items()}
-        print(f"{load.__name__.replace('_', '-')}: {sum(each.values()):.0f} instructions per request", flush=True)
-        for name, cost in sorted(each.items(), key=lambda item: -item[1])[:options.top]:
-            print(f"    {cost:6.0f} {name}")
+        each = {function: (cost - few.get(function, 0)) / (MANY - FEW) for function, cost in many.items()}
+        print(f"{name}: {sum(each.values()):.0f} instructions per request", flush=True)
+        for function, cost in sorted(each.items(), key=lambda item: -item[1])[:options.top]:
+            print(f"    {cost:6.0f} {function}")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ events {{ worker_connections 9000; }}
 http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; keepalive_requests 100000000; tcp_nodelay on;
  ssl_certificate {certificate[0]}; ssl_certificate_key {certificate[1]}; ssl_protocols TLSv1.3; ssl_session_cache shared:s:10m;
- upstream u {{ server {server}; keepalive 256; keepalive_requests 100000000; }}
+ upstream u {{ server {server}; keepalive 1024; keepalive_requests 100000000; }}
  server {{ listen 127.0.0.1:{ports['http']} backlog=4096; listen 127.0.0.1:{ports['https']} backlog=4096 ssl http2;
   location / {{ proxy_pass http://u; proxy_http_version 1.1;
   proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }} }}
@@ -116,7 +116,8 @@ def _peer(node, ports, core):
 def document(server, certificate, ports):
     listeners = [{"name": kind, "bind": [f"127.0.0.1:{port}"], "protocol": kind, "access_log": False,
                   "pool": "tcp" if kind == "tcp" else "http"} for kind, port in ports.items()]
-    pools = [{"name": kind, "protocol": kind, "servers": [{"name": "s1", "address": server}]} for kind in ("http", "tcp")]
+    pools = [{"name": kind, "protocol": kind, "servers": [{"name": "s1", "address": server}],
+              "keepalive": {"maximum_idle": 1024}} for kind in ("http", "tcp")]
     made = {"stack": "bench", "pools": pools, "listeners": listeners}
     if "https" in ports:
         listeners[-1]["certificates"] = ["bench"]
