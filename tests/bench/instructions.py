@@ -1,7 +1,8 @@
 """Instructions per request that a worker executes in user space: instructions.py [--top N] [--keep FOLDER] [LOAD...]
 
 The worker runs under callgrind twice for each kind of load, with few and with many requests, one after the other; the
-difference is exact but for timers. The loads with hosts ask for 64 of them, each with two routes, of one pool. --keep copies the profile of the longer run of each kind there, for callgrind_annotate.
+difference is exact but for timers. The loads with hosts ask for 64 of them, each with two routes, of one pool.
+--keep copies the profile of the longer run of each kind there, for callgrind_annotate.
 """
 import argparse
 import os
