@@ -67,6 +67,13 @@ static const struct figure listener_figures[] = {
 	{{LISTENER_ERRORS}, BOARD_LISTENER_LIMITED, "cause", "limited"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_NO_ROUTE, "cause", "no_route"},
 	{{LISTENER_ERRORS}, BOARD_LISTENER_CIRCUIT, "cause", "circuit"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_PROTOCOL, "cause", "h2_protocol"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_HEADERS, "cause", "h2_headers"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_CONTINUATIONS, "cause", "h2_continuations"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_RESETS, "cause", "h2_resets"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_PINGS, "cause", "h2_pings"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_SETTINGS, "cause", "h2_settings"},
+	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_EMPTY, "cause", "h2_empty_data"},
 	{{TLS_HANDSHAKES}, BOARD_LISTENER_TLS_12, "version", "1.2"},
 	{{TLS_HANDSHAKES}, BOARD_LISTENER_TLS_13, "version", "1.3"},
 	{{"ballast_listener_tls_resumed_total", METRIC_COUNTER, "TLS handshakes that resumed a session"}, BOARD_LISTENER_TLS_RESUMED},
@@ -76,13 +83,6 @@ static const struct figure listener_figures[] = {
 	{{TLS_FAILURES}, BOARD_LISTENER_TLS_NO_AGREEMENT, "cause", "no_agreement"},
 	{{TLS_FAILURES}, BOARD_LISTENER_TLS_CLIENT_CERTIFICATE, "cause", "client_certificate"},
 	{{TLS_FAILURES}, BOARD_LISTENER_TLS_REFUSED_BY_CLIENT, "cause", "refused_by_client"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_PROTOCOL, "cause", "h2_protocol"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_HEADERS, "cause", "h2_headers"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_CONTINUATIONS, "cause", "h2_continuations"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_RESETS, "cause", "h2_resets"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_PINGS, "cause", "h2_pings"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_SETTINGS, "cause", "h2_settings"},
-	{{LISTENER_ERRORS}, BOARD_LISTENER_H2_EMPTY, "cause", "h2_empty_data"},
 };
 
 static const struct figure listener_times[] = {

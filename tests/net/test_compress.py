@@ -166,6 +166,19 @@ def test_curl_understands_it(house):
         assert got.stdout == TEXT
 
 
+@pytest.mark.parametrize("coding", DECODE)
+def test_streams_of_http2_get_it_too(house, coding):
+    house.server.play(answering(response(TEXT, b'ETag: "v1"'), response(NOISE, framing="chunked")))
+    url = f"http://127.0.0.1:{house.ports['www']}/"
+    got = subprocess.run(["curl", "-sSi", "--http2-prior-knowledge", "-H", f"Accept-Encoding: {coding}", url], stdout=subprocess.PIPE, check=True)
+    head, body = got.stdout.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/2 200") and field(head, b"content-encoding") == coding.encode() and field(head, b"etag") == b'W/"v1"'
+    assert not field(head, b"transfer-encoding") and not field(head, b"content-length") and DECODE[coding](body) == TEXT
+    slow = subprocess.run(["curl", "-sS", "--compressed", "--limit-rate", "1M", "--http2-prior-knowledge", "-H", f"Accept-Encoding: {coding}", url],
+                          stdout=subprocess.PIPE, check=True)
+    assert slow.stdout in (TEXT, NOISE)
+
+
 # The head
 
 

@@ -54,6 +54,26 @@ static void print_page(const json_t *page, struct buf *out)
 		assert_int_equal(metric_table_print(table, out), 0);
 }
 
+/* The text format wants the lines of a name together: so its columns stand side by side. */
+static void each_name_is_one_group(void **state)
+{
+	json_t *set = figures_metrics(&board, NULL, 0);
+	const char *at, *end;
+	struct buf out, name;
+
+	(void)state;
+	print_page(set, &out);
+	for (at = strstr(buf_text(&out), "# HELP "); at; at = strstr(end, "# HELP ")) {
+		end = strchr(at + 7, ' ');
+		buf_init(&name, 256);
+		buf_add(&name, at, (size_t)(end - at) + 1);
+		assert_null(strstr(end, buf_text(&name)));
+		buf_fini(&name);
+	}
+	buf_fini(&out);
+	json_decref(set);
+}
+
 static void metrics_add_all_workers_up(void **state)
 {
 	static const char *const lines[] = {
@@ -209,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(metrics_add_all_workers_up, setup, teardown),
 		cmocka_unit_test(many_objects_come_in_pages),
+		cmocka_unit_test_setup_teardown(each_name_is_one_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(listeners_say_how_they_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_accepting_workers_count, setup, teardown),
 		cmocka_unit_test(buffers_are_reused_and_bounded),
