@@ -38,9 +38,11 @@ json_t *report_daemon_encode(const struct report_daemon *r)
 	row_set_text(row, "reason", r->reason);
 	row_set_wall(row, "started", r->started);
 	for (size_t i = 0; i < r->workers_count; i++)
-		json_array_append_new(
-			workers, json_pack("{s:I, s:I}", "pid", (json_int_t)r->workers[i].pid,
-					 "connections", (json_int_t)r->workers[i].connections));
+		json_array_append_new(workers,
+			json_pack("{s:I, s:I, s:I, s:b}", "pid", (json_int_t)r->workers[i].pid,
+				"connections", (json_int_t)r->workers[i].connections, "tunnels",
+				(json_int_t)r->workers[i].tunnels, "is_retired",
+				r->workers[i].is_retired));
 	json_object_set_new(row, "workers", workers);
 	return row;
 }
@@ -57,6 +59,9 @@ static bool workers_decode(const json_t *row, struct report_daemon *r)
 		if (!row_get_integer(worker, "pid", 0, &r->workers[i].pid) ||
 			!row_get_integer(worker, "connections", 0, &r->workers[i].connections))
 			return false;
+		/* Not there in reports of an older version. */
+		row_get_integer(worker, "tunnels", 0, &r->workers[i].tunnels);
+		r->workers[i].is_retired = json_is_true(json_object_get(worker, "is_retired"));
 		r->workers_count++;
 	}
 	return true;

@@ -30,7 +30,8 @@
 enum report_daemon_state { REPORT_STARTING, REPORT_RUNNING, REPORT_LAGGING, REPORT_AWAY };
 
 struct report_worker {
-	int64_t pid, connections;
+	int64_t pid, connections, tunnels; /* tunnels: of the connections */
+	bool is_retired; /* takes nothing new, and ends when it holds nothing any more */
 };
 
 struct report_daemon {

@@ -50,22 +50,38 @@ json_t *fleet_print_acks(const struct fleet *f, const char *stack)
 	return nodes;
 }
 
+/* Those that serve, or those that only finish what they hold. */
+static json_t *print_workers(const struct report_daemon *r, bool is_retired)
+{
+	json_t *workers = json_array();
+
+	for (size_t i = 0; i < r->workers_count; i++) {
+		const struct report_worker *w = &r->workers[i];
+
+		if (w->is_retired != is_retired)
+			continue;
+		json_array_append_new(workers,
+			is_retired ? json_pack("{s:I, s:{s:I, s:I}}", "pid", (json_int_t)w->pid, "holds",
+					     "tunnels", (json_int_t)w->tunnels, "exchanges",
+					     (json_int_t)(w->connections - w->tunnels))
+				   : json_pack("{s:I, s:I}", "pid", (json_int_t)w->pid, "connections",
+					     (json_int_t)w->connections));
+	}
+	return workers;
+}
+
 static json_t *print_daemon(const struct fleet *f, const struct fleet_node *n, enum fleet_daemon d)
 {
 	const struct report_daemon *r = &n->report.daemons[d];
-	json_t *daemon = print_ack(f, n, d), *workers;
+	json_t *daemon = print_ack(f, n, d);
 
 	json_object_set_new(daemon, "pid", json_integer(r->pid));
 	json_object_set_new(daemon, "version", json_string(r->version));
 	json_object_set_new(daemon, "started", wall_or_null(r->started));
 	if (d != FLEET_DATA)
 		return daemon;
-	workers = json_array();
-	for (size_t i = 0; i < r->workers_count; i++)
-		json_array_append_new(
-			workers, json_pack("{s:I, s:I}", "pid", (json_int_t)r->workers[i].pid,
-					 "connections", (json_int_t)r->workers[i].connections));
-	json_object_set_new(daemon, "workers", workers);
+	json_object_set_new(daemon, "workers", print_workers(r, false));
+	json_object_set_new(daemon, "retired", print_workers(r, true));
 	return daemon;
 }
 

@@ -290,12 +290,15 @@ void figures_workers(const struct board *b, struct report_daemon *ret)
 	ret->workers_count = 0;
 	for (uint32_t i = 0; i < b->head->columns && ret->workers_count < REPORT_WORKERS_MAX; i++) {
 		const struct board_column *c = &b->columns[i];
+		uint32_t state = atomic_load(&c->state);
 
-		if (atomic_load(&c->state) != BOARD_WORKER_ACCEPTING)
+		if (state != BOARD_WORKER_ACCEPTING && state != BOARD_WORKER_RETIRING)
 			continue;
 		ret->workers[ret->workers_count++] = (struct report_worker){
 			.pid = atomic_load(&c->pid),
-			.connections = (int64_t)atomic_load(&c->connections)};
+			.connections = (int64_t)atomic_load(&c->connections),
+			.tunnels = (int64_t)atomic_load(&c->tunnels),
+			.is_retired = state == BOARD_WORKER_RETIRING};
 	}
 }
 

@@ -218,14 +218,14 @@ static void child_died(void *user, struct process *p)
 {
 	struct supervisor *s = user;
 
-	if (p->role == CHANNEL_WORKER) {
+	if (p->role == CHANNEL_AGENT) {
+		roster_died(&s->roster, ROSTER_AGENT, mono_now());
+	} else if (p->column != ROSTER_NO_COLUMN) {
 		board_clear_column(&s->board, p->column);
 		if (p->is_retired)
 			roster_free_column(&s->roster, p->column);
 		else
 			roster_died(&s->roster, p->place, mono_now());
-	} else {
-		roster_died(&s->roster, ROSTER_AGENT, mono_now());
 	}
 	forget(s, p);
 	if (s->is_leaving)
@@ -356,6 +356,7 @@ static void ticked(uv_timer_t *timer)
 		go_on_leaving(s);
 		return;
 	}
+	supervisor_adopt_late(s);
 	if (observe(s)) {
 		assign_places(s);
 		acknowledge(s);

@@ -10,13 +10,14 @@
 #include "data/slots.h"
 #include "data/token.h"
 
-#define CHILDREN_MAX (ROSTER_COLUMNS_MAX + 1)
+#define CHILDREN_MAX (2 * ROSTER_COLUMNS_MAX + 1) /* workers of an earlier board, too */
 
 struct supervisor {
 	struct daemon *daemon;
 	char *program;
 	uv_timer_t tick;
 	struct roster roster;
+	struct adoption *adoption; /* processes of the one before that have not answered yet; or NULL */
 	struct process *children[CHILDREN_MAX];
 	unsigned children_count;
 	struct process_news news;
@@ -40,5 +41,7 @@ extern const struct process_handlers supervisor_children;
 /* Everything up to the first turn: adopts what is left of an earlier supervisor, else begins anew.
  * 0 or a negative errno. */
 int supervisor_open(struct supervisor *s);
+/* Each tick: who answers only now. */
+void supervisor_adopt_late(struct supervisor *s);
 /* Puts a snapshot in force: takes conf (counted) and fd. 0, or a negative errno and why. */
 int supervisor_publish(struct supervisor *s, struct conf *c, int fd, char why[512]);

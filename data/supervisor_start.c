@@ -3,6 +3,7 @@
  * where they are found (decision S4), else new ones, and the last good snapshot.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,46 +37,125 @@ static int open_board(struct supervisor *s, int adopted_fd)
 	return s->slots ? 0 : -ENOMEM;
 }
 
-static void adopt_one(struct supervisor *s, struct adoption *a, unsigned i)
+/*
+ * A worker that has its place still, or one that is to leave: retired already, late, or one more
+ * than there are places for. One of another board has no column on ours.
+ */
+static void adopt_worker(struct supervisor *s, struct adoption_line *line)
 {
-	struct process *like = &a->found[i], *p;
-	uint32_t place = like->role == CHANNEL_AGENT ? ROSTER_AGENT : like->place;
-	int rc = 0;
+	struct process *like = &line->found, *p;
+	bool is_ours = like->column < ROSTER_COLUMNS_MAX &&
+		       atomic_load(&s->board.columns[like->column].pid) == like->pid;
+	int rc = -EEXIST;
 
-	if (like->is_retired)
+	if (line->has_column)
+		roster_free_column(&s->roster, like->column);
+	if (is_ours && !like->is_retired)
+		rc = roster_adopt(&s->roster, like->place, like->column, mono_now());
+	if (rc < 0 && is_ours)
 		roster_take_column(&s->roster, like->column);
-	else
-		rc = roster_adopt(&s->roster, place, like->column, mono_now());
-	if (rc < 0) { /* fewer workers are configured now */
-		like->is_retired = true;
-		roster_take_column(&s->roster, like->column);
-	}
-	if (process_adopt(&s->news, like, a->lines[i], &supervisor_children, s, &p) < 0) {
-		if (like->is_retired)
-			roster_free_column(&s->roster, like->column);
-		else
-			roster_died(&s->roster, place, mono_now());
+	if (!is_ours)
+		like->column = ROSTER_NO_COLUMN;
+	if (process_adopt(&s->news, like, line->fd, &supervisor_children, s, &p) < 0) {
+		log_error("supervisor: worker pid=%d cannot be adopted", (int)like->pid);
+		if (rc == 0)
+			roster_died(&s->roster, like->place, mono_now());
 		return;
 	}
-	p->is_old = a->is_old[i] || daemon_inherited(s->daemon);
+	p->is_old = line->is_old || daemon_inherited(s->daemon);
 	s->upgrade |= p->is_old;
 	s->children[s->children_count++] = p;
-	if (p->role == CHANNEL_AGENT)
-		process_end(p, false); /* it holds nothing that lasts: its place is filled when it
-					  has gone */
-	else if (rc < 0)
+	if (rc < 0)
 		process_retire(p, true);
 }
 
-static void adopt_all(struct supervisor *s, struct adoption *a)
+/* An agent holds nothing that lasts: its place is filled when it has gone. */
+static void adopt_agent(struct supervisor *s, struct adoption_line *line)
 {
-	for (unsigned i = 0; i < a->count; i++)
-		adopt_one(s, a, i);
+	struct process *p;
+
+	if (roster_adopt(&s->roster, ROSTER_AGENT, 0, mono_now()) < 0) {
+		close(line->fd); /* late: there is another one */
+		kill(line->found.pid, SIGTERM);
+		return;
+	}
+	if (process_adopt(&s->news, &line->found, line->fd, &supervisor_children, s, &p) < 0) {
+		roster_died(&s->roster, ROSTER_AGENT, mono_now());
+		return;
+	}
+	s->children[s->children_count++] = p;
+	process_end(p, false);
+}
+
+static void adopt(struct supervisor *s, struct adoption_line *line)
+{
+	if (s->children_count == CHILDREN_MAX)
+		close(line->fd);
+	else if (line->found.role == CHANNEL_AGENT)
+		adopt_agent(s, line);
+	else
+		adopt_worker(s, line);
+	line->fd = -1;
+}
+
+/* Who has not answered yet still writes to its column. */
+static void reserve_column(struct supervisor *s, struct adoption_line *line)
+{
+	for (uint32_t i = 0; i < s->board.head->columns && i < ROSTER_COLUMNS_MAX; i++) {
+		if (atomic_load(&s->board.columns[i].pid) != line->found.pid ||
+			s->roster.is_column_taken[i])
+			continue;
+		line->found.column = i;
+		line->has_column = true;
+		roster_take_column(&s->roster, i);
+		return;
+	}
+}
+
+static void release_column(struct supervisor *s, struct adoption_line *line)
+{
+	if (line->has_column) {
+		board_clear_column(&s->board, line->found.column);
+		roster_free_column(&s->roster, line->found.column);
+	}
+	line->has_column = false;
+}
+
+static void adopt_all(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->adoption->count; i++) {
+		struct adoption_line *line = &s->adoption->lines[i];
+
+		if (line->is_whole)
+			adopt(s, line);
+		else if (line->fd >= 0)
+			reserve_column(s, line);
+	}
 	/* Who died while there was no supervisor still counts. */
 	for (uint32_t column = 0; column < s->board.head->columns && column < ROSTER_COLUMNS_MAX;
 		column++)
 		if (!s->roster.is_column_taken[column])
 			board_clear_column(&s->board, column);
+}
+
+void supervisor_adopt_late(struct supervisor *s)
+{
+	struct adoption *a = s->adoption;
+
+	if (!a)
+		return;
+	for (unsigned i = 0; i < a->count; i++) {
+		struct adoption_line *line = &a->lines[i];
+
+		if (adoption_hear(a, s->bindings, line))
+			adopt(s, line);
+		else if (line->fd < 0 && !line->is_whole)
+			release_column(s, line);
+	}
+	if (adoption_waits(a))
+		return;
+	free(a);
+	s->adoption = NULL;
 }
 
 /* What the workers run, or what ran when this node was last well, or nothing. */
@@ -175,13 +255,15 @@ static void load_token_keys(struct supervisor *s)
 	char why[512];
 
 	if (token_source_load(n->cluster_key_file, n->state_dir, &s->token_keys, why) < 0)
-		log_error("supervisor: no key for sticky cookies: clients do not keep their servers "
-			  "why=\"%s\"",
+		log_error(
+			"supervisor: no key for sticky cookies: clients do not keep their servers "
+			"why=\"%s\"",
 			why);
 }
 
-static int open_all(struct supervisor *s, struct adoption *a)
+static int open_all(struct supervisor *s)
 {
+	struct adoption *a = s->adoption;
 	const struct nodefile *n = daemon_nodefile(s->daemon);
 	int rc = make_folder(n->run_dir);
 
@@ -197,19 +279,20 @@ static int open_all(struct supervisor *s, struct adoption *a)
 		return rc;
 	limit_places(s);
 	load_token_keys(s);
-	adopt_all(s, a);
+	adopt_all(s);
 	open_snapshot(s, a->snapshot_fd);
 	return 0;
 }
 
 int supervisor_open(struct supervisor *s)
 {
-	struct adoption *a = calloc(1, sizeof *a);
 	int rc;
 
+	s->adoption = calloc(1, sizeof *s->adoption);
 	s->program = realpath("/proc/self/exe", NULL);
 	raise_descriptors();
-	rc = s->program && a ? open_all(s, a) : -ENOMEM;
-	free(a);
+	rc = s->program && s->adoption ? open_all(s) : -ENOMEM;
+	if (rc == 0)
+		supervisor_adopt_late(s);
 	return rc;
 }

@@ -159,6 +159,7 @@ static void beat(struct worker *w)
 
 	atomic_store(&row->heartbeat_ms, (uint64_t)(mono_now().ns / 1000000));
 	atomic_store(&row->connections, listeners_connections(w->listeners));
+	atomic_store(&row->tunnels, w->tunnels);
 	atomic_store(&row->is_full, listeners_is_full(w->listeners));
 }
 

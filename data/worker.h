@@ -36,6 +36,7 @@ struct worker {
 	struct pools *pools;
 	struct tls *tls;
 	struct handover *handover;
+	unsigned tunnels; /* open ones */
 	struct worker_private *private;
 };
 

@@ -67,6 +67,24 @@ static void add_to_cell(char cell[CELL_SIZE], const char *text)
 	snprintf(cell + len, CELL_SIZE - len, "%s%.256s", len ? ", " : "", text);
 }
 
+/* "; retired 4711 holds 2 tunnels, 1 exchange": workers that only finish what they have. */
+static void add_retired(char cell[CELL_SIZE], const json_t *daemon)
+{
+	const json_t *worker;
+	size_t i, len;
+
+	json_array_foreach(json_object_get(daemon, "retired"), i, worker)
+	{
+		const json_t *holds = json_object_get(worker, "holds");
+
+		len = strlen(cell);
+		snprintf(cell + len, CELL_SIZE - len, "; retired %lld holds %lld tunnels, %lld exchanges",
+			(long long)json_integer_value(json_object_get(worker, "pid")),
+			(long long)json_integer_value(json_object_get(holds, "tunnels")),
+			(long long)json_integer_value(json_object_get(holds, "exchanges")));
+	}
+}
+
 /* "control 17, data 17 lagging, vrrpd 17": the state is said where it is not running. */
 static const char *print_daemons(const json_t *daemons, char cell[CELL_SIZE])
 {
@@ -85,6 +103,7 @@ static const char *print_daemons(const json_t *daemons, char cell[CELL_SIZE])
 			state && strcmp(state, "running") != 0 ? state : "");
 		add_to_cell(cell, text);
 	}
+	add_retired(cell, json_object_get(daemons, "data"));
 	return cell;
 }
 

@@ -188,6 +188,7 @@ static void carry(struct tunnel *t, enum flow_side source)
 static void release(struct tunnel *t)
 {
 	worker_timeout_clear(t->worker, &t->idle);
+	t->worker->tunnels--;
 	for (int side = 0; side < FLOW_SIDES; side++) {
 		drop_buffer(t, &t->halves[side]);
 		drop_pipe(t, &t->halves[side]);
@@ -266,6 +267,7 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 		return -ENOMEM;
 	}
 	t->worker = w;
+	w->tunnels++;
 	flow_init(&t->flow);
 	t->listener_cells = spec->listener_cells;
 	t->server_cells = spec->server_cells;

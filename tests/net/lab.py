@@ -94,7 +94,16 @@ class Process:
         wait_for(self.is_ready, within, f"{self.name} to be ready")
         return self
 
+    def hear(self):
+        """Takes what it said on its notify socket: that holds ten messages, and who writes the next one waits."""
+        try:
+            while self.notify:
+                self._ready |= b"READY=1" in self.notify.recv(4096).split(b"\n")
+        except BlockingIOError:
+            pass
+
     def signal(self, number):
+        self.hear()
         if self.is_running():
             self.popen.send_signal(number)
 

@@ -191,3 +191,70 @@ def test_a_successor_that_dies_costs_what_it_had_taken(house):
     taken = re.findall(r"the successor's line is gone given=(\d+)", house.supervisor.text())
     tally = tunnels.tally()
     assert tally["wrong"] == 0 and tally["closed"] == sum(map(int, taken)) < 100
+
+
+def test_status_says_what_retired_workers_hold(house):
+    """An exchange that goes on for long stays where it is: told, and its connection follows at its end."""
+    gate = socket.create_server(("127.0.0.1", 0))
+    status, document, _ = house.node.api("GET", "/v1/stacks/shop/document")
+    document["pools"].append({"name": "slow", "protocol": "http", "servers": [
+        {"name": "w1", "address": f"127.0.0.1:{gate.getsockname()[1]}"}]})
+    port = free_port()
+    document["listeners"].append({"name": "slow", "bind": [f"127.0.0.1:{port}"], "protocol": "http", "pool": "slow"})
+    house.node.put(document)
+    peer = Peer(socket.create_connection(("127.0.0.1", port), timeout=20))
+    peer.send(b"GET /slow HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    server, _ = gate.accept()
+    before = house.workers()
+    house.supervisor.signal(signal.SIGHUP)
+
+    def retired():
+        return house.node.status()["nodes"][0]["daemons"]["data"]["retired"]
+
+    held = wait_for(lambda: len(house.workers() - before) == 2 and len(retired()) == 1 and retired(), 20, "one that holds it")
+    assert held[0]["pid"] in before and held[0]["holds"] == {"tunnels": 0, "exchanges": 1}
+    assert f"retired {held[0]['pid']} holds 0 tunnels, 1 exchanges" in house.node.ctl("status").stdout
+    server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    status, head, body = peer.response()
+    assert (status, body) == (200, b"ok") and b"close" not in head.lower()
+    wait_for(lambda: not house.workers() & before and retired() == [], 10, "the last one to leave")
+    peer.send(b"GET /slow HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    gate.settimeout(10)
+    again, _ = gate.accept()
+    again.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert peer.response()[0] == 200
+
+
+def test_workers_that_answer_late_are_heard(house):
+    """An overloaded node: no worker answers the new supervisor for a while. It waits, and nothing is lost."""
+    tunnels = Tunnels(50, house.tcp)
+    before = house.workers()
+    house.supervisor.kill()
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)
+    house.node.start("data", wait=False)
+    wait_for(lambda: "starting version" in house.supervisor.text(), 10, "the new supervisor")
+    time.sleep(1.5)  # a phase longer than a quick answer takes
+    for pid in before:
+        os.kill(pid, signal.SIGCONT)
+    house.supervisor.wait_ready()
+    wait_for(lambda: house.supervisor.text().count("adopting worker") == 2, 10, "both to be adopted")
+    assert house.workers() == before and "Address already in use" not in house.supervisor.text()
+    tally = tunnels.tally()
+    assert tally["wrong"] == 0 and tally["closed"] == 0
+
+
+def test_a_stalled_worker_is_heard_when_it_wakes(house):
+    """One of two workers sleeps through the start of a new supervisor: it is replaced, and hands over when it wakes."""
+    tunnels = Tunnels(60, house.tcp)
+    before = house.workers()
+    sleeper = min(before)
+    house.supervisor.kill()
+    os.kill(sleeper, signal.SIGSTOP)
+    house.node.start("data")
+    wait_for(lambda: len(house.workers()) == 3, 10, "one in its place")
+    os.kill(sleeper, signal.SIGCONT)
+    wait_for(lambda: sleeper not in house.workers(), 20, "the sleeper to hand over and leave")
+    assert len(house.workers()) == 2
+    tally = tunnels.tally()
+    assert tally["wrong"] == 0 and tally["closed"] == 0

@@ -103,7 +103,7 @@ static void reports_there_and_back(void **state)
 		.reason = "no",
 		.started = {9000},
 		.workers_count = 1,
-		.workers = {{6, 40}}};
+		.workers = {{6, 40, 3, true}}};
 	struct report_listener l = {
 		.state = REPORT_LISTENER_FAILED, .connections = 3, .reason = "in use"};
 	struct report_server s = {
