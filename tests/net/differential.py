@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import h1_strict
+import h2_mutations
 from h1_mutations import is_number
 from lab import connects, free_port, wait_for
 
@@ -99,6 +100,7 @@ class Outcome:
     client: bytes = b""  # what the client received
     ended: str = ""  # end, reset, late
     seen: list = field(default_factory=list)  # whole requests at the server
+    streams: dict = field(default_factory=dict)  # of HTTP/2: {stream: [status, is it over]}
 
 
 async def _client(port, pieces, outcome):
@@ -120,6 +122,27 @@ async def _client(port, pieces, outcome):
         writer.transport.abort()
 
 
+async def _client_h2(port, case, outcome):
+    answers = h2_mutations.Answers()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            writer.write(case.frames())
+            while not answers.is_done() and (data := await reader.read(65536)):
+                answers.feed(data)
+                for _ in range(answers.settings):
+                    writer.write(h2_mutations.frame(4, 1, 0, b""))
+                answers.settings = 0
+        outcome.ended = "end"
+    except TimeoutError:
+        outcome.ended = "late"
+    except OSError:
+        outcome.ended = "reset"
+    finally:
+        outcome.streams = answers.streams
+        writer.transport.abort()
+
+
 def _request_pieces(case):
     if not case.methods:
         return case.pieces
@@ -138,7 +161,7 @@ class Rig:
         return asyncio.run(self._run(cases))
 
     async def _run(self, cases):
-        answers = {case.number: case for case in cases if case.methods}
+        answers = {case.number: case for case in cases if getattr(case, "methods", None)}
         self.recorders = {name: Recorder(answers) for name in self.names}
         servers = [await recorder.start() for recorder in self.recorders.values()]
         for name in self.names:
@@ -159,7 +182,10 @@ class Rig:
 
         async def one(case):
             async with gate:
-                await _client(self.ports[name], _request_pieces(case), outcomes[case.number])
+                if isinstance(case, h2_mutations.Case):
+                    await _client_h2(self.ports[name], case, outcomes[case.number])
+                else:
+                    await _client(self.ports[name], _request_pieces(case), outcomes[case.number])
 
         await asyncio.gather(*(one(case) for case in cases))
 
@@ -260,6 +286,23 @@ def judge_log(recorder, log):
     wrong += [f"request {name} was seen and is not in the log" for name in seen if name not in sent]
     wrong += [f"{entry} is in the log as answered and was never seen" for name, entry in sent.items() if entry["end"] == "ok" and name not in seen]
     return wrong
+
+
+def judge_h2(cases, outcomes):
+    """The same for requests that came by HTTP/2: (wrong sentences, cases refused although nothing is wrong with them)."""
+    wrong, strict = [], []
+    for case in cases:
+        outcome, want = outcomes[case.number], h2_mutations.judge(case)
+        seen = [essence(message)[:4] for message in outcome.seen]
+        last = (b"GET", b"/c%d/last" % case.number, b"a.example", b"")
+        first = [one for one in seen if one != last]
+        if first not in ([], [want]) or seen.count(last) > 1:
+            wrong.append(f"case {case.number} ({case.kind}): {case.headers} {case.trailers}\n  forwarded {first}\n  rightly   {want}")
+        if outcome.ended == "late":
+            wrong.append(f"case {case.number} ({case.kind}) did not end: {outcome.streams} {case.headers} {case.trailers}")
+        if want and want[3] == case.body and not first:
+            strict.append(case)
+    return wrong, strict
 
 
 # Judging responses
