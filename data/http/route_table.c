@@ -11,6 +11,7 @@
 
 #include "common/arena.h"
 #include "common/hash.h"
+#include "data/http/route_bucket.h"
 
 #define DEPTHS 64 /* lengths that have a bit of their own: longer ones share the last */
 #define NOTHING UINT32_MAX
@@ -28,8 +29,7 @@ struct group {
 struct bucket {
 	uint64_t hash;
 	uint32_t group;
-	const struct route *first;
-	size_t count;
+	struct route_bucket routes;
 };
 
 struct route_table {
@@ -172,7 +172,7 @@ static void begin_bucket(struct route_table *t, const struct route *r)
 	struct bucket *b = &t->buckets[t->buckets_count];
 	unsigned depth = count_char(r->path, r->path_len, '/');
 
-	*b = (struct bucket){.group = (uint32_t)t->groups_count - 1, .first = r};
+	*b = (struct bucket){.group = (uint32_t)t->groups_count - 1, .routes.first = r};
 	if (!r->path_len) {
 		g->root = (uint32_t)t->buckets_count++;
 		return;
@@ -208,8 +208,11 @@ static int build(struct route_table *t)
 			begin_group(t, r);
 		if (is_new || !is_same_path(r, r - 1))
 			begin_bucket(t, r);
-		t->buckets[t->buckets_count - 1].count++;
+		t->buckets[t->buckets_count - 1].routes.count++;
 	}
+	for (size_t i = 0; i < t->buckets_count; i++)
+		if (route_bucket_finish(&t->buckets[i].routes, a) < 0)
+			return -1;
 	return 0;
 }
 
@@ -276,7 +279,7 @@ static const struct bucket *find_bucket(const struct route_table *t, uint32_t gr
 
 	for (size_t i = hash & t->bucket_mask; t->bucket_slots[i]; i = (i + 1) & t->bucket_mask) {
 		const struct bucket *b = &t->buckets[t->bucket_slots[i] - 1];
-		const struct route *r = b->first;
+		const struct route *r = b->routes.first;
 
 		if (b->hash == hash && b->group == group && r->is_prefix == is_prefix &&
 			r->path_len == len && memcmp(r->path, path, len) == 0)
@@ -287,10 +290,7 @@ static const struct bucket *find_bucket(const struct route_table *t, uint32_t gr
 
 static const struct route *first_of(const struct bucket *b, const struct route_request *r)
 {
-	for (size_t i = 0; b && i < b->count; i++)
-		if (!b->first[i].conditions || route_failing(&b->first[i], r) < 0)
-			return &b->first[i];
-	return NULL;
+	return b ? route_bucket_find(&b->routes, r) : NULL;
 }
 
 /* The prefixes of a path, shortest first, as long as the document's longest. */

@@ -244,12 +244,56 @@ static void agrees_with_comparing_all(void **state)
 	}
 }
 
+/* One host and path, told apart by headers: as many as make an index, with some that many share. */
+static void tells_many_apart_by_headers(void **state)
+{
+	static char text[262144];
+	char request[512];
+	struct route_table *t;
+	struct conf *c;
+	size_t len = 0;
+
+	(void)state;
+	srand(11);
+	for (int i = 0; i < 300; i++) {
+		len += (size_t)snprintf(text + len, sizeof text - len,
+			"  - {match: {path: /x, query: {q: \"%d\"}", i);
+		if (rand() % 8)
+			len += (size_t)snprintf(text + len, sizeof text - len,
+				", headers: {X-%s: \"%d\", tenant: \"%d\"}",
+				rand() % 2 ? "Beta" : "beta", rand() % 2, rand() % 50);
+		len += (size_t)snprintf(
+			text + len, sizeof text - len, "}, respond: {status: 200}}\n");
+	}
+	c = read_routes(text);
+	t = route_table_new(&c->listeners[0]);
+	for (int i = 0; i < 20000; i++) {
+		int fast, slow;
+
+		len = (size_t)snprintf(request, sizeof request,
+			"GET /x?q=%d&q=%d&q=%d&q=%d HTTP/1.1\r\nHost: a\r\nX-Other: 1\r\n",
+			rand() % 300, rand() % 300, rand() % 300, rand() % 300);
+		for (int k = 0; k < 3; k++)
+			len += (size_t)snprintf(request + len, sizeof request - len,
+				"%s: %d\r\nx-beta: %d\r\n", rand() % 2 ? "Tenant" : "tenant",
+				rand() % 50, rand() % 2);
+		snprintf(request + len, sizeof request - len, "\r\n");
+		fast = ask(t, request);
+		slow = slowly(t, request);
+		if ((fast < 0 ? -1 : fast) != slow)
+			fail_msg("%s: %d, not %d", request, fast, slow);
+	}
+	route_table_free(t);
+	conf_unref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chooses_the_most_specific),
 		cmocka_unit_test(knows_which_hosts_it_has),
 		cmocka_unit_test(agrees_with_comparing_all),
+		cmocka_unit_test(tells_many_apart_by_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
