@@ -105,7 +105,7 @@ static const struct figure route_times[] = {
 
 static const struct figure pool_figures[] = {
 	{{"ballast_pool_waiting", METRIC_GAUGE, "Requests and connections that wait for a server"}, BOARD_POOL_WAITING},
-	{{"ballast_pool_circuit", METRIC_GAUGE, "Under way within a circuit's limit; what has no limit is not counted"}, BOARD_POOL_REQUESTS, "circuit", "requests"},
+	{{"ballast_pool_circuit", METRIC_GAUGE, "Under way, as its circuit counts; requests and retries only where they have a limit"}, BOARD_POOL_REQUESTS, "circuit", "requests"},
 	{{"ballast_pool_circuit", METRIC_GAUGE, ""}, BOARD_POOL_CONNECTIONS, "circuit", "connections"},
 	{{"ballast_pool_circuit", METRIC_GAUGE, ""}, BOARD_POOL_PENDING, "circuit", "pending"},
 	{{"ballast_pool_circuit", METRIC_GAUGE, ""}, BOARD_POOL_RETRIES, "circuit", "retries"},

@@ -96,7 +96,7 @@ static void judge_server(struct judge *j, const struct conf_pool *p, const struc
 	bool has_overlay, has_verdict;
 	uint64_t flag = 0;
 
-	if (!atomic_load(&server->word)) /* a server that is new there */
+	if (!p->passive || !atomic_load(&server->word)) /* nobody watches; a server that is new */
 		j->ejections[slot] = (struct judge_ejection){0};
 	snprintf(key, sizeof key, "pool/%s/%s", p->name, s->name);
 	has_overlay = overlay_decode(json_object_get(j->overlays, key), &overlay) == 0;

@@ -2,7 +2,9 @@
  * A pool's circuit: how much of it may be under way at once over all workers of
  * the node, exact (board.h). What is counted is noted by its holder, so that a
  * generation may set, change and take away limits meanwhile: only what was
- * counted is counted out.
+ * counted is counted out. Requests and retries are counted where they have a limit
+ * (an exchange without one costs no shared counter); connections, which may be
+ * there long before their limit, and pending requests always.
  */
 #include <assert.h>
 
@@ -31,7 +33,7 @@ bool pool_circuit_enter(struct pool *p, enum board_circuit k, uint8_t *held)
 	int64_t limit = p->conf->circuit ? limit_of(p->conf->circuit, k) : 0;
 
 	assert(!(*held & 1u << k));
-	if (!limit)
+	if (!limit && (k == BOARD_CIRCUIT_REQUESTS || k == BOARD_CIRCUIT_RETRIES))
 		return true;
 	if (!board_circuit_enter(p->object, p->cells, k, (uint64_t)limit)) {
 		p->opened = (uint8_t)k;

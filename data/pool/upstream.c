@@ -174,7 +174,7 @@ static void connecting_expired(struct wheel_timer *timer)
 }
 
 /* An idle connection of the pool makes room for one that is needed. */
-static void drop_one_idle(struct pool *p)
+static bool drop_one_idle(struct pool *p)
 {
 	list_for_each (l, pool_servers(p)) {
 		struct server *s = list_entry(l, struct server, link);
@@ -182,18 +182,18 @@ static void drop_one_idle(struct pool *p)
 		if (list_is_empty(&s->idle))
 			continue;
 		idle_expired(&list_entry(s->idle.prev, struct upstream, idle)->timer);
-		return;
+		return true;
 	}
+	return false;
 }
 
 static bool enter_circuit(struct upstream *u)
 {
 	struct pool *p = u->server->pool;
 
-	if (pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits))
-		return true;
-	drop_one_idle(p);
-	return pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits);
+	return pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits) ||
+	       (drop_one_idle(p) &&
+		       pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits));
 }
 
 static int open_socket(struct upstream *u, const struct addr *to)
