@@ -282,7 +282,7 @@ void figures_listener(const struct board *b, uint32_t slot, const struct conf_li
 
 void figures_server(const struct board *b, uint32_t slot, struct report_server *ret)
 {
-	ret->connections = (int64_t)atomic_load(&b->objects[slot].uses);
+	*ret = (struct report_server){.connections = (int64_t)atomic_load(&b->objects[slot].uses)};
 }
 
 void figures_workers(const struct board *b, struct report_daemon *ret)

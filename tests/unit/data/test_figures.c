@@ -74,6 +74,18 @@ static void each_name_is_one_group(void **state)
 	json_decref(set);
 }
 
+static void a_row_has_nothing_left_from_before(void **state)
+{
+	struct report_server r;
+
+	(void)state;
+	memset(&r, 0x55, sizeof r);
+	figures_server(&board, 1, &r);
+	assert_int_equal(r.connections, 0);
+	assert_string_equal(r.ejected, "");
+	assert_int_equal(r.ejected_since.ms, 0);
+}
+
 static void metrics_add_all_workers_up(void **state)
 {
 	static const char *const lines[] = {
@@ -229,6 +241,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(metrics_add_all_workers_up, setup, teardown),
 		cmocka_unit_test(many_objects_come_in_pages),
+		cmocka_unit_test_setup_teardown(
+			a_row_has_nothing_left_from_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_name_is_one_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(listeners_say_how_they_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_accepting_workers_count, setup, teardown),
