@@ -29,7 +29,7 @@ def site(house):
     house.certificate("api", "api.example.test")
     house.certificates.append({"name": "clients", "certificate_pem": house.authority.pem})
     house.listener("www", "www", "rsa", "wild", "api", access_log={"format": "json"})
-    house.listener("modern", "www", tls_profile="modern")
+    house.listener("modern", "www", tls_profile="modern", http2=False)
     house.listener("tunnel", "www", protocol="tcp", pool="raw", timeouts={"request_head": "1s", "tunnel_idle": "20s"})
     house.listener("optional", "www", client_certificates={"mode": "optional", "ca": "clients"})
     house.listener("required", "www", client_certificates={"mode": "required", "ca": "clients"})
@@ -103,12 +103,14 @@ def test_rsa_for_those_who_know_no_ecdsa(site):
 
 def test_protocols_are_agreed_on(site):
     for listener, offered, agreed in (("www", ["http/1.1"], "http/1.1"), ("www", ["h2", "http/1.1"], "h2"), ("www", ["http/1.1", "h2"], "h2"),
-                                      ("tunnel", ["h2"], None)):
+                                      ("modern", ["h2", "http/1.1"], "http/1.1"), ("tunnel", ["h2"], None)):
         s = site.connect(listener, using=context(site.authority, alpn=offered))
         assert s.selected_alpn_protocol() == agreed, (listener, offered)
         s.close()
     with pytest.raises(ssl.SSLError):
         site.connect("www", using=context(site.authority, alpn=["spdy/1"]))
+    with pytest.raises(ssl.SSLError):
+        site.connect("modern", using=context(site.authority, alpn=["h2"]))
 
 
 def resumes(site, listener, using, session, count=8):
