@@ -220,4 +220,5 @@ void conf_rules(const struct conf *c, struct field_reader *r)
 		check_check(r, &c->checks[i], &at);
 	}
 	conf_rules_tracks(c, r);
+	conf_rules_links(c, r);
 }

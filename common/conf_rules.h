@@ -11,6 +11,8 @@
 void conf_rules(const struct conf *c, struct field_reader *r);
 /* The part of it about instances and VIPs (conf_rules_vip.c). */
 void conf_rules_vips(const struct conf *c, struct field_reader *r);
+/* The part of it about links, flaps and bypass (conf_rules_links.c). */
+void conf_rules_links(const struct conf *c, struct field_reader *r);
 /* The part of it about tracks, standing checks and sync groups (conf_rules_track.c). */
 void conf_rules_tracks(const struct conf *c, struct field_reader *r);
 /* The part of it about certificates and who uses them (conf_rules_tls.c). */

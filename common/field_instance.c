@@ -59,14 +59,14 @@ static const struct field_form link_pair = {"a pair of interfaces, [ingress, egr
 
 static const struct field_word modes[] = {{"off"}, {"active-passive"}, {"active-active"}, {NULL}};
 static const struct field_word bypass_drivers[] = {
-	{"none"}, {"bridge", .is_later = true}, {"command", .is_later = true}, {NULL}};
+	{"none"}, {"bridge"}, {"command"}, {NULL}};
 
 /* clang-format off */
 static const struct field bypass_fields[] = {
 	{"driver", FIELD_WORD, FIELD_AT(conf_bypass, driver), .words = bypass_drivers, .initial = "none",
 		.help = "What lets traffic pass untouched after too many flaps: bridge joins "
 			"each link pair in the kernel, command runs one of the node file."},
-	{"command", FIELD_NAME, FIELD_AT(conf_bypass, command), .is_later = true,
+	{"command", FIELD_NAME, FIELD_AT(conf_bypass, command),
 		.help = "With driver command: its name in the node file."},
 	{0}
 };
@@ -93,34 +93,33 @@ static const struct field ha_fields[] = {
 		.minimum = 1, .maximum = 100, .initial = "3",
 		.help = "Good checks in a row until it is healthy again."},
 	{"maximum_flaps", FIELD_INTEGER, FIELD_AT(conf_ha, maximum_flaps), .minimum = 1, .maximum = 1000,
-		.initial = "5", .is_later = true,
+		.initial = "5",
 		.help = "Unplanned losses of a VIP within flap_window; past it the node goes "
 			"to bypass."},
 	{"flap_window", FIELD_DURATION, FIELD_AT(conf_ha, flap_window_ms), .minimum = FIELD_SECOND,
-		.maximum = FIELD_DAY, .initial = "10m", .is_later = true,
+		.maximum = FIELD_DAY, .initial = "10m",
 		.help = "The window in which flaps are counted."},
 	{"flap_clear", FIELD_FORM, FIELD_AT(conf_ha, flap_clear_ms), .form = &flap_clear,
-		.initial = "operator", .is_later = true,
+		.initial = "operator",
 		.help = "Who ends the bypass: the operator, or a quiet time of that length."},
 	{"bandwidth_monitoring", FIELD_BOOL, FIELD_AT(conf_ha, bandwidth_monitoring), .initial = "false",
-		.is_later = true, .help = "Fail over when too little traffic arrives."},
+		.help = "Fail over when too little traffic arrives."},
 	{"minimum_bandwidth", FIELD_RATE, FIELD_AT(conf_ha, minimum_bandwidth_bps), .initial = "1M",
-		.is_later = true,
 		.help = "The rate over bandwidth_interval below which failover is triggered."},
 	{"bandwidth_interval", FIELD_DURATION, FIELD_AT(conf_ha, bandwidth_interval_ms),
-		.minimum = FIELD_SECOND, .maximum = FIELD_HOUR, .initial = "10s", .is_later = true,
+		.minimum = FIELD_SECOND, .maximum = FIELD_HOUR, .initial = "10s",
 		.help = "Over how long bandwidth is measured."},
 	{"bandwidth_hold", FIELD_DURATION, FIELD_AT(conf_ha, bandwidth_hold_ms), .maximum = FIELD_DAY,
-		.initial = "10m", .is_later = true,
+		.initial = "10m",
 		.help = "How long the node refrains from preempting after such a failover."},
 	{"link_monitoring_interval", FIELD_DURATION, FIELD_AT(conf_ha, link_monitoring_interval_ms),
-		.minimum = 10, .maximum = 60 * FIELD_SECOND, .initial = "500ms", .is_later = true,
+		.minimum = 10, .maximum = 60 * FIELD_SECOND, .initial = "500ms",
 		.help = "How often links are looked at besides the kernel's own messages."},
 	{"link_pairs", FIELD_FORM, FIELD_LIST(conf_ha, link_pairs), .form = &link_pair,
-		.most = LINK_PAIRS_MAX, .is_later = true, .example = "[[eth1, eth2]]",
+		.most = LINK_PAIRS_MAX, .example = "[[eth1, eth2]]",
 		.help = "Pairs of ingress and egress; a pair is active when both links are up."},
 	{"minimum_active_links", FIELD_INTEGER, FIELD_AT(conf_ha, minimum_active_links),
-		.maximum = LINK_PAIRS_MAX, .initial = "1", .is_later = true,
+		.maximum = LINK_PAIRS_MAX, .initial = "1",
 		.help = "With fewer active pairs (where there are any) the node marks itself "
 			"down."},
 	{"bypass", FIELD_OBJECT, FIELD_AT(conf_ha, bypass), .kind = &bypass,

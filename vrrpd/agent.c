@@ -228,6 +228,9 @@ static void data_came(void *user, const char *key, const json_t *row)
 		return;
 	c->has_data = true;
 	c->data_generation = report.generation;
+	c->data_connections = 0;
+	for (size_t i = 0; i < report.workers_count; i++)
+		c->data_connections += report.workers[i].connections;
 	router_judge(a->router);
 }
 
@@ -291,7 +294,7 @@ int agent_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_key
 	a->self = (struct report_daemon){
 		.pid = getpid(), .state = REPORT_RUNNING, .started = wall_now()};
 	snprintf(a->self.version, sizeof a->self.version, "%s", BALLAST_VERSION);
-	rc = router_open(loop, nodefile->node, nodefile->run_dir, keys, &handlers, a, &a->router);
+	rc = router_open(loop, nodefile, keys, &handlers, a, &a->router);
 	if (rc == 0)
 		rc = bus_join(a);
 	if (rc < 0) {

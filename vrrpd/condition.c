@@ -143,6 +143,17 @@ bool condition_move(
 	return true;
 }
 
+struct wall condition_bypass_cleared(const struct condition *c, const char *node)
+{
+	struct overlay cleared;
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof key, "bypass/%s", node);
+	if (overlay_decode(json_object_get(c->overlay, key), &cleared) < 0)
+		return (struct wall){0};
+	return cleared.since;
+}
+
 bool condition_in_maintenance(const struct condition *c, const char *node, struct wall now)
 {
 	struct overlay overlay;

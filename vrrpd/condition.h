@@ -20,6 +20,7 @@ struct condition {
 	bool has_verdicts;          /* healthd's whole table has been heard */
 	bool has_data;              /* data's row `daemon/self` has been heard */
 	uint64_t data_generation;
+	int64_t data_connections; /* that its workers carry */
 	uint64_t version; /* grows when any of it changes: tracks are then made anew */
 };
 
@@ -42,6 +43,9 @@ size_t condition_tracks(const struct condition *c, const struct conf *conf,
  * from c until its overlay changes. */
 bool condition_move(
 	const struct condition *c, const char *vip, struct wall now, struct role_move *ret_move);
+
+/* When the operator last cleared that instance's bypass; ms 0: never. */
+struct wall condition_bypass_cleared(const struct condition *c, const char *node);
 
 /* True while the operator has our instance in maintenance, drained or disabled. */
 bool condition_in_maintenance(const struct condition *c, const char *node, struct wall now);

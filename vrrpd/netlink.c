@@ -3,23 +3,22 @@
  * for the kernel's announcements, so that a flood of these can never cost an
  * answer. libmnl does the framing; nothing else of it is used.
  */
-#include "vrrpd/netlink.h"
+#include "vrrpd/netlink_parts.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <libmnl/libmnl.h>
-
 #define BUFFER_SIZE 32768
-#define REQUEST_SIZE 512
 #define WATCH_BUFFER (1 << 20)
 #define DUMP_TRIES 3
 #define ADDRESSES_MAX 65536 /* of one interface */
@@ -121,6 +120,14 @@ static int link_decode(const struct nlmsghdr *h, struct netlink_link *ret)
 	*ret = (struct netlink_link){.index = m->ifi_index};
 	snprintf(ret->name, sizeof ret->name, "%s", mnl_attr_get_str(table[IFLA_IFNAME]));
 	ret->is_up = (m->ifi_flags & IFF_UP) && (m->ifi_flags & IFF_RUNNING);
+	if (table[IFLA_STATS64] && mnl_attr_get_payload_len(table[IFLA_STATS64]) >=
+					   offsetof(struct rtnl_link_stats64, tx_bytes)) {
+		struct rtnl_link_stats64 s;
+
+		memcpy(&s, mnl_attr_get_payload(table[IFLA_STATS64]),
+			offsetof(struct rtnl_link_stats64, tx_bytes));
+		ret->received_bytes = s.rx_bytes;
+	}
 	if (table[IFLA_ADDRESS] &&
 		mnl_attr_get_payload_len(table[IFLA_ADDRESS]) <= NETLINK_MAC_MAX) {
 		ret->mac_size = mnl_attr_get_payload_len(table[IFLA_ADDRESS]);
@@ -259,8 +266,7 @@ void netlink_close(struct netlink *n)
 	uv_close((uv_handle_t *)&n->poll, poll_closed);
 }
 
-/* Sends a request and reads to the end of its answer: 0 or a negative errno. */
-static int ask(struct netlink *n, struct nlmsghdr *h, mnl_cb_t each, void *user)
+int netlink_ask(struct netlink *n, struct nlmsghdr *h, mnl_cb_t each, void *user)
 {
 	unsigned port = mnl_socket_get_portid(n->ask);
 	int rc;
@@ -281,11 +287,11 @@ static int ask(struct netlink *n, struct nlmsghdr *h, mnl_cb_t each, void *user)
 	return rc < 0 ? -errno : 0;
 }
 
-static struct nlmsghdr *request_new(char buffer[REQUEST_SIZE], uint16_t type, uint16_t flags)
+struct nlmsghdr *netlink_request(char buffer[NETLINK_REQUEST_SIZE], uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *h;
 
-	memset(buffer, 0, REQUEST_SIZE); /* the kernel checks that padding is zero */
+	memset(buffer, 0, NETLINK_REQUEST_SIZE); /* the kernel checks that padding is zero */
 	h = mnl_nlmsg_put_header(buffer);
 	h->nlmsg_type = type;
 	h->nlmsg_flags = NLM_F_REQUEST | flags;
@@ -302,15 +308,15 @@ static int take_link(const struct nlmsghdr *h, void *user)
 int netlink_link_read(struct netlink *n, const char *name, struct netlink_link *ret)
 {
 	struct netlink_link l = {0};
-	_Alignas(NLMSG_ALIGNTO) char buffer[REQUEST_SIZE];
-	struct nlmsghdr *h = request_new(buffer, RTM_GETLINK, NLM_F_ACK);
+	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *h = netlink_request(buffer, RTM_GETLINK, NLM_F_ACK);
 	int rc;
 
 	if (strlen(name) >= IF_NAMESIZE)
 		return -ENODEV;
 	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(h, IFLA_IFNAME, name);
-	rc = ask(n, h, take_link, &l);
+	rc = netlink_ask(n, h, take_link, &l);
 	if (rc < 0)
 		return rc;
 	if (l.index == 0)
@@ -344,14 +350,14 @@ static int take_address(const struct nlmsghdr *h, void *user)
 
 static int dump_addresses(struct netlink *n, int family, struct dump *d)
 {
-	_Alignas(NLMSG_ALIGNTO) char buffer[REQUEST_SIZE];
-	struct nlmsghdr *h = request_new(buffer, RTM_GETADDR, NLM_F_DUMP);
+	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *h = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
 
 	m->ifa_family = (unsigned char)family;
 	m->ifa_index = (unsigned)d->index;
 	d->count = 0;
-	return ask(n, h, take_address, d);
+	return netlink_ask(n, h, take_address, d);
 }
 
 int netlink_addresses_read(
@@ -392,8 +398,8 @@ static struct ifaddrmsg *address_put(
 int netlink_address_set(struct netlink *n, const struct netlink_address *a)
 {
 	struct ifa_cacheinfo life = {.ifa_valid = a->valid_s, .ifa_prefered = a->preferred_s};
-	_Alignas(NLMSG_ALIGNTO) char buffer[REQUEST_SIZE];
-	struct nlmsghdr *h = request_new(
+	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *h = netlink_request(
 		buffer, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
 	struct ifaddrmsg *m = address_put(h, a->index, &a->prefix);
 
@@ -402,17 +408,17 @@ int netlink_address_set(struct netlink *n, const struct netlink_address *a)
 	m->ifa_flags = (unsigned char)a->flags;
 	mnl_attr_put_u32(h, IFA_FLAGS, a->flags);
 	mnl_attr_put(h, IFA_CACHEINFO, sizeof life, &life);
-	return ask(n, h, NULL, NULL);
+	return netlink_ask(n, h, NULL, NULL);
 }
 
 int netlink_address_remove(struct netlink *n, int index, const struct addr_prefix *prefix)
 {
-	_Alignas(NLMSG_ALIGNTO) char buffer[REQUEST_SIZE];
-	struct nlmsghdr *h = request_new(buffer, RTM_DELADDR, NLM_F_ACK);
+	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *h = netlink_request(buffer, RTM_DELADDR, NLM_F_ACK);
 	int rc;
 
 	address_put(h, index, prefix);
-	rc = ask(n, h, NULL, NULL);
+	rc = netlink_ask(n, h, NULL, NULL);
 	return rc == -EADDRNOTAVAIL || rc == -ENODEV ? 0 : rc;
 }
 

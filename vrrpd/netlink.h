@@ -26,6 +26,7 @@ struct netlink_link {
 	bool is_up; /* administratively up and with carrier */
 	unsigned char mac[NETLINK_MAC_MAX];
 	size_t mac_size; /* 6 on Ethernet; 0: none */
+	uint64_t received_bytes; /* ever */
 };
 
 struct netlink_address {
@@ -75,3 +76,15 @@ int netlink_address_remove(struct netlink *n, int index, const struct addr_prefi
  * address would take away others of its network (decision V1): 0 or a negative errno.
  */
 int netlink_promote_secondaries(const char *interface);
+
+/* The rest is in netlink_link.c: 0 or a negative errno; what is there already, or gone, is fine. */
+
+/* A bridge with STP, down. */
+int netlink_bridge_add(struct netlink *n, const char *name);
+/* A macvlan of mode private over an interface, with that MAC, down. */
+int netlink_macvlan_add(
+	struct netlink *n, const char *name, int parent, const unsigned char mac[6]);
+/* Makes a link a port of that bridge (0: of none). */
+int netlink_master_set(struct netlink *n, int index, int master);
+int netlink_up_set(struct netlink *n, int index, bool is_up);
+int netlink_link_remove(struct netlink *n, const char *name);

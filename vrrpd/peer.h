@@ -34,6 +34,7 @@ struct peer_vip {
 /* What a node says of itself as a whole. */
 struct peer_condition {
 	bool is_in_maintenance, is_in_bypass;
+	bool is_forwarding;   /* in bypass, and letting traffic pass */
 	bool is_data_well;    /* its data plane answers */
 	uint32_t connections; /* that data carries: its load */
 };

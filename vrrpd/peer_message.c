@@ -140,6 +140,7 @@ static void put_condition(struct writer *w, const struct peer_condition *c)
 {
 	put_number(w, c->is_in_maintenance ? FLAG_SET : 0, 1);
 	put_number(w, c->is_in_bypass ? FLAG_SET : 0, 1);
+	put_number(w, c->is_forwarding ? FLAG_SET : 0, 1);
 	put_number(w, c->is_data_well ? FLAG_SET : 0, 1);
 	put_number(w, c->connections, 4);
 }
@@ -148,6 +149,7 @@ static void get_condition(struct reader *r, struct peer_condition *c)
 {
 	c->is_in_maintenance = get_flag(r);
 	c->is_in_bypass = get_flag(r);
+	c->is_forwarding = get_flag(r);
 	c->is_data_well = get_flag(r);
 	c->connections = (uint32_t)get_number(r, 4);
 }

@@ -55,7 +55,7 @@ static void link_came(void *user, const struct netlink_link *l, bool is_gone)
 	(void)l;
 	(void)is_gone;
 	r->condition.version++; /* a track may go by it */
-	r->must_refresh = r->must_judge = true;
+	r->must_refresh = r->must_judge = r->must_watch_links = true;
 }
 
 static void address_came(void *user, const struct netlink_address *a, bool is_gone)
@@ -83,6 +83,12 @@ static void compose(void *user, struct peer_message *m)
 	const struct router *r = user;
 
 	m->generation = router_generation(r);
+	m->condition = (struct peer_condition){
+		.is_in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now()),
+		.is_in_bypass = r->flaps_bypass.is_on,
+		.is_forwarding = bypass_is_forwarding(r->bypass),
+		.is_data_well = router_is_data_well(r),
+		.connections = (uint32_t)r->condition.data_connections};
 	for (size_t i = 0; i < r->roster.vips_count && m->vips_count < PEER_VIPS_MAX; i++)
 		vip_tell(r->roster.vips[i], &m->vips[m->vips_count++]);
 }
@@ -120,6 +126,11 @@ static void vip_changed(void *user, struct vip *v)
 	v->must_report = true;
 	r->must_judge = true;
 	r->must_settle |= v->has_left;
+}
+
+static bool vip_lost(void *user, struct vip *v, const struct flaps_loss *loss)
+{
+	return router_vip_lost(user, v, loss);
 }
 
 static bool is_virtual(void *user, const struct addr *a)
@@ -175,6 +186,10 @@ static void turn(struct router *r)
 		r->must_refresh = false;
 		roster_refresh(&r->roster, now);
 	}
+	if (r->must_watch_links || mono_reached(r->links_at, now))
+		router_watch_links(r, now);
+	if (r->must_judge || mono_reached(r->bypass_at, now))
+		router_tend_bypass(r, now);
 	if (router_is_judgement_due(r, now))
 		router_judge_all(r, now);
 	router_report_vips(r);
@@ -191,7 +206,9 @@ static struct mono deadline(const struct router *r)
 {
 	struct mono t = mono_min(heartbeat_deadline(r->heartbeat), r->judge_at), now = mono_now();
 
-	if (r->must_refresh || r->must_judge || r->must_settle)
+	t = mono_min(t, mono_min(r->links_at, r->bypass_at));
+
+	if (r->must_refresh || r->must_judge || r->must_settle || r->must_watch_links)
 		return (struct mono){0};
 	for (size_t i = 0; i < r->roster.vips_count; i++) {
 		const struct vip *v = r->roster.vips[i];
@@ -270,6 +287,7 @@ static void router_free(struct router *r)
 	roster_fini(&r->roster);
 	lifeline_close(r->lifeline);
 	heartbeat_close(r->heartbeat);
+	bypass_close(r->bypass);
 	netlink_close(r->netlink);
 	ownership_close(r->ownership);
 	past_close(r->past);
@@ -292,6 +310,7 @@ static void uses_fill(struct router *r, uv_loop_t *loop)
 		.heartbeat = r->heartbeat,
 		.past = r->past,
 		.changed = vip_changed,
+		.lost = vip_lost,
 		.user = r};
 	r->roster.segment_uses = &r->segment_uses;
 	r->roster.vip_uses = &r->vip_uses;
@@ -299,8 +318,9 @@ static void uses_fill(struct router *r, uv_loop_t *loop)
 
 /* Opens what VIPs work with: 0, or a negative errno after logging why. Takes keys. */
 static int shells_open(
-	struct router *r, uv_loop_t *loop, const char *run_dir, struct seal_keys *keys)
+	struct router *r, uv_loop_t *loop, const struct nodefile *nodefile, struct seal_keys *keys)
 {
+	const char *run_dir = nodefile->run_dir;
 	int rc = heartbeat_open(loop, r->node, keys, &heartbeat_handlers, r, &r->heartbeat);
 
 	if (rc < 0) {
@@ -319,6 +339,10 @@ static int shells_open(
 		return rc;
 	}
 	r->condition.netlink = r->netlink;
+	rc = bypass_open(loop, r->netlink, nodefile, &r->bypass);
+	if (rc < 0)
+		return rc;
+	router_recall_bypass(r);
 	rc = past_open(loop, run_dir, &r->past);
 	if (rc == 0)
 		rc = lifeline_open(loop, run_dir, &r->lifeline);
@@ -329,7 +353,7 @@ static int shells_open(
 	return rc;
 }
 
-int router_open(uv_loop_t *loop, const char *node, const char *run_dir, struct seal_keys *keys,
+int router_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_keys *keys,
 	const struct router_handlers *handlers, void *user, struct router **ret)
 {
 	struct router *r = calloc(1, sizeof *r);
@@ -340,12 +364,16 @@ int router_open(uv_loop_t *loop, const char *node, const char *run_dir, struct s
 		free(r);
 		return -ENOMEM;
 	}
-	snprintf(r->node, sizeof r->node, "%s", node);
+	snprintf(r->node, sizeof r->node, "%s", nodefile->node);
+	snprintf(r->run_dir, sizeof r->run_dir, "%s", nodefile->run_dir);
+	r->nodefile = nodefile;
+	links_init(&r->links, &(struct links_config){0});
+	r->links_at = r->bypass_at = MONO_NEVER;
 	r->handlers = handlers;
 	r->user = user;
 	r->timer_fd = -1;
 	r->armed = r->judge_at = MONO_NEVER;
-	rc = shells_open(r, loop, run_dir, keys);
+	rc = shells_open(r, loop, nodefile, keys);
 	if (rc < 0) {
 		router_free(r);
 		return rc;
@@ -391,7 +419,12 @@ void router_judge(struct router *r)
 int router_apply(struct router *r, struct conf *conf, char why[REPORT_TEXT_SIZE])
 {
 	struct mono now = mono_now();
-	int rc = roster_apply(&r->roster, conf, now, why);
+	const struct conf_instance *self = conf_instance(conf, r->node);
+	int rc;
+
+	if (self && bypass_refuse(r->nodefile, &self->ha, why))
+		return -EINVAL;
+	rc = roster_apply(&r->roster, conf, now, why);
 
 	if (rc < 0)
 		return rc;
@@ -400,7 +433,7 @@ int router_apply(struct router *r, struct conf *conf, char why[REPORT_TEXT_SIZE]
 		log_error("heartbeats: the port cannot be opened, peers count as unknown: %s",
 			strerror(-rc));
 	router_forget_peers(r, conf);
-	r->must_settle = r->must_judge = true;
+	r->must_settle = r->must_judge = r->must_watch_links = true;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "common/seal.h"
 #include "vrrpd/condition.h"
 #include "vrrpd/heartbeat.h"
+#include "common/nodefile.h"
 #include "vrrpd/vip.h"
 
 struct router;
@@ -30,9 +31,9 @@ struct router_handlers {
 
 /*
  * 0 and a router without VIPs, or a negative errno after logging why. Takes
- * keys (NULL: none); keeps the rest. run_dir holds the ownership record.
+ * keys (NULL: none); keeps the rest.
  */
-int router_open(uv_loop_t *loop, const char *node, const char *run_dir, struct seal_keys *keys,
+int router_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_keys *keys,
 	const struct router_handlers *handlers, void *user, struct router **ret);
 /* Lets go of everything but the addresses; memory goes when the loop has run on. NULL is fine. */
 void router_close(struct router *r);

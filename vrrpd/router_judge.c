@@ -72,7 +72,7 @@ void router_feel_pulse(struct router *r, struct mono now)
 /* What a judgement borrows. */
 struct scene {
 	struct role_peer peers[ROLE_PEERS_MAX];
-	char unready[ROLE_WHY_SIZE];
+	char unready[ROLE_WHY_SIZE], down[LINKS_WHY_SIZE], starved[LINKS_WHY_SIZE];
 };
 
 static bool is_of_group(const struct vip *v, const char *group)
@@ -113,6 +113,9 @@ static void scene_set(struct router *r, struct vip *v, struct scene *s, struct r
 	tracks_renew(r, v);
 	in->in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
 	in->unready = unready_why(r, v, s->unready);
+	in->marked_down = r->flaps_bypass.is_on ? r->bypass_why
+						: links_marked_down(&r->links, s->down);
+	in->starved = links_starved(&r->links, s->starved);
 	move_find(r, v, &in->move);
 	vip_prepare(v, in);
 }
@@ -159,6 +162,7 @@ static void judge_one(struct router *r, struct vip *v, struct mono now)
 	scene_set(r, v, &s, &in);
 	group_find(r, v, now, &in.group);
 	vip_judge(v, &in, now);
+	vip_set_bypass(v, r->flaps_bypass.is_on);
 }
 
 void router_judge_all(struct router *r, struct mono now)
@@ -167,6 +171,15 @@ void router_judge_all(struct router *r, struct mono now)
 	r->judge_at = mono_add_ms(now, JUDGE_EACH_MS);
 	for (size_t i = 0; i < r->roster.vips_count; i++)
 		judge_one(r, r->roster.vips[i], now);
+}
+
+bool router_is_data_well(const struct router *r)
+{
+	bool is_well = true;
+
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		is_well &= r->roster.vips[i]->is_data_well;
+	return is_well;
 }
 
 bool router_is_judgement_due(const struct router *r, struct mono now)

@@ -4,7 +4,10 @@
  * (what the VIPs should wish for) and router_report.c (what is told of them).
  * Nobody else includes it.
  */
+#include "vrrpd/bypass.h"
+#include "vrrpd/flaps.h"
 #include "vrrpd/lifeline.h"
+#include "vrrpd/links.h"
 #include "vrrpd/roster.h"
 #include "vrrpd/router.h"
 
@@ -16,6 +19,7 @@ struct told {
 
 struct router {
 	char node[CONF_NAME_SIZE];
+	const struct nodefile *nodefile;
 	const struct router_handlers *handlers;
 	void *user;
 	struct ownership *ownership;
@@ -24,6 +28,17 @@ struct router {
 	struct lifeline *lifeline;
 	struct past *past;
 	struct condition condition;
+	char run_dir[2048];
+	struct links links;
+	struct mono links_at; /* the next regular look at them; MONO_NEVER: there is nothing to watch */
+	bool must_watch_links;
+	struct bypass *bypass;
+	struct flaps_bypass flaps_bypass;
+	struct wall bypass_since;
+	char bypass_why[ROLE_WHY_SIZE];
+	const char *bypass_holds; /* what stood against forwarding last; static */
+	struct mono bypass_at;    /* to be tended then */
+	bool must_save_bypass;
 	struct segment_uses segment_uses;
 	struct vip_uses vip_uses;
 	struct roster roster;
@@ -48,7 +63,19 @@ struct router {
 void router_feel_pulse(struct router *r, struct mono now);
 /* Judges every VIP anew. */
 void router_judge_all(struct router *r, struct mono now);
+/* The data plane answers, for all VIPs that go by it. */
+bool router_is_data_well(const struct router *r);
 bool router_is_judgement_due(const struct router *r, struct mono now);
+
+/* router_links.c: our own part in high availability; NULL: not an instance of the document. */
+const struct conf_ha *router_ha(const struct router *r);
+/* Looks at the links, and marks the judgement as due when they say something else. */
+void router_watch_links(struct router *r, struct mono now);
+/* A VIP left its Active state: true when that was an unplanned loss; too many begin the bypass. */
+bool router_vip_lost(struct router *r, struct vip *v, const struct flaps_loss *loss);
+void router_recall_bypass(struct router *r);
+/* Ends the bypass when that is due, and carries out what it asks for. */
+void router_tend_bypass(struct router *r, struct mono now);
 
 /* router_report.c: hands over the rows that are other ones now. */
 void router_report_vips(struct router *r);

@@ -178,7 +178,15 @@ static enum report_vip_state report_state(enum vrrp_state s)
 
 enum report_vip_state vip_state(const struct vip *v)
 {
-	return report_state(v->vrrp.state);
+	enum report_vip_state state = report_state(v->vrrp.state);
+
+	return state == REPORT_VIP_BACKUP && v->is_in_bypass ? REPORT_VIP_BYPASS : state;
+}
+
+void vip_set_bypass(struct vip *v, bool is_on)
+{
+	v->must_report |= v->is_in_bypass != is_on;
+	v->is_in_bypass = is_on;
 }
 
 static void tally(struct vip *v, const struct vrrp_transition *row)
@@ -210,6 +218,17 @@ static void history_add(
 	v->since = past->time;
 }
 
+static void note_loss(struct vip *v, const struct vrrp_transition *row)
+{
+	struct flaps_loss loss = {.row = row,
+		.priority = v->vrrp.wish.priority,
+		.base = conf_vip_priority(v->conf, v->config, v->uses->node),
+		.is_planned = v->is_step_planned || v->judged.is_planned};
+
+	if (v->uses->lost(v->uses->user, v, &loss))
+		v->counters.flaps++;
+}
+
 static void remember(struct vip *v, const struct vrrp_transition *row)
 {
 	enum report_vip_state to = report_state(row->to),
@@ -220,6 +239,8 @@ static void remember(struct vip *v, const struct vrrp_transition *row)
 		v->vrrp.wish.priority);
 	if (report_state(row->from) != to)
 		tally(v, row);
+	if (report_state(row->from) == REPORT_VIP_ACTIVE && to != REPORT_VIP_ACTIVE)
+		note_loss(v, row);
 	if (v->has_recalled && v->recalled.state == to)
 		v->since = v->recalled.since;
 	else if (from != to)
@@ -428,6 +449,7 @@ void vip_judge(struct vip *v, const struct role_input *in, struct mono now)
 	if (!v->judged.should_step_down)
 		return;
 	down.has_taker = v->judged.taker != NULL;
+	v->is_step_planned = v->judged.is_planned;
 	step(v, &down, now);
 }
 

@@ -13,6 +13,7 @@
 #include "common/report.h"
 #include "vrrpd/advert.h"
 #include "vrrpd/announce.h"
+#include "vrrpd/flaps.h"
 #include "vrrpd/heartbeat.h"
 #include "vrrpd/netlink.h"
 #include "vrrpd/ownership.h"
@@ -32,12 +33,15 @@ struct vip_uses {
 	const struct past *past;
 	/* Something that is reported has changed: state, priority, who advertises. */
 	void (*changed)(void *user, struct vip *v);
+	/* It left an Active state, as loss says. True when nobody wanted that. */
+	bool (*lost)(void *user, struct vip *v, const struct flaps_loss *loss);
 	void *user;
 };
 
 struct vip_counters {
 	uint64_t adverts_sent, send_errors, adverts_received, addresses_mended, address_errors,
-		announcements, addresses_differ;
+		announcements, addresses_differ,
+		flaps;
 	uint64_t dropped[ADVERT_REFUSALS]; /* by cause, advert_refusal_name() */
 	uint64_t dropped_stranger;         /* not to the group; in unicast: not of an instance */
 };
@@ -61,6 +65,9 @@ struct vip {
 	struct role role;
 	struct role_result judged;
 	struct announce announce;
+	struct flaps flaps;     /* unplanned losses (V9) */
+	bool is_step_planned;   /* the hand-over under way is the operator's wish */
+	bool is_in_bypass;      /* the node is: reported instead of backup */
 	bool is_leaving; /* removed or stopping: to be freed when has_left */
 	bool has_left;
 	bool is_changed;            /* roster's mark while a generation is applied */
@@ -111,6 +118,8 @@ void vip_segment_changed(struct vip *v, struct mono now);
 void vip_prepare(const struct vip *v, struct role_input *in);
 /* What role makes of that; in was prepared, and completed by the caller. */
 void vip_judge(struct vip *v, const struct role_input *in, struct mono now);
+/* The node is in bypass, or is no more. */
+void vip_set_bypass(struct vip *v, bool is_on);
 /* Leaves in order: has_left is set now or in a later step. */
 void vip_leave(struct vip *v, struct mono now);
 

@@ -61,6 +61,9 @@ static const struct metric address_errors = {"ballast_vip_address_errors_total",
 static const struct metric announcements = {"ballast_vip_announcements_total", METRIC_COUNTER,
 	"Gratuitous ARP and unsolicited neighbour advertisements sent."};
 
+static const struct metric flaps = {"ballast_vip_flaps_total", METRIC_COUNTER,
+	"Losses of the VIP that nobody wanted; too many lead to bypass."};
+
 static void add(const struct vip *v, const struct metric *m, uint64_t value, json_t *set)
 {
 	metric_add(set, m, (int64_t)value, "stack", v->conf->stack, "vip", v->config->name, NULL);
@@ -90,4 +93,5 @@ void vip_count(const struct vip *v, json_t *set)
 	add(v, &mended, c->addresses_mended, set);
 	add(v, &address_errors, c->address_errors, set);
 	add(v, &announcements, c->announcements, set);
+	add(v, &flaps, c->flaps, set);
 }

@@ -308,10 +308,19 @@ static const struct {
 	 "true}}\n"
 	 "- {name: b, address: i, ha: {mode: active-passive, primary: true}}\n",
 		"instances[b].ha.primary", "primary already"},
-	{"stack: s\ninstances: [{name: a, ha: {maximum_flaps: 2}}]\n",
-		"instances[a].ha.maximum_flaps", "not available"},
-	{"stack: s\ninstances: [{name: a, ha: {link_pairs: [[x, y]]}}]\n",
-		"instances[a].ha.link_pairs", "not available"},
+	{"stack: s\ninstances: [{name: a, ha: {link_pairs: [[x, x]]}}]\n",
+		"instances[a].ha.link_pairs[0]", "same interface"},
+	{"stack: s\ninstances: [{name: a, ha: {link_pairs: [[x, y]], minimum_active_links: 2}}]\n",
+		"instances[a].ha.minimum_active_links", "always be marked down"},
+	{"stack: s\ninstances: [{name: a, ha: {bypass: {driver: bridge}}}]\n",
+		"instances[a].ha.bypass.driver", "there are none"},
+	{"stack: s\ninstances: [{name: a, ha: {bypass: {driver: command}}}]\n",
+		"instances[a].ha.bypass.command", "is required"},
+	{"stack: s\ninstances: [{name: a, ha: {bypass: {command: c}}}]\n",
+		"instances[a].ha.bypass.command", "only for driver command"},
+	{"stack: s\ninstances: [{name: a, address: h, ha: {mode: active-active, link_pairs: [[e0, y]], "
+	 "bypass: {driver: bridge}}}]\nvips:\n" VIP "}\n",
+		"instances[a].ha.bypass.driver", "keep VIPs off"},
 };
 
 static void says_what_is_wrong_with_vips(void **state)

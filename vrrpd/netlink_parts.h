@@ -1,0 +1,14 @@
+#pragma once
+/* What the files of netlink share: netlink.c (reading, watching, addresses) and netlink_link.c
+ * (making links). Nobody else includes it. */
+#include <libmnl/libmnl.h>
+
+#include "vrrpd/netlink.h"
+
+#define NETLINK_REQUEST_SIZE 512
+
+/* An empty request in buffer, which is aligned to NLMSG_ALIGNTO. */
+struct nlmsghdr *netlink_request(
+	char buffer[NETLINK_REQUEST_SIZE], uint16_t type, uint16_t flags);
+/* Sends a request and reads to the end of its answer: 0 or a negative errno. */
+int netlink_ask(struct netlink *n, struct nlmsghdr *h, mnl_cb_t each, void *user);
