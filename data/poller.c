@@ -86,6 +86,40 @@ void poller_hold(struct poller *p, struct tls_session *t)
 	uv_idle_start(&p->idle, idled);
 }
 
+static void patience_over(uv_timer_t *timer)
+{
+	struct poller *p = timer->data;
+
+	while (p->later_count > 0) {
+		struct socket *s = p->later[p->later_count - 1];
+
+		socket_interest(s, s->interest); /* forgets it here */
+	}
+}
+
+bool poller_remember(struct poller *p, struct socket *s)
+{
+	if (s->later)
+		return true;
+	if (p->later_count == POLLER_LATER_MAX)
+		return false;
+	if (p->later_count == 0 && !uv_is_active((uv_handle_t *)&p->patience))
+		uv_timer_start(&p->patience, patience_over, POLLER_PATIENCE_MS, 0);
+	p->later[p->later_count++] = s;
+	s->later = (uint16_t)p->later_count;
+	return true;
+}
+
+void poller_forget(struct poller *p, struct socket *s)
+{
+	struct socket *last = p->later[--p->later_count];
+
+	assert(s->later && p->later[s->later - 1] == s);
+	p->later[s->later - 1] = last;
+	last->later = s->later;
+	s->later = 0;
+}
+
 static void polled(uv_poll_t *poll, int status, int events)
 {
 	struct poller *p = poll->data;
@@ -126,6 +160,8 @@ int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), v
 	uv_idle_init(loop, &p->idle);
 	p->idle.data = p;
 	list_init(&p->held);
+	uv_timer_init(loop, &p->patience);
+	p->patience.data = p;
 	loop->data = p;
 	return 0;
 }
@@ -134,6 +170,7 @@ void poller_close(struct poller *p)
 {
 	uv_close((uv_handle_t *)&p->poll, NULL);
 	uv_close((uv_handle_t *)&p->idle, NULL);
+	uv_close((uv_handle_t *)&p->patience, NULL);
 	close(p->epoll);
 	free_closed(p);
 	p->loop->data = NULL;

@@ -7,11 +7,14 @@
  * and adding). Timers, signals and everything slow stay with libuv. One poller
  * a loop, found at loop->data; used by socket.c alone.
  */
+#include <stdbool.h>
 #include <uv.h>
 
 #include "common/list.h"
 
 #define POLLER_BATCH 64 /* events taken at once */
+#define POLLER_PATIENCE_MS 8 /* of sockets that are polled later, at most */
+#define POLLER_LATER_MAX 256
 #define POLLER_ROUNDS 8 /* batches before the loop's other work has its turn */
 
 struct socket;
@@ -22,6 +25,9 @@ struct poller {
 	uv_poll_t poll;
 	uv_idle_t idle;   /* runs while `held` is not empty */
 	struct list held; /* TLS sessions with bytes that no poll shows */
+	uv_timer_t patience; /* runs while sockets are polled later */
+	struct socket *later[POLLER_LATER_MAX];
+	unsigned later_count;
 	int epoll;
 	struct socket *closed;      /* freed when the batch is over that may still name them */
 	void (*turned)(void *user); /* after each batch; NULL: nothing */
@@ -32,5 +38,9 @@ struct poller {
 int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), void *user);
 /* The session's socket is told SOCKET_READ in the next turn of the loop, if it still wants it then. */
 void poller_hold(struct poller *p, struct tls_session *t);
+/* For socket_interest_later(): true when the socket waits for its turn (already, or now); false: no
+ * room. */
+bool poller_remember(struct poller *p, struct socket *s);
+void poller_forget(struct poller *p, struct socket *s);
 /* Every socket must be closed. The loop has to run once more before p may go. */
 void poller_close(struct poller *p);

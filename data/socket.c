@@ -86,11 +86,22 @@ static void update_tls(struct socket *s)
 void socket_interest(struct socket *s, unsigned interest)
 {
 	assert((interest & ~(SOCKET_READ | SOCKET_WRITE)) == 0);
+	if (s->later)
+		poller_forget(s->poller, s);
 	s->interest = (uint8_t)interest;
 	if (IS_TLS(s))
 		update_tls(s);
 	else
 		poll_for(s, interest);
+}
+
+void socket_interest_later(struct socket *s, unsigned interest)
+{
+	if (IS_TLS(s) || s->polls || s->is_broken || !interest ||
+		!poller_remember(s->poller, s))
+		socket_interest(s, interest);
+	else
+		s->interest = (uint8_t)interest;
 }
 
 void socket_secure(struct socket *s, struct tls_session *t)
@@ -179,6 +190,8 @@ static void close_now(struct socket *s, bool says_end)
 		tls_session_free(s->tls, says_end);
 		s->tls = NULL;
 	}
+	if (s->later)
+		poller_forget(s->poller, s);
 	/* Closing takes a descriptor out of the epoll only when nobody else has it. */
 	if (s->is_shared)
 		socket_interest(s, 0);

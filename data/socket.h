@@ -35,6 +35,7 @@ struct socket {
 	uint8_t polls;    /* what the epoll knows; differs from interest only with TLS */
 	bool is_shared; /* another process has the descriptor too (a listening socket) */
 	bool is_broken; /* polling ended by an error: recv and send tell which */
+	uint16_t later; /* its number among those to be polled later, from 1; 0: none */
 	socket_ready *ready;
 	void *user;              /* the owner's */
 	struct tls_session *tls; /* NULL: plain */
@@ -64,6 +65,11 @@ static inline bool socket_is_plain(const struct socket *s)
 void socket_hold(struct socket *s, socket_ready *ready, void *user);
 /* What to report from now on: SOCKET_READ, SOCKET_WRITE, both or 0. */
 void socket_interest(struct socket *s, unsigned interest);
+/*
+ * The same where nothing depends on it for a few milliseconds (POLLER_PATIENCE_MS): what is closed or
+ * asked for something else before then was never polled, and has cost no system call.
+ */
+void socket_interest_later(struct socket *s, unsigned interest);
 
 /* Bytes moved; 0 at the peer's end (recv only); -EAGAIN when nothing can move now; another negative
  * errno: broken. */

@@ -206,9 +206,16 @@ static bool receive_turns(struct client *c, bool is_broken)
 
 static void set_interest(struct client *c, bool reads)
 {
-	if (c->socket)
-		socket_interest(
-			c->socket, (reads ? SOCKET_READ : 0) | (c->is_blocked ? SOCKET_WRITE : 0));
+	unsigned interest = (reads ? SOCKET_READ : 0) | (c->is_blocked ? SOCKET_WRITE : 0);
+
+	if (!c->socket)
+		return;
+	/* A client that waits for its answer is only watched for its leaving: a short answer comes
+	 * before anybody has to know. */
+	if (interest == SOCKET_READ && c->exchange.request_whole && c->exchange.has_server)
+		socket_interest_later(c->socket, interest);
+	else
+		socket_interest(c->socket, interest);
 }
 
 static void shut(struct client *c)
