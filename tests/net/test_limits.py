@@ -84,20 +84,19 @@ def test_buckets_outlive_the_workers(house):
 
 def test_the_rate_is_exact_over_all_workers(house, figure):
     """wrk asks at many times the rate, over two workers; what is answered 200 is the rate."""
-    rate, burst, seconds = 1000, 100, 3
+    rate, burst, seconds = 1000, 500, 3  # a burst of half a second: a stall of the machine costs nothing
     house.put([{"match": {"path": "/exact"}, "respond": {"status": 200},
                 "limit": {"key": "client", "rate": f"{rate}/s", "burst": burst}}])
     began = time.monotonic()
     text = subprocess.run(["wrk", "-t1", "-c32", f"-d{seconds}s", f"http://127.0.0.1:{house.ports['www']}/exact"],
                           capture_output=True, text=True, check=True).stdout
     took = time.monotonic() - began
-    total = int(re.search(r"(\d+) requests in ([\d.]+)s", text)[1])
-    lasted = float(re.search(r"requests in ([\d.]+)s", text)[1])
+    total = int(re.search(r"(\d+) requests in", text)[1])
     accepted = total - int(re.search(r"Non-2xx or 3xx responses: (\d+)", text)[1])
-    expected = burst + 1 + rate * lasted
-    figure("accepted of what the rate allows", f"{accepted} of {expected:.0f} (asked {total}, {total / lasted / rate:.0f} times the rate)")
-    assert total > 3 * expected, "too slow to tell"
-    assert 0.98 * expected <= accepted <= burst + 1 + rate * took
+    least, most = burst + 1 + rate * seconds, burst + 1 + rate * took
+    figure("accepted of what the rate allows", f"{accepted} of {least} to {most:.0f} (asked {total / seconds / rate:.0f} times the rate)")
+    assert total > 3 * least, "too slow to tell"
+    assert 0.98 * least <= accepted <= most
 
 
 def test_many_clients_at_once_do_not_limit_each_other(house):
