@@ -170,6 +170,7 @@ class Rig:
         await asyncio.gather(*(self._cases(name, cases, outcomes[name]) for name in self.names))
         for server in servers:
             server.close()
+        await asyncio.to_thread(self._end_ballast)
         for name in self.names:
             messages = [message for record in self.recorders[name].connections for message in record["requests"]]
             for message in sorted(messages, key=lambda one: one.arrived):
@@ -230,10 +231,15 @@ http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folde
         self.lab.process("nginx-peer", ["nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"])
         wait_for(lambda: connects("127.0.0.1", self.ports["nginx"]), 10, "nginx")
 
-    def logged(self):
-        """Ballast's access log, once it is written."""
-        path = self.node.state / "log" / "l.log"
+    def _end_ballast(self):
         self.node.daemons["data"].stop()
+        text = self.node.daemons["data"].text()
+        for trouble in ("Sanitizer", "runtime error", "Assertion", "signal="):
+            assert trouble not in text, text[-6000:]
+
+    def logged(self):
+        """Ballast's access log."""
+        path = self.node.state / "log" / "l.log"
         return [json.loads(line) for line in path.read_text().splitlines()]
 
 
