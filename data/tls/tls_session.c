@@ -73,7 +73,7 @@ int tls_session_handshake(struct tls_session *t)
 	int rc;
 
 	ERR_clear_error();
-	t->wire.is_dry = false;
+	tls_wire_begin(&t->wire);
 	rc = SSL_do_handshake(t->ssl);
 	if (rc != 1)
 		return outcome(t);
@@ -106,7 +106,7 @@ ssize_t tls_session_recv(struct tls_session *t, void *data, size_t len)
 {
 	size_t got = 0, n;
 
-	t->wire.is_dry = false;
+	tls_wire_begin(&t->wire);
 	t->read_wants_write = false;
 	do {
 		if (SSL_read_ex(t->ssl, (char *)data + got, len - got, &n) != 1) {

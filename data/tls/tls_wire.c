@@ -13,7 +13,7 @@ static int wire_read(BIO *b, char *data, int len)
 	if (!w->is_dry) {
 		n = recv(w->fd, data, (size_t)len, 0);
 		if (n > 0) {
-			w->is_dry = n < len;
+			w->is_dry = n < len || ++w->receives == TLS_WIRE_RECEIVES;
 			return (int)n;
 		}
 		if (n == 0) {

@@ -7,14 +7,27 @@
  */
 #include <openssl/ssl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct tls_wire {
 	int fd;
 	int error;     /* negative errno: it is broken */
 	bool is_ended; /* the peer's FIN has come */
-	bool is_dry;   /* the last receive took all there was; cleared by the session's next call */
+	bool is_dry;   /* no more is to be had in this call: the last receive took all, or it was one too many */
+	uint8_t receives; /* in this call */
 	bool is_corked; /* more follows what is being sent */
 };
+
+/*
+ * A new call of the session's: the descriptor may be asked again. At most TLS_WIRE_RECEIVES times a
+ * call, for a peer that sends what is no data (new keys without end) has no right to all our time.
+ */
+#define TLS_WIRE_RECEIVES 16
+static inline void tls_wire_begin(struct tls_wire *w)
+{
+	w->is_dry = false;
+	w->receives = 0;
+}
 
 /* The method of all such BIOs: owned by the caller, BIO_meth_free(). NULL without memory. */
 BIO_METHOD *tls_wire_method(void);

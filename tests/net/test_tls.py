@@ -217,6 +217,20 @@ def test_clients_without_certificates(site):
     assert wait_for(lambda: site.figure(FAILURES, listener="required", cause="client_certificate"), 5) >= 3
 
 
+def test_http2_tells_the_same(site):
+    """Each request of an HTTP/2 connection says who the client is."""
+    alice(site)
+    folder = site.lab.folder / "alice"
+    done = subprocess.run(["curl", "-sS", "--http2", "--cacert", site.authority.file, "--cert", folder / "pem", "--key", folder / "key",
+                           "--connect-to", f"::127.0.0.1:{site.ports['required']}", "-H", "X-Client-Certificate-Subject: CN=root",
+                           "-w", " %{http_version}", "https://www.example.test/a", "https://www.example.test/b"],
+                          capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0 and done.stdout == "ok 2ok 2", done
+    for head in site.server.heads[-2:]:
+        assert field(head, b"X-Client-Certificate-Subject") == b"CN=alice,O=Shop"
+        assert field(head, b"X-Forwarded-Proto") == b"https"
+
+
 def closed(s):
     """What comes until the end."""
     data = b""
