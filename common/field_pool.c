@@ -136,7 +136,7 @@ static const struct field_form statuses = {"a list of status codes such as \"404
 static const struct field_word protocols[] = {[CONF_POOL_TCP] = {"tcp"},
 	[CONF_POOL_UDP] = {"udp"},
 	[CONF_POOL_HTTP] = {"http"},
-	[CONF_POOL_H2] = {"h2", .is_later = true},
+	[CONF_POOL_H2] = {"h2"},
 	[CONF_POOL_POSTGRES] = {"postgres", .is_later = true},
 	[CONF_POOL_REDIS] = {"redis", .is_later = true},
 	{NULL}};

@@ -13,6 +13,7 @@
 #include "data/tls/tls_session.h"
 
 #define IS_TLS(s) __builtin_expect((s)->tls != NULL, 0)
+#define IS_STREAM(s) __builtin_expect((s)->stream != NULL, 0)
 
 int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret)
 {
@@ -86,6 +87,11 @@ static void update_tls(struct socket *s)
 void socket_interest(struct socket *s, unsigned interest)
 {
 	assert((interest & ~(SOCKET_READ | SOCKET_WRITE)) == 0);
+	if (IS_STREAM(s)) {
+		s->interest = (uint8_t)interest;
+		s->stream->interest(s);
+		return;
+	}
 	if (s->later)
 		poller_forget(s->poller, s);
 	s->interest = (uint8_t)interest;
@@ -97,7 +103,7 @@ void socket_interest(struct socket *s, unsigned interest)
 
 void socket_interest_later(struct socket *s, unsigned interest)
 {
-	if (IS_TLS(s) || s->polls || s->is_broken || !interest ||
+	if (IS_TLS(s) || IS_STREAM(s) || s->polls || s->is_broken || !interest ||
 		!poller_remember(s->poller, s))
 		socket_interest(s, interest);
 	else
@@ -142,6 +148,8 @@ ssize_t socket_recv(struct socket *s, void *data, size_t len)
 
 	if (IS_TLS(s))
 		return recv_tls(s, data, len);
+	if (IS_STREAM(s))
+		return s->stream->recv(s, data, len);
 	n = recv(s->fd, data, len, 0);
 	if (n >= 0)
 		return n;
@@ -163,6 +171,8 @@ ssize_t socket_send(struct socket *s, const void *data, size_t len, bool more_fo
 
 	if (IS_TLS(s))
 		return send_tls(s, data, len, more_follows);
+	if (IS_STREAM(s))
+		return s->stream->send(s, data, len);
 	n = send(s->fd, data, len, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
 	if (n >= 0)
 		return n;
@@ -176,6 +186,10 @@ bool socket_can_move(const struct socket *s)
 
 void socket_shut(struct socket *s)
 {
+	if (IS_STREAM(s)) {
+		s->stream->shut(s);
+		return;
+	}
 	if (IS_TLS(s)) {
 		tls_session_shut(s->tls);
 		update_tls(s);
@@ -203,7 +217,9 @@ static void close_now(struct socket *s, bool says_end)
 
 void socket_close(struct socket *s)
 {
-	if (s)
+	if (s && IS_STREAM(s))
+		s->stream->close(s, false);
+	else if (s)
 		close_now(s, true);
 }
 
@@ -213,6 +229,10 @@ void socket_abort(struct socket *s)
 
 	if (!s)
 		return;
+	if (IS_STREAM(s)) {
+		s->stream->close(s, true);
+		return;
+	}
 	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	close_now(s, false);
 }
@@ -222,6 +242,8 @@ void socket_local(const struct socket *s, struct addr *ret)
 	socklen_t len = sizeof *ret;
 
 	*ret = (struct addr){0};
+	if (IS_STREAM(s))
+		return;
 	if (getsockname(s->fd, &ret->sa, &len) < 0)
 		*ret = (struct addr){0};
 	addr_unmap(ret);

@@ -28,6 +28,21 @@ struct tls_session;
  * the others. */
 typedef void socket_ready(struct socket *s, unsigned events);
 
+/*
+ * What stands in for a descriptor where the bytes are those of one stream of a connection that
+ * others share (HTTP/2). It calls s->ready() itself, from a worker_task, while there is an interest
+ * in what it has; it closes and frees the socket that it embeds.
+ */
+struct socket_stream {
+	ssize_t (*recv)(struct socket *s, void *data, size_t len);
+	ssize_t (*send)(struct socket *s, const void *data, size_t len);
+	void (*interest)(struct socket *s); /* s->interest was set: the owner is ready for more */
+	void (*shut)(struct socket *s);
+	void (*close)(struct socket *s, bool aborts);
+	/* Bytes that the peer may have seen: as delivery_acknowledged(). */
+	uint64_t (*acknowledged)(const struct socket *s);
+};
+
 struct socket {
 	struct poller *poller;
 	int fd;
@@ -39,6 +54,7 @@ struct socket {
 	socket_ready *ready;
 	void *user;              /* the owner's */
 	struct tls_session *tls; /* NULL: plain */
+	const struct socket_stream *stream; /* NULL: it has a descriptor */
 	struct socket *next; /* among those to be freed */
 };
 
@@ -58,7 +74,7 @@ void socket_secure(struct socket *s, struct tls_session *t);
 /* The descriptor carries the owner's bytes as they are: they may be spliced. */
 static inline bool socket_is_plain(const struct socket *s)
 {
-	return !s->tls;
+	return !s->tls && !s->stream;
 }
 
 /* A new owner: later events go to it. The interest stays as it is. */

@@ -182,8 +182,10 @@ static ssize_t frame_length(nghttp2_session *session, uint8_t type, int32_t id,
 static int write_frame(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,
 	size_t length, nghttp2_data_source *source, void *user)
 {
-	(void)session, (void)frame, (void)user;
-	return h2_stream_write(source->ptr, frame_head, length);
+	struct h2_stream *st = stream_of(session, frame->hd.stream_id);
+
+	(void)source, (void)user;
+	return st ? h2_stream_write(st, frame_head, length) : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 const struct h2_session_calls h2_connection_calls = {

@@ -275,18 +275,22 @@ static size_t waiting(const struct client *c)
 	return (c->out ? io_buffer_len(c->out) : 0) + (p && p->in ? io_buffer_len(p->in) : 0);
 }
 
+/* More than the empty line that ends them. */
 static struct io_buffer *trailers_of(const struct client *c)
 {
 	const struct response *p = response_of(c);
 
-	return p && p->trailers && io_buffer_len(p->trailers) ? p->trailers : NULL;
+	return p && p->trailers && io_buffer_len(p->trailers) > 2 ? p->trailers : NULL;
 }
 
 static ssize_t read_content(nghttp2_session *session, int32_t id, uint8_t *data, size_t length,
 	uint32_t *flags, nghttp2_data_source *source, void *user)
 {
-	(void)session, (void)id, (void)data, (void)user;
-	return h2_stream_read(source->ptr, length, flags);
+	struct h2_stream *st = nghttp2_session_get_stream_user_data(session, id);
+
+	(void)data, (void)source, (void)user;
+	/* Without it the stream is being reset. */
+	return st ? h2_stream_read(st, length, flags) : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 ssize_t h2_stream_read(struct h2_stream *st, size_t length, uint32_t *flags)
@@ -362,7 +366,7 @@ static int submit_head(struct h2_stream *st)
 {
 	struct client *c = &st->client;
 	nghttp2_session *session = st->connection->wire.session;
-	nghttp2_data_provider provider = {.source.ptr = st, .read_callback = read_content};
+	nghttp2_data_provider provider = {.read_callback = read_content};
 	nghttp2_nv nva[H2_FIELDS_MAX];
 	size_t len;
 	int status, rc, n;

@@ -17,7 +17,8 @@ ssize_t h2_wire_receive(struct h2_wire *w)
 		return -ENOBUFS;
 	n = socket_recv(w->socket, in->data, IO_BUFFER_SIZE);
 	if (n > 0) {
-		board_add(w->cells, w->cell_in, (uint64_t)n);
+		if (w->cells)
+			board_add(w->cells, w->cell_in, (uint64_t)n);
 		used = nghttp2_session_mem_recv(w->session, in->data, (size_t)n);
 		if (used != n) {
 			w->error = (int)used;
@@ -98,7 +99,8 @@ static int flush(struct h2_wire *w)
 		n = socket_send(w->socket, io_buffer_head(w->out), len, false);
 		if (n < 0)
 			return (int)n;
-		board_add(w->cells, w->cell_out, (uint64_t)n);
+		if (w->cells)
+			board_add(w->cells, w->cell_out, (uint64_t)n);
 		w->out->start += (uint32_t)n;
 		if ((size_t)n < len)
 			return -EAGAIN;

@@ -27,7 +27,7 @@ struct h2_wire {
 	size_t rest_len;
 	bool is_full; /* a frame waits for room in out */
 	bool is_blocked; /* the socket takes no more for now */
-	struct board_cells *cells; /* where bytes are counted */
+	struct board_cells *cells; /* where bytes are counted; NULL: those who use it count */
 	unsigned cell_in, cell_out;
 	int error; /* of the session: NGHTTP2_ERR_ */
 };

@@ -79,13 +79,18 @@ static void refused_by_circuit(struct client *c)
 	origin_failed(c, (enum exchange_end)(EXCHANGE_END_CIRCUIT_REQUESTS + k));
 }
 
+static uint64_t acknowledged(const struct socket *s)
+{
+	return s->stream ? s->stream->acknowledged(s) : delivery_acknowledged(s->fd);
+}
+
 /* True when the server's kernel has acknowledged no byte of this request: the server cannot have
  * seen it. */
 static bool is_undelivered(const struct client *c)
 {
 	const struct origin *o = origin_of(c);
 
-	return o->is_connected && delivery_acknowledged(o->upstream->socket->fd) <= o->acknowledged;
+	return o->is_connected && acknowledged(o->upstream->socket) <= o->acknowledged;
 }
 
 void origin_failed(struct client *c, enum exchange_end end)
@@ -127,7 +132,7 @@ static void connected(struct client *c)
 	socket_hold(o->upstream->socket, ready, c);
 	o->sent_us = worker_now_us(c->worker);
 	if (!c->exchange.request.is_idempotent)
-		o->acknowledged = delivery_acknowledged(o->upstream->socket->fd);
+		o->acknowledged = acknowledged(o->upstream->socket);
 	board_add(o->use.server->cells, BOARD_SERVER_REQUESTS, 1);
 	client_tell(c, &ev);
 }

@@ -210,6 +210,7 @@ struct server *pool_add_server(struct pool *p, const struct conf_server *conf, u
 	s->cells = cells;
 	list_init(&s->uses);
 	list_init(&s->idle);
+	list_init(&s->shared);
 	list_push_back(&p->servers, &s->link);
 	return s;
 }

@@ -37,6 +37,13 @@ struct server_use {
 	bool is_aside;    /* the client's own server was full: its next request goes back there */
 };
 
+/* A connection that several uses share (http/h2_link.h); embedded. */
+struct server_shared {
+	struct list link;
+	/* Nothing new may use it; it ends when nothing does. */
+	void (*leave)(struct server_shared *shared);
+};
+
 struct server {
 	struct pool *pool;
 	const struct conf_server *conf; /* of `snapshot`: the last generation that named it */
@@ -48,6 +55,8 @@ struct server {
 	struct tls_target *tls;    /* the worker's: how to speak TLS with it; NULL: plain */
 	struct list uses;          /* struct server_use.link */
 	struct list idle;          /* struct upstream.idle: newest first */
+	struct list shared;        /* struct server_shared.link: connections of HTTP/2 */
+	uint32_t shared_most;      /* uses of one, as the server said last; 0: not yet */
 	unsigned idle_count;
 	int64_t avoid_until_ms; /* refused us lately: others first until then */
 	bool is_removed;

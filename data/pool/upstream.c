@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "data/http/h2_call.h"
 #include "data/pool/pool.h"
 #include "data/pool/source.h"
 #include "data/proxy_header.h"
@@ -60,7 +61,8 @@ void upstream_keep(struct upstream *u)
 	struct server *s = u->server;
 	const struct conf_keepalive *k = &pool_conf(s->pool)->keepalive;
 
-	if (server_is_leaving(s) || s->idle_count >= (uint64_t)k->maximum_idle || k->idle_ms <= 0 ||
+	if (u->socket->stream || server_is_leaving(s) ||
+		s->idle_count >= (uint64_t)k->maximum_idle || k->idle_ms <= 0 ||
 		u->socket->is_broken) {
 		discard(u);
 		return;
@@ -81,6 +83,11 @@ void upstream_drop_idle(struct server *s)
 
 		leave_idle(u);
 		discard(u);
+	}
+	list_for_each (l, &s->shared) {
+		struct server_shared *shared = list_entry(l, struct server_shared, link);
+
+		shared->leave(shared);
 	}
 }
 
@@ -262,7 +269,31 @@ static struct upstream *take_idle(struct server *s, const struct upstream_client
 /* Our own shortage is not the server's fault. */
 static bool is_ours(int rc)
 {
-	return rc == -EBUSY || rc == -EADDRNOTAVAIL || rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
+	return rc == -EBUSY || rc == -EADDRNOTAVAIL || rc == -EMFILE || rc == -ENFILE ||
+	       rc == -ENOMEM || rc == -ENOBUFS;
+}
+
+/* A connection that is shared is ready for this use of it. */
+static void begin_call(struct upstream *u)
+{
+	u->done = NULL;
+	u->requests = h2_call_number(u->socket);
+	u->is_reused = u->requests > 1;
+	if (u->is_reused)
+		board_add(u->server->cells, BOARD_SERVER_REUSED, 1);
+}
+
+static void call_opened(void *user, int status)
+{
+	struct upstream *u = user;
+	upstream_done *done = u->done;
+	void *owner = u->user;
+
+	if (status == 0)
+		begin_call(u);
+	else
+		discard(u);
+	done(owner, status);
 }
 
 static struct upstream *upstream_new(const struct upstream_client *client)
@@ -291,7 +322,42 @@ int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_d
 	return upstream_open_for(w, s, may_reuse, NULL, done, user, ret);
 }
 
+/* A stream of a connection that others share. */
+static int open_call(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
+	void *user, struct upstream **ret)
+{
+	struct upstream *u = upstream_new(NULL);
+	int rc;
+
+	if (!u)
+		return -ENOMEM;
+	u->server = s;
+	u->worker = w;
+	u->done = done;
+	u->user = user;
+	list_init(&u->idle);
+	wheel_timer_init(&u->timer, connecting_expired);
+	rc = h2_call_open(w, s, u, may_reuse, call_opened, &u->socket);
+	if (rc < 0) {
+		free(u);
+		return rc;
+	}
+	*ret = u;
+	if (rc == UPSTREAM_READY)
+		begin_call(u);
+	return rc;
+}
+
 int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
+	const struct upstream_client *client, upstream_done *done, void *user,
+	struct upstream **ret)
+{
+	if (pool_conf(s->pool)->protocol == CONF_POOL_H2)
+		return open_call(w, s, may_reuse, done, user, ret);
+	return upstream_connect(w, s, may_reuse, client, done, user, ret);
+}
+
+int upstream_connect(struct worker *w, struct server *s, bool may_reuse,
 	const struct upstream_client *client, upstream_done *done, void *user,
 	struct upstream **ret)
 {

@@ -68,6 +68,11 @@ int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
 	const struct upstream_client *client, upstream_done *done, void *user,
 	struct upstream **ret);
 
+/* The same for one of its own, whatever the pool's protocol: what streams share (h2_link.h). */
+int upstream_connect(struct worker *w, struct server *s, bool may_reuse,
+	const struct upstream_client *client, upstream_done *done, void *user,
+	struct upstream **ret);
+
 /* Gives a ready connection back for reuse: nothing may be unread or unsent. Takes it; closes it
  * past maximum_idle, or when the server is no longer used. */
 void upstream_keep(struct upstream *u);

@@ -1,11 +1,13 @@
 """What stories of HTTP/2 are made of: a scripted client over python3-h2, frame by frame where that is the point."""
 import socket
 import struct
+import threading
 
 import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 GET = [(":method", "GET"), (":scheme", "http"), (":authority", "a.example"), (":path", "/")]
@@ -144,3 +146,111 @@ class Client:
 
 def path(value, headers=GET):
     return [*headers[:3], (":path", value), *headers[4:]]
+
+
+class ServerPeer:
+    """A client's connection as a scripted server sees it: script(peer, stream, headers) for each request, in its thread."""
+
+    def __init__(self, s, server):
+        self.s, self.server = s, server
+        self.h = h2.connection.H2Connection(h2.config.H2Configuration(
+            client_side=False, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False))
+        self.h.local_settings = h2.settings.Settings(
+            client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: server.most})
+        self.h.initiate_connection()
+        self.flush()
+        self.bodies, self.ended, self.resets = {}, set(), {}
+
+    def flush(self):
+        data = self.h.data_to_send()
+        if data:
+            self.s.sendall(data)
+
+    def run(self):
+        while data := self.s.recv(262144):
+            for event in self.h.receive_data(data):
+                self.take(event)
+            self.flush()
+
+    def take(self, event):
+        stream = getattr(event, "stream_id", None)
+        if isinstance(event, h2.events.RequestReceived):
+            self.bodies[stream] = bytearray()
+            self.server.requests.append(dict(event.headers))
+            if not self.server.waits:
+                self.server.script(self, stream, dict(event.headers))
+        elif isinstance(event, h2.events.DataReceived):
+            self.bodies[stream] += event.data
+            if event.flow_controlled_length:
+                self.h.acknowledge_received_data(event.flow_controlled_length, stream)
+        elif isinstance(event, h2.events.TrailersReceived):
+            self.server.trailers.append(dict(event.headers))
+        elif isinstance(event, h2.events.StreamReset):
+            self.resets[stream] = int(event.error_code)
+            self.server.resets.append(int(event.error_code))
+        elif isinstance(event, h2.events.StreamEnded):
+            self.ended.add(stream)
+            if self.server.waits:
+                self.server.script(self, stream, self.server.requests[-1])
+
+    def answer(self, stream, body=b"ok", headers=(), trailers=None, status="200"):
+        self.h.send_headers(stream, [(":status", status), *headers], end_stream=not body and trailers is None)
+        self.flush()
+        view = memoryview(body)
+        while view:
+            n = min(len(view), self.h.local_flow_control_window(stream), self.h.max_outbound_frame_size)
+            if not n:
+                data = self.s.recv(65536)
+                if not data:
+                    return
+                for event in self.h.receive_data(data):
+                    self.take(event)
+                self.flush()
+                continue
+            self.h.send_data(stream, bytes(view[:n]), end_stream=n == len(view) and trailers is None)
+            self.flush()
+            view = view[n:]
+        if trailers is not None:
+            self.h.send_headers(stream, trailers, end_stream=True)
+            self.flush()
+
+
+class Server:
+    """A server of HTTP/2 by prior knowledge. waits: the script runs when the request is whole, else with its head."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.play(lambda peer, stream, headers: peer.answer(stream))
+        self.live = set()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def play(self, script, waits=True, most=100):
+        for s in list(getattr(self, "live", ())):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.script, self.waits, self.most = script, waits, most
+        self.accepted, self.requests, self.trailers, self.resets = 0, [], [], []
+
+    def _serve(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            s.settimeout(20)
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.accepted += 1
+            threading.Thread(target=self._run, args=(s,), daemon=True).start()
+
+    def _run(self, s):
+        self.live.add(s)
+        try:
+            with s:
+                ServerPeer(s, self).run()
+        except (OSError, h2.exceptions.ProtocolError):
+            pass
+        finally:
+            self.live.discard(s)

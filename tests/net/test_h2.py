@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import h2.events
 import pytest
 
 from h2_house import GET, POST, PREFACE, Client, frame, path
@@ -117,8 +118,10 @@ def test_every_framing_of_a_response(house, response, status, body):
         peer.send(response)
 
     house.server.play(script)
-    answer = client(house).ask()
+    c = client(house)
+    answer = c.ask()
     assert (answer.status, bytes(answer.body), answer.reset) == (status, body, None)
+    assert not [e for e in c.events if isinstance(e, h2.events.TrailersReceived)], "no trailers were sent"
 
 
 def test_head_has_a_length_and_no_body(house):
@@ -279,7 +282,7 @@ def test_priorities_cost_next_to_nothing(house):
 
 
 def test_a_flood_of_empty_data(house):
-    house.server.play(lambda peer, _: peer.head())
+    house.server.play(lambda peer, _: (peer.head(), peer.rest()))
     before = errors(house, "h2_empty_data")
     c = client(house)
     stream = c.send(POST, ends=False)
