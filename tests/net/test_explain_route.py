@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from http_house import field
-from lab import Lab
+from lab import ROOT, Lab
 from test_routes import House
 
 ROUTES = [
@@ -107,3 +107,8 @@ def test_what_is_explained_is_what_happens(house, figure):
             assert seen[0] == f"{method} {said['target']} HTTP/1.1", (question, said)
             assert f"Host: {said['host']}" in seen, (question, said, seen)
     figure("requests as explained", len(asked))
+
+
+def test_the_example_does_what_it_says(house):
+    example = ROOT / "packaging" / "examples" / "routes.yaml"
+    assert house.node.ctl("apply", "-f", example, "--dry-run").returncode == 0
