@@ -5,8 +5,9 @@
  * moves its own keys only; one that is added takes from each its share.
  *
  * Points: the greatest weight configured in the pool gets 128 to 255, others in
- * proportion, at least one. A change that moves the greatest weight past a power
- * of two gives every server other points, and moves keys.
+ * proportion, at least one; 16 to 31 in pools of more than MANY_SERVERS. A change
+ * that moves the greatest weight past a power of two, or the pool past that
+ * number, gives every server other points, and moves keys.
  *
  * Load: no server is given more than 1.25 times its share of the worker's uses
  * (or LOAD_FLOOR, if that is more); a key whose server has that much goes on
@@ -23,6 +24,8 @@
 #include "data/pool/balance.h"
 
 #define POINTS_LOG 7     /* the heaviest has 2^7 to 2^8 - 1 */
+#define POINTS_LOG_MANY 4
+#define MANY_SERVERS 2000
 #define POINTS_MAX 1024  /* of a server whose weight was raised by an overlay */
 #define LOOKS_MAX 256    /* points passed over before the servers are looked through */
 #define LOAD_FLOOR 16    /* uses that a server may always have */
@@ -55,6 +58,7 @@ static struct point *points_of(const struct balance_table *t)
 
 static unsigned points_count(const struct balance_table *t, const struct server *s)
 {
+	unsigned most = t->count <= MANY_SERVERS ? POINTS_LOG : POINTS_LOG_MANY;
 	unsigned log = 0, heaviest = t->heaviest;
 	uint64_t n;
 
@@ -62,8 +66,8 @@ static unsigned points_count(const struct balance_table *t, const struct server 
 		heaviest >>= 1;
 		log++;
 	}
-	n = log <= POINTS_LOG ? (uint64_t)s->weight << (POINTS_LOG - log)
-			      : (uint64_t)s->weight >> (log - POINTS_LOG);
+	n = log <= most ? (uint64_t)s->weight << (most - log)
+			: (uint64_t)s->weight >> (log - most);
 	return n < 1 ? 1 : n > POINTS_MAX ? POINTS_MAX : (unsigned)n;
 }
 

@@ -4,6 +4,7 @@ import collections
 import os
 import re
 import secrets
+import subprocess
 
 import pytest
 
@@ -138,6 +139,30 @@ def test_a_full_server_lends_its_client_once(house):
     assert (status, cookie_of(head)) == (200, None) and other != name  # served, and still its client
     assert busy.response()[2].decode() == name
     wait_for(lambda: house.get(f"Cookie: SID={value}")[1] == name, 5, "back")
+
+
+def curl(house, *args):
+    """One request over HTTP/2 with prior knowledge: (status, body, head)."""
+    done = subprocess.run(["curl", "-s", "-i", "--max-time", "10", "--http2-prior-knowledge", *args, f"http://127.0.0.1:{house.port}/"],
+                          capture_output=True, text=True, check=True)
+    head, body = done.stdout.replace("\r\n", "\n").split("\n\n", 1)
+    assert head.startswith("HTTP/2 ")
+    return int(head.split()[1]), body, "\n" + head + "\n"
+
+
+def test_streams_of_http2_are_the_same(house):
+    house.put(sticky=COOKIE)
+    _, name, head = curl(house)
+    value = re.search(r"\nset-cookie: SID=([A-Za-z0-9_-]{22}); Path=/; Max-Age=3600; HttpOnly; SameSite=Lax\n", head)[1]
+    for _ in range(5):
+        status, again, head = curl(house, "-H", f"Cookie: a=b; SID={value}")
+        assert (status, again) == (200, name) and "set-cookie" not in head
+    house.put(sticky={**COOKIE, "mode": "prefix"}, fallback_status=["404"])
+    for server in house.servers.values():
+        server.misbehave(404, "Set-Cookie: SID=s; Path=/\r\n")
+    status, body, head = curl(house)  # what was held is an answer over HTTP/2, too
+    assert (status, body in house.servers) == (404, True) and "content-length: 2" in head
+    assert {len(server.seen) > 0 for server in house.servers.values()} == {True}
 
 
 def test_rewrite_puts_ours_in_the_place_of_the_servers(house):
