@@ -66,11 +66,12 @@ static void got_request(struct h2_connection *n, const nghttp2_frame *frame)
 	struct io_buffer *head = n->head_in;
 	bool has_body = !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
 	enum h2_kind kind;
-	char key[25];
+	char key[25] = ""; /* for a WebSocket */
 
 	n->head_in = NULL;
 	n->is_heading = false;
-	h2_session_key(&n->http->worker->rand, key);
+	if (n->head.protocol.len)
+		h2_session_key(&n->http->worker->rand, key);
 	h2_head_finish(&n->head, has_body, key, &kind);
 	h2_stream_open(n, frame->hd.stream_id, head, &n->head, has_body);
 }
