@@ -163,6 +163,8 @@ static void put_request(struct printer *p, const struct access_entry *e)
 {
 	field_text(p, "listener", e->listener);
 	field_text(p, "client", e->client);
+	if (e->tls)
+		field_text(p, "tls", e->tls);
 	field_bytes(p, "method", cut(e->method, 240));
 	field_bytes(p, "host", cut(e->host, 600));
 	field_number(p, "status", e->status);

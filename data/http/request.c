@@ -48,6 +48,7 @@ int request_begin(struct client *c)
 	memset(r, 0, offsetof(struct request, id));
 	r->began_us = worker_now_us(c->worker);
 	r->server[0] = '\0';
+	r->tls = c->tls ? tls_session_version(c->tls) : NULL;
 	h1_head_init(&r->head);
 	response_init(&r->response);
 	origin_init(&r->origin, c);
@@ -272,6 +273,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.time = {wall_now().ms - total_us / 1000},
 		.listener = c->http->listener->name,
 		.client = c->address,
+		.tls = r->tls,
 		.method = {r->method, r->method_len},
 		.host = {r->host, r->host_len},
 		.path = {r->path, r->path_len},

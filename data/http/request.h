@@ -24,6 +24,7 @@ struct request {
 	struct request *next; /* while spare */
 	struct conf *conf; /* the snapshot it began with; counted */
 	const struct conf_listener *settings; /* of that */
+	const char *tls; /* the version that its connection speaks, "1.3"; NULL: none */
 	struct choice choice;
 	struct h1_body body;
 	struct io_buffer *forward; /* the head for the server, then body while it fits */

@@ -160,6 +160,11 @@ void tls_session_shut(struct tls_session *t)
 	shutdown(t->wire.fd, SHUT_WR);
 }
 
+const char *tls_session_version(const struct tls_session *t)
+{
+	return SSL_version(t->ssl) == TLS1_3_VERSION ? "1.3" : "1.2";
+}
+
 unsigned tls_session_polls(const struct tls_session *t, unsigned interest)
 {
 	unsigned polls = 0;

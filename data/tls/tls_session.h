@@ -61,6 +61,9 @@ ssize_t tls_session_send(struct tls_session *t, const void *data, size_t len, bo
 /* close_notify, then FIN; what has no room yet goes with tls_session_turn(). */
 void tls_session_shut(struct tls_session *t);
 
+/* "1.2" or "1.3", static. */
+const char *tls_session_version(const struct tls_session *t);
+
 /* A recv would give something now, whatever the descriptor says. */
 static inline bool tls_session_holds(const struct tls_session *t)
 {

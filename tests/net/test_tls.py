@@ -1,5 +1,6 @@
 """TLS with clients, as they see it: versions, names, keys, sessions, certificates of their own, and what a stranger gets."""
 import hashlib
+import json
 import os
 import re
 import signal
@@ -60,6 +61,16 @@ def test_a_request_comes_through(site):
     status, _head, body = site.ask(HEAD, "www")
     assert (status, body) == (200, b"ok")
     assert field(site.server.heads[-1], b"X-Forwarded-Proto") == b"https"
+
+
+def test_the_access_log_names_the_version(site):
+    for version, named in ((ssl.TLSVersion.TLSv1_2, "1.2"), (ssl.TLSVersion.TLSv1_3, "1.3")):
+        path = f"/logged-{named}"
+        assert site.ask(b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n" % path.encode(), "www", using=context(site.authority, version))[0] == 200
+        log = site.node.state / "log" / "www.log"
+        wait_for(lambda path=path, log=log: path in log.read_text(), 5, "the log line")
+        line = next(json.loads(text) for text in log.read_text().splitlines() if path in text)
+        assert line["tls"] == named
 
 
 def test_versions_and_ciphers(site):

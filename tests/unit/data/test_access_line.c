@@ -132,9 +132,26 @@ static void quotes_what_could_forge_a_field(void **state)
 	assert_non_null(strstr(line, "path=\"/ end=ok\\\" status=200\\\\\"\n"));
 }
 
+/* The version of TLS stands behind the client; without TLS it is not there. */
+static void names_the_version_of_tls(void **state)
+{
+	struct access_entry e = full;
+	char line[ACCESS_LINE_MAX + 1];
+
+	(void)state;
+	line[access_line_print(&e, CONF_LOG_LOGFMT, line)] = '\0';
+	assert_null(strstr(line, "tls="));
+	e.tls = "1.3";
+	line[access_line_print(&e, CONF_LOG_LOGFMT, line)] = '\0';
+	assert_non_null(strstr(line, " tls=1.3 method="));
+	line[access_line_print(&e, CONF_LOG_JSON, line)] = '\0';
+	assert_non_null(strstr(line, ",\"tls\":\"1.3\",\"method\":"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_the_version_of_tls),
 		cmocka_unit_test(prints_both_formats),
 		cmocka_unit_test(prints_what_is_not_known),
 		cmocka_unit_test(escapes_bytes_from_outside),
