@@ -89,7 +89,7 @@ exec {BUILD}/data/ballast-data "$@"
     script.chmod(0o755)
     script.rename(program)
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: node.workers() not in ([], [first]), 30, "the worker under callgrind")
+    wait_for(lambda: node.workers() not in ([], [first]), 300, "the worker under callgrind")
 
 
 def costs(text):

@@ -132,7 +132,7 @@ def test_a_snapshot_in_a_pipe_is_true(house):
     assert 0 < www["p50_s"] <= www["p99_s"] and www["bytes_in"] > www["requests"] * 10
     web = next(p for p in value["pools"] if p["name"] == "web")
     w0 = next(s for s in value["servers"] if s["name"] == "web/w0")
-    assert web["requests"] == w0["requests"] > 0 and (web["servers"], web["usable"]) == (1, 1)
+    assert web["requests"] == w0["requests"] > 0 and (web["servers"], web["usable"]) == (1, 1), (web, w0)
     assert w0["p99_s"] <= www["p99_s"] * 4 and w0["state"] in ("up", "unchecked")
 
 
