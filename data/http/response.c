@@ -89,6 +89,9 @@ static void broke(struct client *c, ssize_t rc)
 	/* A kept connection may end at any time: that says nothing of the server. */
 	if (!c->exchange.is_reused || response_of(c)->has_begun)
 		server_erred(server_of(c));
+	else
+		server_ended_idle(server_of(c), c->request->origin.upstream->kept_ms,
+			worker_now_ms(c->worker));
 	origin_failed(c, rc == 0 ? EXCHANGE_END_SERVER_CLOSED : EXCHANGE_END_SERVER_RESET);
 }
 

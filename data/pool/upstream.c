@@ -44,6 +44,8 @@ static void idle_ready(struct socket *s, unsigned events)
 
 	if (!(events & SOCKET_ERROR) && !socket_is_plain(s) && socket_recv(s, &byte, 1) == -EAGAIN)
 		return; /* TLS has words of its own: session tickets, new keys */
+	server_ended_idle(
+		u->server, worker_now_ms(u->worker) - u->kept_ms, worker_now_ms(u->worker));
 	leave_idle(u);
 	discard(u);
 }
@@ -60,6 +62,7 @@ void upstream_keep(struct upstream *u)
 {
 	struct server *s = u->server;
 	const struct conf_keepalive *k = &pool_conf(s->pool)->keepalive;
+	int64_t now_ms = worker_now_ms(u->worker);
 
 	if (u->socket->stream || server_is_leaving(s) ||
 		s->idle_count >= (uint64_t)k->maximum_idle || k->idle_ms <= 0 ||
@@ -72,8 +75,9 @@ void upstream_keep(struct upstream *u)
 	board_add(s->cells, BOARD_SERVER_IDLE, 1);
 	socket_hold(u->socket, idle_ready, u);
 	socket_interest(u->socket, SOCKET_READ);
+	u->kept_ms = now_ms;
 	wheel_timer_init(&u->timer, idle_expired);
-	worker_timeout(u->worker, &u->timer, k->idle_ms);
+	worker_timeout(u->worker, &u->timer, server_idle_ms(s, k->idle_ms, now_ms));
 }
 
 void upstream_drop_idle(struct server *s)
@@ -199,8 +203,7 @@ static bool enter_circuit(struct upstream *u)
 	struct pool *p = u->server->pool;
 
 	return pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits) ||
-	       (drop_one_idle(p) &&
-		       pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits));
+	       (drop_one_idle(p) && pool_circuit_enter(p, BOARD_CIRCUIT_CONNECTIONS, &u->circuits));
 }
 
 static int open_socket(struct upstream *u, const struct addr *to)
@@ -256,10 +259,18 @@ static struct upstream *find_idle(struct server *s, const struct upstream_client
 static struct upstream *take_idle(struct server *s, const struct upstream_client *client)
 {
 	struct upstream *u = find_idle(s, client);
+	int64_t now_ms, age_ms;
 
 	if (!u)
 		return NULL;
+	now_ms = worker_now_ms(u->worker);
+	age_ms = now_ms - u->kept_ms;
 	leave_idle(u);
+	if (age_ms > server_idle_ms(s, INT64_MAX, now_ms)) { /* the server is about to end it */
+		discard(u);
+		return NULL;
+	}
+	u->kept_ms = age_ms;
 	u->is_reused = true;
 	u->requests++;
 	board_add(s->cells, BOARD_SERVER_REUSED, 1);

@@ -32,6 +32,7 @@ struct upstream {
 	bool is_reused; /* was kept idle: a reset before any response byte may mean that it had just
 			   ended */
 	uint8_t circuits;  /* that it counts in: bits of enum board_circuit */
+	int64_t kept_ms;   /* when it became idle; once reused: how long it had been */
 	uint64_t requests; /* given to users so far */
 	/* upstream.c's own */
 	struct list idle;
