@@ -1,7 +1,9 @@
 """The PROXY protocol: who the client is said to be, that not a byte behind the header is lost, and bad headers."""
 import re
 import socket
+import ssl
 import struct
+import subprocess
 import time
 
 import pytest
@@ -227,3 +229,38 @@ def test_a_check_says_that_it_is_for_itself(sender, version):
     wait_for(lambda: sender.node.server_states(f"http-{version}") == {"r": "up"}, 10, "the server to be up")
     own = {"v1": b"PROXY UNKNOWN\r\n", "v2": SIGNATURE + b"\x20\0\0\0"}
     assert own[version] in sender.servers[version].greetings
+
+
+def test_before_tls(lab):
+    """The header comes before a handshake that we end, and before one that passes through to a server."""
+    certificate, key = lab.folder / "cert.pem", lab.folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=x", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    web, recorder, node = lab.http_server("web"), Recorder(), lab.node("lb-a", workers=1)
+    https, through = free_port(), free_port()
+    node.start("control", "data")
+    node.put({"stack": "s",
+              "certificates": [{"name": "x", "certificate_pem": certificate.read_text(), "key_pem": key.read_text()}],
+              "pools": [{"name": "web", "protocol": "http", "servers": [{"name": "w", "address": web.address}]},
+                        {"name": "raw", "protocol": "tcp", "send_proxy_protocol": "v2",
+                         "servers": [{"name": "r", "address": recorder.address}]}],
+              "listeners": [{"name": "https", "bind": [f"127.0.0.1:{https}"], "protocol": "https", "certificates": ["x"],
+                             "pool": "web", "accept_proxy_protocol": True},
+                            {"name": "tls", "bind": [f"127.0.0.1:{through}"], "protocol": "tls", "pool": "raw",
+                             "accept_proxy_protocol": True}]})
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", https), 5) as plain:
+        plain.sendall(HEADERS["v2-tlv"])
+        with context.wrap_socket(plain, server_hostname="x") as c:
+            c.sendall(b"GET /headers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while data := c.recv(65536):
+                answer += data
+    assert re.search(rb"(?i)x-forwarded-for: 192\.0\.2\.77\r?\n", answer), answer
+    with socket.create_connection(("127.0.0.1", through), 5) as c:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        with pytest.raises(ssl.SSLWantReadError):
+            context.wrap_bio(incoming, outgoing, server_hostname="x").do_handshake()
+        c.sendall(HEADERS["v1"] + outgoing.read())
+        wait_for(lambda: recorder.greetings == [HEADERS["v2"]], 5, "the header for the server")
