@@ -274,3 +274,30 @@ def test_a_pool_that_a_route_no_longer_names_ends_its_requests_first(house):
     assert house.server_of("/slow-pool") == "web"
     gate.set()
     assert client.response()[2] == b"ok"
+
+
+def test_streams_of_http2_take_the_same_routes(house):
+    """Routes, edits, limits and error pages, asked for by curl with prior knowledge."""
+    house.put([
+        {"match": {"host": "shop.example", "path_prefix": "/api"}, "pool": "api", "rewrite": {"path_prefix": "/"},
+         "request_headers": {"set": {"X-Client": "${client} ${host}"}}, "response_headers": {"set": {"X-Served": "${server}"}}},
+        {"match": {"host": "shop.example", "path": "/old"}, "redirect": {"to": "${proto}://${host}/new"}},
+        {"match": {"host": "shop.example", "path": "/once"}, "respond": {"status": 200, "body": "once"},
+         "limit": {"key": "header:k", "rate": "1/h"}},
+    ], error_pages={"421": "<p>who?</p>"})
+
+    def curl(path, *more, host="shop.example", listener="bare"):
+        text = subprocess.run(["curl", "-s", "-i", "--http2-prior-knowledge", "--path-as-is", "-H", f"Host: {host}", *more,
+                               f"http://127.0.0.1:{house.ports[listener]}{path}"], capture_output=True, text=True, check=True).stdout
+        head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+        return int(head.split()[1]), head.lower(), body
+
+    status, head, body = curl("/api/x?y=1")
+    seen = json.loads(body)["head"].split("\r\n")
+    assert status == 200 and seen[0] == "GET /x?y=1 HTTP/1.1" and "X-Client: 127.0.0.1 shop.example" in seen
+    assert "x-served: s1" in head
+    status, head, _ = curl("/old?a=b")
+    assert status == 308 and "location: http://shop.example/new?a=b" in head
+    assert [curl("/once", "-H", "k: h2")[0] for _ in range(2)] == [200, 429]
+    assert curl("/nothing")[0] == 404 and curl("/api/..%2fx")[0] == 400
+    assert curl("/", host="other")[::2] == (421, "<p>who?</p>")
