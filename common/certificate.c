@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHAIN_MAX 16 /* of a server's certificate; a CA may hold more */
+#define STRENGTH_MIN 112 /* bits, as OpenSSL counts (NIST SP 800-57): RSA of 2048, SHA-256 */
+#define CHAIN_MAX 16     /* of a server's certificate; a CA may hold more */
 
 /* A key that asks for a passphrase is refused, not asked about. */
 static int no_passphrase(char *buf, int size, int is_writing, void *user)
@@ -115,6 +116,51 @@ int certificate_check_chain(const char *pem, char why[256])
 	return rc;
 }
 
+static bool is_known_kind(const EVP_PKEY *key)
+{
+	int id = EVP_PKEY_get_base_id(key);
+
+	return id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS || id == EVP_PKEY_EC ||
+	       id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448;
+}
+
+static int judge_strength(X509 *x, char why[256])
+{
+	const EVP_PKEY *key = X509_get0_pubkey(x);
+	int bits = 0;
+
+	if (!key || !is_known_kind(key)) {
+		snprintf(why, 256, "has a key that is neither RSA nor ECDSA nor EdDSA");
+		return -EINVAL;
+	}
+	if (EVP_PKEY_get_security_bits(key) < STRENGTH_MIN) {
+		snprintf(why, 256,
+			"has a key of %d bits, which is too weak: RSA needs 2048, ECDSA 256",
+			EVP_PKEY_get_bits(key));
+		return -EINVAL;
+	}
+	if (X509_get_signature_info(x, NULL, NULL, &bits, NULL) == 1 && bits < STRENGTH_MIN &&
+		X509_check_issued(x, x) != X509_V_OK) {
+		snprintf(why, 256,
+			"is signed with a digest that clients trust no more, such as "
+			"SHA-1: have it issued again");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int certificate_check_strength(const char *pem, char why[256])
+{
+	BIO *b = BIO_new_mem_buf(pem, -1);
+	X509 *x = b ? next_of(b) : NULL;
+	int rc = x ? judge_strength(x, why) : 0;
+
+	X509_free(x);
+	BIO_free(b);
+	ERR_clear_error();
+	return rc;
+}
+
 int certificate_check_key(const char *pem, const char *key_pem, char why[256])
 {
 	BIO *b = BIO_new_mem_buf(pem, -1), *k = BIO_new_mem_buf(key_pem, -1);
@@ -179,6 +225,8 @@ static void judge_one(
 		complain(problems, k, "certificate_pem", "has expired: renew it");
 	if (!k->key_pem)
 		return;
+	if (certificate_check_strength(k->certificate_pem, why) < 0)
+		complain(problems, k, "certificate_pem", why);
 	if (certificate_check_chain(k->certificate_pem, why) < 0)
 		complain(problems, k, "certificate_pem", why);
 	if (certificate_check_key(k->certificate_pem, k->key_pem, why) < 0)

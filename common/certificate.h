@@ -25,12 +25,14 @@ struct certificate {
 int certificate_read(const char *pem, struct certificate *ret, char why[256]);
 /* Whether each was issued by the next: 0, or -EINVAL and why. */
 int certificate_check_chain(const char *pem, char why[256]);
+/* Whether the first one may serve: a kind of key that TLS knows, strong enough, and signed so: 0, or -EINVAL and why. */
+int certificate_check_strength(const char *pem, char why[256]);
 /* Whether the key is the first certificate's: 0, or -EINVAL and why (it cannot be read, or is another's). */
 int certificate_check_key(const char *pem, const char *key_pem, char why[256]);
 
 /*
  * Judges the certificates of a document that `before` (NULL: none) does not have just so: adds a
- * problem for each that cannot serve: unreadable, a key that is not its own, a chain in disorder,
+ * problem for each that cannot serve: unreadable, too weak, a key that is not its own, a chain in disorder,
  * expired at now, and any that a listener serves with and that has no key.
  */
 void certificate_judge(const struct conf *c, const struct conf *before, struct wall now,

@@ -26,11 +26,12 @@ def test_what_cannot_serve_is_refused(house):
     good, other = house.authority.issue("a.test"), house.authority.issue("b.test")
     encrypted = openssl("ec", "-aes128", "-passout", "pass:x", stdin=good[1].encode()).decode()
     chain = good[0] + other[0]
-    past = house.authority.issue("old.test", days=-1)
+    past, weak = house.authority.issue("old.test", days=-1), house.authority.issue("weak.test", kind="rsa1024")
     for certificate, key, field, what in (
             ("rubbish", good[1], "certificate_pem", "holds no certificate"),
             (good[1], good[1], "certificate_pem", "keys go to key_pem"),
             (good[0] + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good[1], "certificate_pem", "certificate 2"),
+            (weak[0], weak[1], "certificate_pem", "has a key of 1024 bits"),
             (good[0], other[1], "key_pem", "is not the key of this certificate"),
             (good[0], "rubbish", "key_pem", "holds no private key"),
             (good[0], encrypted, "key_pem", "is encrypted"),

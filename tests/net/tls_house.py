@@ -33,8 +33,8 @@ class Authority:
         keyfile, request, config = base.with_suffix(".key"), base.with_suffix(".csr"), base.with_suffix(".cnf")
         if key:
             keyfile.write_text(key)
-        elif kind == "rsa":
-            openssl("genrsa", "-out", keyfile, "2048")
+        elif kind.startswith("rsa"):
+            openssl("genrsa", "-out", keyfile, kind[3:] or "2048")
         else:
             openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", keyfile)
         openssl("req", "-new", "-key", keyfile, "-subj", subject or f"/CN={names[0]}", "-out", request)

@@ -1,4 +1,5 @@
-/* certificate: what is refused of certificates and keys, and in which words. They are made here, with keys of their own. */
+/* certificate: what is refused of certificates and keys, and in which words. They are made here,
+ * with keys of their own. */
 #include "common/certificate.h"
 
 #include <errno.h>
@@ -96,7 +97,8 @@ static void reads_dates_and_names(void **state)
 static void refuses_what_is_no_certificate(void **state)
 {
 	struct pair p = make("a", NULL, 10);
-	char *broken = join(p.pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+	char *broken = join(
+		p.pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 	char *open = join(p.pem, "-----BEGIN CERTIFICATE-----\nAAAA\n");
 	const struct {
 		const char *pem, *why;
@@ -156,6 +158,36 @@ static void wants_the_right_key(void **state)
 	assert_int_equal(certificate_check_key(a.pem, a.pem, why), -EINVAL);
 	discard(&a);
 	discard(&b);
+}
+
+/* The same certificate signed with SHA-1, and one with a key of 1024 bits. */
+static void wants_strength(void **state)
+{
+	struct pair root = make("root", NULL, 10), a = make("a", &root, 10);
+	EVP_PKEY *small = EVP_RSA_gen(1024);
+	BIO *pem = BIO_new(BIO_s_mem());
+	char why[256] = "", *text;
+
+	(void)state;
+	assert_int_equal(certificate_check_strength(a.pem, why), 0);
+	X509_set_pubkey(a.x, small);
+	assert_true(X509_sign(a.x, root.key, EVP_sha256()) > 0);
+	PEM_write_bio_X509(pem, a.x);
+	text = text_of(pem);
+	assert_int_equal(certificate_check_strength(text, why), -EINVAL);
+	assert_non_null(strstr(why, "a key of 1024 bits"));
+	free(text);
+	X509_set_pubkey(a.x, a.key);
+	assert_true(X509_sign(a.x, root.key, EVP_sha1()) > 0);
+	pem = BIO_new(BIO_s_mem());
+	PEM_write_bio_X509(pem, a.x);
+	text = text_of(pem);
+	assert_int_equal(certificate_check_strength(text, why), -EINVAL);
+	assert_non_null(strstr(why, "SHA-1"));
+	free(text);
+	EVP_PKEY_free(small);
+	discard(&a);
+	discard(&root);
 }
 
 /* A document with one certificate that a listener serves with; the caller's. */
@@ -219,6 +251,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_certificate),
 		cmocka_unit_test(wants_chains_in_order),
 		cmocka_unit_test(wants_the_right_key),
+		cmocka_unit_test(wants_strength),
 		cmocka_unit_test(judges_what_is_new),
 	};
 
