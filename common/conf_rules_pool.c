@@ -67,6 +67,24 @@ static void check_sticky(
 		field_problem(r, &name, "is only for method: cookie and header");
 }
 
+/* Statuses are known only where they are read. */
+static void check_statuses(
+	struct field_reader *r, const struct conf_pool *p, const struct field_place *up)
+{
+	struct field_place fallback = {.up = up, .name = "fallback_status"};
+	struct field_place retry = {.up = up, .name = "retry"};
+	struct field_place on = {.up = &retry, .name = "on"};
+
+	if (is_http(p))
+		return;
+	if (p->fallback_statuses_count)
+		field_problem(r, &fallback, "is only for pools of protocol http and h2");
+	if (p->retry.statuses_count)
+		field_problem(r, &on,
+			"status codes are only for pools of protocol http and h2: elsewhere "
+			"only a failed connect is tried again");
+}
+
 void conf_rules_pool(const struct conf *c, struct field_reader *r, size_t n)
 {
 	const struct conf_pool *p = &c->pools[n];
@@ -75,4 +93,5 @@ void conf_rules_pool(const struct conf *c, struct field_reader *r, size_t n)
 
 	check_balance(r, p, &at);
 	check_sticky(r, p, &at);
+	check_statuses(r, p, &at);
 }

@@ -31,6 +31,9 @@ static const struct {
 	{"sticky: {method: cookie, name: "
 	 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}",
 		"pools[p].sticky.name", "more than 64"},
+	{"fallback_status: [\"404\"], retry: {on: [503]}", NULL, NULL},
+	{"protocol: tcp, fallback_status: [\"404\"]", "pools[p].fallback_status", "http"},
+	{"protocol: tcp, retry: {on: [connect-failure, \"503\"]}", "pools[p].retry.on", "http"},
 	{"hash_header: x", "pools[p].hash_header", "only for balance"},
 };
 

@@ -85,11 +85,27 @@ static void ranks_by_use(void **state)
 	}
 }
 
+/* Only what would be used is down by it; anything else has its own reason. */
+static void an_ejection_is_a_reason_to_be_down(void **state)
+{
+	(void)state;
+	for (int s = EFFECTIVE_UNCHECKED; s <= EFFECTIVE_DISABLED; s++) {
+		struct effective e = {.state = (enum effective_state)s, .since = {1}, .why = "own"};
+		bool is_used = effective_rank(e.state) <= 1;
+
+		effective_eject(&e, "ejected for 30s", (struct wall){5});
+		assert_int_equal(e.state, is_used ? EFFECTIVE_DOWN : s);
+		assert_int_equal(e.since.ms, is_used ? 5 : 1);
+		assert_string_equal(e.why, is_used ? "ejected for 30s" : "own");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides_by_precedence),
 		cmocka_unit_test(ranks_by_use),
+		cmocka_unit_test(an_ejection_is_a_reason_to_be_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
