@@ -179,12 +179,12 @@ static const struct h2_session_calls calls = {
 static void discard(struct h2_link *l)
 {
 	assert(list_is_empty(&l->calls));
-	list_unlink(&l->shared.link);
 	worker_not_later(&l->task);
 	worker_timeout_clear(l->worker, &l->timer);
 	io_buffer_put(&l->worker->buffers, l->head_in);
 	h2_wire_fini(&l->wire);
 	upstream_close(l->upstream);
+	server_unshare(l->server, &l->shared);
 	free(l);
 }
 
@@ -375,7 +375,7 @@ static struct h2_link *new_link(struct worker *w, struct server *s, int *ret_rc)
 		free(l);
 		return NULL;
 	}
-	list_push_back(&s->shared, &l->shared.link);
+	server_share(s, &l->shared);
 	return l;
 }
 

@@ -159,12 +159,24 @@ static void serve_waiters(struct pool *p, int64_t now_ms)
 		wake_first(p, false);
 }
 
-/* Called by server.c when a use of s has ended. */
+/* Removed, and nothing points to it any more. */
+static bool is_over(const struct server *s)
+{
+	return s->is_removed && s->connections == 0 && s->shared_count == 0;
+}
+
+/* Called by server.c when a use of s has ended, or a connection that uses share. */
 void pool_use_ended(struct server *s)
 {
 	assert(s->pool->in_use > 0);
 	s->pool->in_use--;
-	if (s->pool->waiters_count > 0 || (s->is_removed && s->connections == 0))
+	if (s->pool->waiters_count > 0 || is_over(s))
+		pool_make_ready(s->pool);
+}
+
+void pool_shared_ended(struct server *s)
+{
+	if (is_over(s))
 		pool_make_ready(s->pool);
 }
 
@@ -261,13 +273,19 @@ int pool_settle(struct pool *p)
 static void end_uses(struct server *s)
 {
 	enum server_lost why = s->lost;
+	struct list turn;
 
 	s->is_lost = false;
 	s->pool->drop_idle(s);
-	/* A lost use may be ended later by its user: go by the number there is now. */
-	list_for_each (l, &s->uses) {
-		struct server_use *use = list_entry(l, struct server_use, link);
+	/* Those there are now, once: a user may keep its use for later, end others with it, or take a
+	 * new one of the same server. */
+	list_init(&turn);
+	list_take(&turn, &s->uses);
+	while (!list_is_empty(&turn)) {
+		struct server_use *use = list_entry(turn.next, struct server_use, link);
 
+		list_unlink(&use->link);
+		list_push_back(&s->uses, &use->link);
 		use->lost(use, why);
 	}
 }
@@ -277,6 +295,7 @@ static void free_server(struct server *s)
 	struct pool *p = s->pool;
 
 	assert(s->connections == 0 && list_is_empty(&s->uses) && s->idle_count == 0);
+	assert(s->shared_count == 0);
 	if (p->freed)
 		p->freed(p->freed_user, s);
 	p->removed_count -= s->is_removed;
@@ -295,7 +314,7 @@ static void drop_removed(struct pool *p)
 	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
-		any |= s->is_removed && s->connections == 0;
+		any |= is_over(s);
 	}
 	if (!any)
 		return;
@@ -303,7 +322,7 @@ static void drop_removed(struct pool *p)
 	list_for_each (l, &p->servers) {
 		struct server *s = list_entry(l, struct server, link);
 
-		if (s->is_removed && s->connections == 0)
+		if (is_over(s))
 			free_server(s);
 	}
 }

@@ -142,8 +142,9 @@ struct list *pool_servers(struct pool *p); /* struct server.link, removed ones t
 struct pool *pool_of_ready(struct list *link);
 /* Wakes waiters, ends lost uses, frees what was removed and is unused. */
 void pool_serve(struct pool *p, int64_t now_ms);
-/* Called by server_done(). */
+/* Called by server_done(), and server_unshare(). */
 void pool_use_ended(struct server *s);
+void pool_shared_ended(struct server *s);
 /* Ten times a second: looks whether the agent changed words, and what time is over. */
 void pool_tick(struct pool *p, int64_t now_ms);
 /* The pool is in no generation any more: true when nothing refers to it and it was freed. */

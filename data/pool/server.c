@@ -23,6 +23,20 @@ void server_done(struct server_use *use)
 	pool_use_ended(s);
 }
 
+void server_share(struct server *s, struct server_shared *shared)
+{
+	list_push_back(&s->shared, &shared->link);
+	s->shared_count++;
+}
+
+void server_unshare(struct server *s, struct server_shared *shared)
+{
+	assert(s->shared_count > 0);
+	list_unlink(&shared->link);
+	s->shared_count--;
+	pool_shared_ended(s);
+}
+
 void server_connected(struct server *s)
 {
 	s->avoid_until_ms = 0;

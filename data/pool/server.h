@@ -56,6 +56,7 @@ struct server {
 	struct list uses;          /* struct server_use.link */
 	struct list idle;          /* struct upstream.idle: newest first */
 	struct list shared;        /* struct server_shared.link: connections of HTTP/2 */
+	unsigned shared_count;     /* with those that have left the list and are not gone yet */
 	uint32_t shared_most;      /* uses of one, as the server said last; 0: not yet */
 	unsigned idle_count;
 	int64_t avoid_until_ms; /* refused us lately: others first until then */
@@ -90,6 +91,10 @@ struct server {
  * last use, not before the end of the turn.
  */
 void server_done(struct server_use *use);
+
+/* A connection that uses share points to the server, which stays until that has ended. */
+void server_share(struct server *s, struct server_shared *shared);
+void server_unshare(struct server *s, struct server_shared *shared);
 
 /* The outcome of a connect, for the choice of servers and for the counters. */
 void server_connected(struct server *s);
