@@ -21,8 +21,9 @@ struct routing {
 };
 
 /*
- * The routing of a listener (slots: its routes' places on the board, of those with a name) in the generation conf: *routing is kept where its routes are the same
- * as before, else replaced; NULL while it has no routes. 0 or -ENOMEM, and then nothing changed.
+ * The routing of a listener in the generation conf; slots: the places on the board of its routes
+ * with a name. *routing is kept where its routes are the same as before, else replaced; NULL while
+ * it has no routes. 0 or -ENOMEM, and then nothing changed.
  */
 int routing_update(struct worker *w, struct conf *conf, const struct conf_listener *settings,
 	const uint32_t *slots, struct routing **routing);

@@ -33,8 +33,8 @@ struct route {
 };
 
 /*
- * Makes route `number` of l, with memory of the arena; l's snapshot must outlive it. 0, or -1 without
- * memory.
+ * Makes route `number` of l, with memory of the arena; l's snapshot must outlive it. 0, or -1
+ * without memory.
  */
 int route_compile(struct arena *a, const struct conf_listener *l, uint32_t number, struct route *r);
 

@@ -156,14 +156,15 @@ static void tell_limit(struct explain *e, const char *of, const struct conf_limi
 	static const char *const sources[] = {[CONF_LIMIT_CLIENT] = "client",
 		[CONF_LIMIT_HEADER] = "header ",
 		[CONF_LIMIT_COOKIE] = "cookie "};
+	const char *unit;
 
-	if (l)
-		tell(e,
-			"limit of the %s: %lld every %lld ms by %s%s, %lld at once on top; the "
-			"rest is %s",
-			of, (long long)l->rate.count, (long long)l->rate.per_ms,
-			sources[l->key.source], l->key.name ? l->key.name : "", (long long)l->burst,
-			l->action == CONF_LIMIT_LOG ? "only counted" : "answered 429");
+	if (!l)
+		return;
+	unit = l->rate.per_ms == 1000 ? "s" : l->rate.per_ms == 60000 ? "m" : "h";
+	tell(e, "limit of the %s: %lld/%s by %s%s, %lld at once on top; the rest is %s", of,
+		(long long)l->rate.count, unit, sources[l->key.source],
+		l->key.name ? l->key.name : "", (long long)l->burst,
+		l->action == CONF_LIMIT_LOG ? "only counted" : "answered 429");
 }
 
 static void tell_edit(struct explain *e, const char *of, const struct rewrite_edit *edit,

@@ -48,7 +48,7 @@ def test_the_operator_is_told_why(house):
                           "--header", "X-Key: 1").stdout
     for said in ("is sent to pool api: routes[0] is the most specific that matches", "the target becomes /v1/x?y=1",
                  "the host becomes api.internal", "to the server: sets X-From: 10.0.0.9 GET /api/x",
-                 "to the server: without X-Debug", "limit of the route: 100 every 1000 ms by header x-key",
+                 "to the server: without X-Debug", "limit of the route: 100/s by header x-key, 5 at once on top",
                  "routes[1] (host shop.example, path_prefix /api, method DELETE): does not match: another method",
                  "no header X-Beta: 1", "other routes are for other hosts and paths"):
         assert said in text, f"{said!r} is not in:\n{text}"
