@@ -71,11 +71,12 @@ struct lease_record {
 	char boot_id[LEASE_BOOT_ID_SIZE]; /* text, NUL-terminated */
 	int64_t sent_ns;                  /* CLOCK_BOOTTIME of the last advertisement sent */
 	int64_t patience_ns;              /* then in force: vrrp_patience_ns() */
+	int64_t spent_move, agreed_move;  /* as role knew them (V4) */
 	uint32_t had_peer;                /* a peer was known to live */
 	uint32_t checksum;                /* lease_record_seal() */
 };
 
-#define LEASE_MAGIC 0x424c5652u
+#define LEASE_MAGIC 0x424c5653u
 
 /* Sets magic and checksum. The record must have been zeroed once, padding included. */
 void lease_record_seal(struct lease_record *r);

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC 0x32304e574f4c4142u /* "BALOWN02" */
+#define MAGIC 0x33304e574f4c4142u /* "BALOWN03" */
 
 struct row {
 	char key[OWNERSHIP_KEY_SIZE]; /* "": free */

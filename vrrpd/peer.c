@@ -17,6 +17,7 @@ static void set_state(
 	struct peer *p, enum peer_state state, struct mono now, const char *what, int n)
 {
 	p->state = state;
+	p->was_healthy |= state == PEER_HEALTHY;
 	p->since = now;
 	snprintf(p->why, sizeof p->why, "%d of %d heartbeats %s", n, n, what);
 }
@@ -191,6 +192,11 @@ void peer_check(const struct peer *p)
 	assert(p->session.id != 0 || p->state != PEER_HEALTHY);
 	assert(p->candidate.id == 0 || p->candidate.id != p->session.id);
 	assert(p->round_trip_us >= -1);
+}
+
+bool peer_is_lost(const struct peer *p)
+{
+	return p->state == PEER_UNHEALTHY && p->was_healthy;
 }
 
 const struct peer_vip *peer_vip(const struct peer *p, const char *name)

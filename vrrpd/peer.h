@@ -112,6 +112,7 @@ struct peer {
 	uint64_t own_session;
 	struct peer_session session, candidate;
 	uint64_t echoed; /* the greatest own counter it has echoed */
+	bool was_healthy; /* ever, under this process */
 	int good, bad;   /* checks in a row */
 	bool is_heard;   /* since the last check */
 	struct mono check_at;
@@ -142,6 +143,8 @@ bool peer_tick(struct peer *p, struct mono now);
 struct mono peer_deadline(const struct peer *p);
 void peer_check(const struct peer *p);
 
+/* Unhealthy, and it was healthy once: not merely a node that has no key, or was never there. */
+bool peer_is_lost(const struct peer *p);
 /* What it says of that VIP; NULL: nothing. */
 const struct peer_vip *peer_vip(const struct peer *p, const char *name);
 const char *peer_state_name(enum peer_state s);

@@ -104,13 +104,29 @@ static void notice_lost_holder(struct role *r, const struct role_input *in)
 		r->spent_move = in->move.number;
 }
 
-/* What the operator's move makes of a fit node's priority. */
+static bool is_anybody_unknown(const struct role_input *in)
+{
+	for (size_t i = 0; i < in->peers_count; i++)
+		if (in->peers[i].is_unknown)
+			return true;
+	return false;
+}
+
+/*
+ * What the operator's move makes of a fit node's priority. One that has just started may be told of
+ * a move that is over: it claims it when it has heard, or missed, every other.
+ */
 static int moved_priority(
-	const struct role *r, const struct role_input *in, int priority, struct role_result *ret)
+	struct role *r, const struct role_input *in, int priority, struct role_result *ret)
 {
 	if (!is_moved(r, in))
 		return priority;
+	if (is_moved_here(r, in) && is_anybody_unknown(in) && in->move.number != r->agreed_move) {
+		say(ret, "; moved here, if the others agree");
+		return priority;
+	}
 	if (is_moved_here(r, in)) {
+		r->agreed_move = in->move.number;
 		say(ret, "; moved here: priority %d", PRIORITY_MOST);
 		return PRIORITY_MOST;
 	}
@@ -280,6 +296,12 @@ static void judge_bandwidth(const struct role_input *in, struct role_result *ret
 		return;
 	ret->wish.may_preempt = false;
 	say(ret, "; does not preempt: %s", in->starved);
+}
+
+void role_resume(struct role *r, int64_t spent_move, int64_t agreed_move)
+{
+	r->spent_move = spent_move;
+	r->agreed_move = agreed_move;
 }
 
 void role_judge(

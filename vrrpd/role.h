@@ -29,7 +29,8 @@ struct role_track {
 struct role_peer {
 	const char *name;           /* borrowed */
 	bool is_alive;              /* PEER_HEALTHY */
-	bool is_lost;               /* PEER_UNHEALTHY: was heard, and is no more */
+	bool is_lost;               /* was heard, and is no more */
+	bool is_unknown;            /* PEER_UNKNOWN: neither heard nor missed yet */
 	const struct peer_vip *vip; /* what it says of this VIP; NULL: it does not serve it */
 };
 
@@ -80,6 +81,7 @@ struct role {
 	struct mono barred_until; /* MONO_NEVER: preemption is not barred */
 	struct mono retry_at;     /* MONO_NEVER: no hand-over was asked for */
 	int64_t spent_move;       /* moves up to this number are over: their holder was lost */
+	int64_t agreed_move;      /* the move that we claim: nobody contradicted */
 };
 
 struct role_result {
@@ -94,6 +96,8 @@ struct role_result {
 };
 
 void role_init(struct role *r);
+/* Goes on as the Active of a moment ago, which knew of these moves. After role_init(). */
+void role_resume(struct role *r, int64_t spent_move, int64_t agreed_move);
 
 /*
  * Judges anew. should_step_down is said once and then not for ROLE_RETRY_MS:

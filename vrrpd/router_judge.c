@@ -107,7 +107,8 @@ static void scene_set(struct router *r, struct vip *v, struct scene *s, struct r
 		s->peers[in->peers_count++] = (struct role_peer){
 			.name = heartbeat_name(r->heartbeat, i),
 			.is_alive = p->state == PEER_HEALTHY,
-			.is_lost = p->state == PEER_UNHEALTHY,
+			.is_lost = peer_is_lost(p),
+			.is_unknown = p->state == PEER_UNKNOWN,
 			.vip = peer_vip(p, v->config->name)};
 	}
 	tracks_renew(r, v);

@@ -37,6 +37,19 @@ static void recall(struct vip *v)
 	v->history_count = v->recalled.history_count;
 }
 
+/* Of the operator's moves a process that resumes knows what the one before it knew. */
+static void recall_moves(struct vip *v)
+{
+	const struct ownership *o = v->uses->ownership;
+	struct lease_record r;
+	const char *why;
+
+	role_init(&v->role);
+	if (ownership_read(o, v->key, &r) == 0 &&
+		lease_judge(&r, ownership_boot_id(o), mono_now(), &why) == VRRP_START_RESUME)
+		role_resume(&v->role, r.spent_move, r.agreed_move);
+}
+
 struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
 	struct segment *segment)
 {
@@ -59,7 +72,7 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 	wish.priority = conf_vip_priority(conf, config, uses->node);
 	v->is_data_well = true;
 	recall(v);
-	role_init(&v->role);
+	recall_moves(v);
 	vrrp_config = vrrp_config_of(v);
 	vrrp_init(&v->vrrp, &vrrp_config, &wish);
 	return v;

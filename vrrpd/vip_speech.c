@@ -65,6 +65,8 @@ static void record_ownership(struct vip *v, struct mono sent)
 	r.is_active = 1;
 	r.sent_ns = sent.ns;
 	r.patience_ns = vrrp_patience_ns(&v->vrrp);
+	r.spent_move = v->role.spent_move;
+	r.agreed_move = v->role.agreed_move;
 	r.had_peer = v->vrrp.wish.has_peer;
 	ownership_write(v->uses->ownership, v->key, &r);
 }

@@ -4,6 +4,8 @@
  */
 #include "tests/sim/fate.h"
 
+#include "tests/sim/node_role.h"
+
 #define MS 1000000LL
 
 static bool chance(struct world *w, unsigned percent)
@@ -65,7 +67,7 @@ static void spoil_network(struct world *w)
 
 static void change_condition(struct world *w, struct node *n)
 {
-	switch (rand_below(&w->rand, 3)) {
+	switch (rand_below(&w->rand, 4)) {
 	case 0:
 		n->is_data_well = !n->is_data_well;
 		trace_say(&w->trace, n->name, "data is %s", n->is_data_well ? "well" : "down");
@@ -79,9 +81,29 @@ static void change_condition(struct world *w, struct node *n)
 		n->is_unready = !n->is_unready;
 		trace_say(&w->trace, n->name, "is %s", n->is_unready ? "unready" : "ready");
 		break;
+	case 3:
+		n->pairs_active = n->pairs_active ? 0 : NODE_PAIRS;
+		trace_say(&w->trace, n->name, "%zu link pairs active", n->pairs_active);
+		break;
 	}
 	if (node_is_live(n))
 		n->wake_ns = w->now_ns;
+}
+
+/* The operator moves the VIP to a node (NULL: ends that); all nodes hear of it at once. */
+static void order_move(struct world *w, const struct node *to)
+{
+	static const char *const names[] = {"lb-a", "lb-b", "lb-c", "lb-d", "lb-e"};
+	struct role_move move = {0};
+
+	if (to)
+		move = (struct role_move){names[to->index], ++w->moves};
+	trace_say(&w->trace, "op", to ? "moves it to %s" : "clears the move%s", to ? to->name : "");
+	for (size_t i = 0; i < w->scene.nodes; i++) {
+		w->nodes[i].move = move;
+		if (node_is_live(&w->nodes[i]))
+			w->nodes[i].wake_ns = w->now_ns;
+	}
 }
 
 static void revive(struct world *w, struct node *n)
@@ -102,7 +124,10 @@ static void strike(struct world *w, struct node *n)
 			revive(w, n);
 		return;
 	}
-	switch (rand_below(&w->rand, 8)) {
+	switch (rand_below(&w->rand, 9)) {
+	case 8:
+		order_move(w, chance(w, 70) ? n : NULL);
+		break;
 	case 0:
 	case 1:
 		node_pause(n, w->now_ns);
@@ -165,6 +190,8 @@ static void calm(struct world *w)
 		if (chance(w, 70)) {
 			w->nodes[i].is_data_well = true;
 			w->nodes[i].in_maintenance = w->nodes[i].is_unready = false;
+			w->nodes[i].pairs_active = NODE_PAIRS;
+			w->nodes[i].bypass.is_on = false;
 		}
 	}
 	judge_look(&w->judge, w->nodes, w->now_ns);
@@ -244,6 +271,29 @@ static void spoil_active(struct world *w, struct node *n)
 	rest(w);
 }
 
+/* Moved to a fit Backup that the Active knows: it is there at once, and stays (V4). */
+static void move_active(struct world *w, struct node *n)
+{
+	struct node *to = any_node(w);
+	const struct peer_vip *told = peer_vip(&n->peers[to->index], "web");
+	bool is_possible = to != n && told && told->is_fit && told->state == VRRP_BACKUP &&
+			   n->peers[to->index].state == PEER_HEALTHY && node_is_live(to) &&
+			   to->is_linked && to->result.is_fit && n->result.is_fit &&
+			   to->vrrp.state == VRRP_BACKUP;
+
+	for (size_t i = 0; i < w->scene.nodes; i++)
+		is_possible &= w->scene.priority[i] != VRRP_PRIORITY_OWNER &&
+			       (i == to->index || to->peers[i].state != PEER_UNKNOWN);
+	judge_disturb(&w->judge, w->now_ns, true);
+	order_move(w, to);
+	world_advance(w, 3 * w->scene.delay_ns + 1 * MS);
+	if (is_possible && !world_has_failed(w) && judge_holder(&w->judge) != to)
+		judge_fail(&w->judge, "moved to %s, and it is not there", to->name);
+	rest(w);
+	if (is_possible && !world_has_failed(w) && judge_holder(&w->judge) != to)
+		judge_fail(&w->judge, "moved to %s, and it did not stay", to->name);
+}
+
 static void blow(struct world *w)
 {
 	struct node *n = chance(w, 70) ? the_active(w) : any_node(w);
@@ -253,7 +303,15 @@ static void blow(struct world *w)
 		judge_disturb(&w->judge, w->now_ns, true);
 		revive(w, n);
 	} else {
-		switch (rand_below(&w->rand, 9)) {
+		switch (rand_below(&w->rand, 11)) {
+		case 9:
+			if (is_active)
+				move_active(w, n);
+			return;
+		case 10:
+			judge_disturb(&w->judge, w->now_ns, true);
+			order_move(w, NULL);
+			break;
 		case 0:
 			judge_disturb(&w->judge, w->now_ns, false);
 			node_crash(n);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/node_role.h"
 #include "vrrpd/advert.h"
 
 #define MS 1000000LL
@@ -144,7 +145,8 @@ static void send_heartbeats(struct node *n, int64_t now_ns)
 		.state = (uint8_t)n->vrrp.state,
 		.priority = (uint8_t)n->vrrp.wish.priority,
 		.base = (uint8_t)n->scene->priority[n->index],
-		.is_fit = n->result.is_fit};
+		.is_fit = n->result.is_fit,
+		.spent_move = n->role.spent_move};
 	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
 		if (i != n->index)
 			send_to_peer(n, i, &m, now_ns);
@@ -227,6 +229,8 @@ static void write_record(struct node *n, int64_t now_ns)
 	n->record.is_active = 1;
 	n->record.had_peer = n->vrrp.wish.has_peer;
 	n->record.sent_ns = local(n, now_ns).ns;
+	n->record.spent_move = n->role.spent_move;
+	n->record.agreed_move = n->role.agreed_move;
 	n->record.patience_ns = vrrp_patience_ns(&n->vrrp);
 	print_boot(n, n->record.boot_id);
 	lease_record_seal(&n->record);
@@ -283,33 +287,12 @@ static void step(struct node *n, const struct vrrp_event *ev, int64_t now_ns)
 	vrrp_check(&n->vrrp);
 	for (size_t i = 0; i < todo.count; i++)
 		carry_out_one(n, &todo.items[i], now_ns);
+	for (size_t i = 0; i < todo.count; i++)
+		if (todo.items[i].kind == VRRP_CHANGED)
+			node_role_moved(n, todo.items[i].row, local(n, now_ns));
 }
 
 /* ---- the role ---- */
-
-static void judge_role(struct node *n, struct mono now)
-{
-	const struct role_track track = {"data", n->is_data_well, true, 0};
-	struct role_peer peers[SCENE_NODES_MAX];
-	static const char *const names[] = {"lb-a", "lb-b", "lb-c", "lb-d", "lb-e"};
-	struct role_input in = {.node = n->name,
-		.base = n->scene->priority[n->index],
-		.when_all_down_release = n->scene->when_all_down_release,
-		.startup_hold_ms = n->scene->startup_hold_ms,
-		.state = n->vrrp.state,
-		.in_maintenance = n->in_maintenance,
-		.unready = n->is_unready ? "generation 1, the stack is at 2" : NULL,
-		.tracks = &track,
-		.tracks_count = 1,
-		.peers = peers};
-
-	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
-		if (i != n->index)
-			peers[in.peers_count++] = (struct role_peer){names[i],
-				n->peers[i].state == PEER_HEALTHY,
-				n->peers[i].state == PEER_UNHEALTHY, peer_vip(&n->peers[i], "web")};
-	role_judge(&n->role, &in, now, &n->result);
-}
 
 static void apply_role(struct node *n, int64_t now_ns)
 {
@@ -317,7 +300,7 @@ static void apply_role(struct node *n, int64_t now_ns)
 	struct vrrp_event ev = {.kind = VRRP_WISH};
 	struct vrrp_wish *w = &ev.wish;
 
-	judge_role(n, local(n, now_ns));
+	node_role_judge(n, local(n, now_ns));
 	*w = n->result.wish;
 	if (w->priority != n->vrrp.wish.priority || w->may_preempt != n->vrrp.wish.may_preempt ||
 		w->may_hold != n->vrrp.wish.may_hold || w->has_peer != n->vrrp.wish.has_peer) {
@@ -470,7 +453,11 @@ void node_turn(struct node *n, int64_t now_ns)
 
 void node_init(struct node *n, size_t index, const struct scene *scene)
 {
-	*n = (struct node){.index = index, .scene = scene, .is_data_well = true, .is_linked = true};
+	*n = (struct node){.index = index,
+		.scene = scene,
+		.is_data_well = true,
+		.is_linked = true,
+		.pairs_active = NODE_PAIRS};
 	n->wake_ns = INT64_MAX;
 	kernel_init(&n->kernel);
 	snprintf(n->name, sizeof n->name, "lb-%c", 'a' + (int)index);
@@ -509,9 +496,9 @@ static void init_process(struct node *n, struct mono now)
 	n->inbox_count = 0;
 	for (size_t i = 0; i < s->nodes; i++)
 		peer_init(&n->peers[i], &peers, n->session, now);
-	role_init(&n->role);
+	node_role_init(n);
 	n->vrrp.state = VRRP_INITIALIZE;
-	judge_role(n, now);
+	node_role_judge(n, now);
 	vrrp_init(&n->vrrp, &config, &n->result.wish);
 	n->heartbeat_at = n->renew_at = now;
 }
@@ -531,6 +518,10 @@ void node_start(struct node *n, int64_t now_ns)
 	print_boot(n, boot_id);
 	ev.start = lease_judge(&n->record, boot_id, now, &why);
 	trace_say(n->trace, n->name, "process starts: %s", why);
+	if (ev.start == VRRP_START_RESUME)
+		role_resume(&n->role, n->record.spent_move, n->record.agreed_move);
+	node_role_judge(n, now);
+	n->vrrp.wish = n->result.wish; /* the machine begins with its true priority */
 	if (n->is_linked)
 		step(n, &ev, now_ns);
 	n->wake_ns = now_ns + 1000;
@@ -544,7 +535,7 @@ void node_link(struct node *n, bool is_up, int64_t now_ns)
 		return;
 	n->is_linked = is_up;
 	trace_say(n->trace, n->name, "link is %s", is_up ? "up" : "down");
-	judge_role(n, local(n, now_ns));
+	node_role_judge(n, local(n, now_ns));
 	ev.has_taker = n->result.taker != NULL;
 	n->is_halting = true;
 	step(n, &ev, now_ns);
@@ -589,7 +580,7 @@ void node_leave(struct node *n, int64_t now_ns)
 	if (!node_is_live(n))
 		return;
 	trace_say(n->trace, n->name, "asked to leave");
-	judge_role(n, local(n, now_ns));
+	node_role_judge(n, local(n, now_ns));
 	ev.has_taker = n->result.taker != NULL;
 	step(n, &ev, now_ns);
 	n->wake_ns = now_ns;

@@ -13,7 +13,9 @@
 #include "tests/sim/network.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/trace.h"
+#include "vrrpd/flaps.h"
 #include "vrrpd/lease.h"
+#include "vrrpd/links.h"
 #include "vrrpd/peer.h"
 #include "vrrpd/role.h"
 #include "vrrpd/vrrp.h"
@@ -67,6 +69,11 @@ struct node {
 	int64_t wake_ns; /* when the loop turns next */
 	/* conditions, set by fate */
 	bool is_data_well, in_maintenance, is_unready;
+	size_t pairs_active; /* of NODE_PAIRS */
+	struct role_move move; /* the operator's, as every node knows it */
+	struct links links;
+	struct flaps flaps;
+	struct flaps_bypass bypass; /* over restarts, until fate clears it */
 	bool is_halting; /* the machine is told of the lost link */
 	/* for the onlooker */
 	struct mono not_below_at,

@@ -14,6 +14,7 @@ struct world {
 	struct node nodes[SCENE_NODES_MAX];
 	struct judge judge;
 	int64_t now_ns;
+	int64_t moves; /* of the operator, so far */
 };
 
 void world_init(struct world *w, uint64_t seed, bool is_traced);

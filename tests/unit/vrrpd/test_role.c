@@ -28,7 +28,7 @@ static const struct peer_vip fit_away = {"web", VRRP_INITIALIZE, 100, 100, true}
 	}
 #define PEER(name, alive, says)                                                                    \
 	{                                                                                          \
-		name, alive, false, says                                                           \
+		name, alive, false, false, says                                                    \
 	}
 
 struct row {
@@ -210,7 +210,7 @@ static const struct {
 	struct role_move move;
 	struct role_group group;
 	const char *marked_down, *starved;
-	bool is_lost;
+	bool is_lost;                /* lb-b */
 	const struct peer_vip *peer; /* lb-b's; NULL: there is none */
 	int priority;
 	bool may_preempt, is_fit, steps_down, is_planned;
@@ -260,7 +260,7 @@ static void judges_what_others_want_of_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof hands / sizeof *hands; i++) {
 		const struct role_peer peer = {
-			"lb-b", !hands[i].is_lost, hands[i].is_lost, hands[i].peer};
+			"lb-b", !hands[i].is_lost, hands[i].is_lost, false, hands[i].peer};
 		struct role_input in = {.node = "lb-a",
 			.base = hands[i].base,
 			.state = hands[i].state,
@@ -290,7 +290,7 @@ static void judges_what_others_want_of_it(void **state)
 static void ends_a_move_with_its_holder(void **state)
 {
 	struct peer_vip told = fit_backup;
-	struct role_peer peer = {"lb-b", false, true, &told};
+	struct role_peer peer = {"lb-b", false, true, false, &told};
 	struct role_input in = {.node = "lb-a",
 		.base = 254,
 		.state = VRRP_ACTIVE,
@@ -322,9 +322,20 @@ static void ends_a_move_with_its_holder(void **state)
 		.peers = &peer,
 		.peers_count = 1};
 	peer.name = "lb-a";
-	told.spent_move = 7;
+	peer.is_unknown = true;
+	peer.is_alive = false;
 	role_judge(&role, &in, at_ms(3), &result);
 	assert_int_equal(result.wish.priority, 100);
+	assert_string_equal(result.why, "priority 100; moved here, if the others agree");
+	peer.is_unknown = false;
+	peer.is_alive = true;
+	told.spent_move = 7;
+	role_judge(&role, &in, at_ms(4), &result);
+	assert_int_equal(result.wish.priority, 100);
+	told.spent_move = 0;
+	role_init(&role);
+	role_judge(&role, &in, at_ms(5), &result);
+	assert_int_equal(result.wish.priority, 254);
 }
 
 int main(void)
