@@ -156,7 +156,7 @@ class House:
     def __init__(self, lab):
         self.server = Server()
         self.dead = free_port()
-        self.ports = {name: free_port() for name in ("www", "limited", "trusting", "spread", "empty", "one", "narrow")}
+        self.ports = {name: free_port() for name in ("www", "limited", "trusting", "spread", "empty", "one", "narrow", "patient")}
         self.node = lab.node("lb-a").start("control", "data")
         self.node.put(self.document())
         self.log = self.node.state / "log" / "www.log"
@@ -174,16 +174,18 @@ class House:
 
         narrow = pool("narrow", self.server.port, queue={"maximum": 1, "timeout": "1s"})
         narrow["servers"][0]["maximum_connections"] = 1
+        patient = pool("patient", self.server.port)
+        patient["timeouts"] = {"connect": "1s", "response": "30s", "idle": "30s"}
         return {
             "stack": "shop",
-            "pools": [pool("web", self.server.port), narrow, pool("spread", self.dead, self.server.port),
+            "pools": [pool("web", self.server.port), narrow, patient, pool("spread", self.dead, self.server.port),
                       pool("none", self.dead, retry={"attempts": 0}), pool("one", self.server.port, retry={"attempts": 0})],
             "listeners": [
                 listener("www", "web", access_log={"format": "json"}),
                 listener("limited", "web", maximum_request_body=1000),
                 listener("trusting", "web", forwarded={"trust": ["127.0.0.0/8"]}),
                 listener("spread", "spread"), listener("empty", "none"), listener("one", "one"),
-                listener("narrow", "narrow")],
+                listener("narrow", "narrow"), listener("patient", "patient", access_log={"format": "json"})],
         }
 
     def client(self, listener="www"):
@@ -198,11 +200,11 @@ class House:
         peer.s.close()
         return answer
 
-    def logged(self, path):
+    def logged(self, path, listener="www"):
         """The log entry of the request for a path that only one test uses."""
 
         def find():
-            for line in self.log.read_text().splitlines():
+            for line in self.log.with_name(f"{listener}.log").read_text().splitlines():
                 entry = json.loads(line)
                 if entry["path"] == path:
                     return entry

@@ -209,7 +209,7 @@ def test_a_slow_server_holds_its_client_back(house):
     def script(peer, _):
         peer.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         peer.head()
-        go.wait(10)
+        go.wait(30)
         left = size - len(peer.buffer)
         while left:
             data = peer.s.recv(1 << 20)
@@ -220,7 +220,7 @@ def test_a_slow_server_holds_its_client_back(house):
         peer.send(OK)
 
     house.server.play(script)
-    client = house.client()
+    client = house.client("patient")
     client.s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
     client.s.settimeout(0.3)
@@ -232,7 +232,7 @@ def test_a_slow_server_holds_its_client_back(house):
         pass
     assert sent < size, "all of it was taken for a server that reads nothing"
     go.set()
-    client.s.settimeout(10)
+    client.s.settimeout(30)
     client.send(b"x" * (size - sent))
     assert client.response()[0] == 200 and taken == [size]
 
@@ -257,10 +257,10 @@ def test_a_client_that_takes_nothing_is_given_up(house):
         ends.event.set()
 
     house.server.play(script)
-    client = house.client()
+    client = house.client("patient")
     client.send(b"GET /takes-nothing HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert ends.event.wait(10), "held for ever"
-    assert house.logged("/takes-nothing")["end"] == "client-timeout"
+    assert ends.event.wait(20), "held for ever"
+    assert house.logged("/takes-nothing", "patient")["end"] == "client-timeout"
     with pytest.raises((EOFError, ConnectionResetError)):
         client.head()
         client.exactly(50000000)
