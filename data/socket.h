@@ -46,11 +46,11 @@ struct socket_stream {
 struct socket {
 	struct poller *poller;
 	int fd;
-	uint8_t interest; /* what the owner asked for */
-	uint8_t polls;    /* what the epoll knows; differs from interest only with TLS */
-	bool is_shared; /* another process has the descriptor too (a listening socket) */
-	bool is_broken; /* polling ended by an error: recv and send tell which */
-	uint16_t later; /* its number among those to be polled later, from 1; 0: none */
+	uint16_t later;   /* its number among those to be polled later, from 1; 0: none */
+	uint8_t interest : 4; /* what the owner asked for */
+	uint8_t polls : 4;    /* what the epoll knows; differs from interest only with TLS */
+	bool is_shared : 1; /* another process has the descriptor too (a listening socket) */
+	bool is_broken : 1; /* polling ended by an error: recv and send tell which */
 	socket_ready *ready;
 	void *user;              /* the owner's */
 	struct tls_session *tls; /* NULL: plain */
