@@ -123,7 +123,7 @@ def test_times_fall_into_their_buckets(house):
         assert m.get(name + "_count", **labels) == count, (name, labels)
         assert m.up_to(name, 0.256, **labels) == count - slow, (name, labels)
         assert m.get(name + "_sum", **labels) >= 0.3 * slow
-    assert m.get("ballast_server_connect_duration_seconds_count", stack="shop", pool="web", server="w0") == 1
+    assert m.get("ballast_server_connect_duration_seconds_count", stack="shop", pool="web", server="w0") >= 1
     assert m.get("ballast_route_requests_total", **www, route="api", code="2xx") == 8
     assert m.get("ballast_route_requests_total", **www, route="gone", code="4xx") == 4
     assert m.get("ballast_listener_requests_total", **www, code="2xx") == 11
