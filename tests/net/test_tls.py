@@ -473,6 +473,20 @@ def test_requests_larger_than_a_buffer_in_one_write(site):
     site.server.play(answering(OK))
 
 
+def test_what_is_decrypted_waits_where_no_poll_shows_it(site):
+    """One record of pipelined requests, a little longer than a buffer: the end of the last one stays in OpenSSL, and nothing
+    more comes that would wake the worker.
+    """
+    count = 16384 // len(HEAD) - 1
+    last = b"GET /%s HTTP/1.1\r\nHost: a.example\r\n\r\n"
+    last %= b"z" * (16384 - count * len(HEAD) - len(last % b""))
+    peer = site.client("www")
+    peer.send(HEAD * count + last)
+    for _ in range(count + 1):
+        assert peer.response()[0] == 200
+    peer.s.close()
+
+
 def test_keys_are_changed_under_way(site):
     """KeyUpdate (RFC 8446, 4.6.3), asking for one in return, between requests."""
     with subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{site.ports['www']}", "-servername", "www.example.test",
