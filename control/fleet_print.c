@@ -61,11 +61,11 @@ static json_t *print_workers(const struct report_daemon *r, bool is_retired)
 		if (w->is_retired != is_retired)
 			continue;
 		json_array_append_new(workers,
-			is_retired ? json_pack("{s:I, s:{s:I, s:I}}", "pid", (json_int_t)w->pid, "holds",
-					     "tunnels", (json_int_t)w->tunnels, "exchanges",
-					     (json_int_t)(w->connections - w->tunnels))
-				   : json_pack("{s:I, s:I}", "pid", (json_int_t)w->pid, "connections",
-					     (json_int_t)w->connections));
+			is_retired ? json_pack("{s:I, s:{s:I, s:I}}", "pid", (json_int_t)w->pid,
+					     "holds", "tunnels", (json_int_t)w->tunnels,
+					     "exchanges", (json_int_t)(w->connections - w->tunnels))
+				   : json_pack("{s:I, s:I}", "pid", (json_int_t)w->pid,
+					     "connections", (json_int_t)w->connections));
 	}
 	return workers;
 }
@@ -238,6 +238,37 @@ static void add_vip(
 	add_problem(problems, "vip", vip, h.holder ? h.report->since : (struct wall){0}, what);
 }
 
+/* A sync group whose members are held by different nodes: told once, at its first member. */
+static void add_split(
+	const struct fleet *f, const struct conf *stack, size_t number, json_t *problems)
+{
+	const struct conf_vip *v = &stack->vips[number];
+	char what[FLEET_WHY_SIZE];
+	struct holding first = {.heard = ""}, other;
+
+	for (size_t i = 0; i < number; i++)
+		if (stack->vips[i].sync_group &&
+			strcmp(stack->vips[i].sync_group, v->sync_group) == 0)
+			return;
+	find_holder(f, stack, v->name, &first);
+	for (size_t i = number + 1; i < stack->vips_count && first.holder; i++) {
+		const struct conf_vip *o = &stack->vips[i];
+
+		other = (struct holding){.heard = ""};
+		if (!o->sync_group || strcmp(o->sync_group, v->sync_group) != 0)
+			continue;
+		find_holder(f, stack, o->name, &other);
+		if (!other.holder || other.holder == first.holder)
+			continue;
+		snprintf(what, sizeof what,
+			"sync group %s of stack %s is split: %s is held by %s, %s by %s",
+			v->sync_group, stack->stack, v->name, first.holder->name, o->name,
+			other.holder->name);
+		add_problem(problems, "vip", o->name, other.report->since, what);
+		return;
+	}
+}
+
 json_t *fleet_print_problems(const struct fleet *f)
 {
 	json_t *problems = json_array();
@@ -254,6 +285,9 @@ json_t *fleet_print_problems(const struct fleet *f)
 	for (size_t i = 0; i < f->stacks_count; i++) {
 		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
 			add_vip(f, f->stacks[i], f->stacks[i]->vips[j].name, problems);
+		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
+			if (f->stacks[i]->vips[j].sync_group)
+				add_split(f, f->stacks[i], j, problems);
 	}
 	return problems;
 }

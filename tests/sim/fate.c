@@ -255,6 +255,12 @@ static void unlink_active(struct world *w, struct node *n)
 	rest(w);
 }
 
+/* As fate made it, whatever the node thinks of itself. */
+static bool is_spoiled(const struct node *n)
+{
+	return !n->is_data_well || n->in_maintenance || n->pairs_active == 0;
+}
+
 /* Active, unfit, and a fit peer is there: handed over, not waited for (V5). */
 static void spoil_active(struct world *w, struct node *n)
 {
@@ -266,7 +272,7 @@ static void spoil_active(struct world *w, struct node *n)
 	judge_disturb(&w->judge, w->now_ns, true);
 	change_condition(w, n);
 	world_advance(w, 3 * w->scene.delay_ns + 1 * MS);
-	if (taker && taker->is_fit && !n->result.is_fit && judge_holder(&w->judge) == n)
+	if (taker && taker->is_fit && is_spoiled(n) && judge_holder(&w->judge) == n)
 		judge_fail(&w->judge, "%s is unfit and did not hand over", n->name);
 	rest(w);
 }
@@ -294,6 +300,29 @@ static void move_active(struct world *w, struct node *n)
 		judge_fail(&w->judge, "moved to %s, and it did not stay", to->name);
 }
 
+/* The holder of a move is lost for a time: when it is back it has no claim any more (V4). */
+static void lose_mover(struct world *w, struct node *n)
+{
+	bool is_known = w->scene.has_channel && n->result.is_fit &&
+			n->result.wish.priority > w->scene.priority[n->index] && !n->is_unready &&
+			!n->in_maintenance;
+	const struct node *holder;
+
+	judge_disturb(&w->judge, w->now_ns, false);
+	node_crash(n);
+	rest(w);
+	holder = judge_holder(&w->judge);
+	is_known &= holder && peer_is_lost(&holder->peers[n->index]);
+	if (world_has_failed(w))
+		return;
+	judge_disturb(&w->judge, w->now_ns, true);
+	revive(w, n);
+	rest(w);
+	if (is_known && !world_has_failed(w) &&
+		n->result.wish.priority > w->scene.priority[n->index])
+		judge_fail(&w->judge, "%s was lost, and claims the move again", n->name);
+}
+
 static void blow(struct world *w)
 {
 	struct node *n = chance(w, 70) ? the_active(w) : any_node(w);
@@ -303,7 +332,11 @@ static void blow(struct world *w)
 		judge_disturb(&w->judge, w->now_ns, true);
 		revive(w, n);
 	} else {
-		switch (rand_below(&w->rand, 11)) {
+		switch (rand_below(&w->rand, 12)) {
+		case 11:
+			if (is_active && n->move.holder && n->move.holder[3] == n->name[3])
+				lose_mover(w, n);
+			return;
 		case 9:
 			if (is_active)
 				move_active(w, n);

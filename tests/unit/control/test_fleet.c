@@ -12,7 +12,8 @@
 #define LATER(ms) ((struct wall){1000000 + (ms)})
 
 static const char document[] =
-	"stack: shop\ninstances: [{name: lb-a, address: 10.0.0.1, ha: {mode: active-passive}}, {name: lb-b, address: "
+	"stack: shop\ninstances: [{name: lb-a, address: 10.0.0.1, ha: {mode: active-passive}}, "
+	"{name: lb-b, address: "
 	"10.0.0.2}]\n"
 	"vips: [{name: web, virtual_router_id: 51, interface: eth0, addresses: [10.0.0.100/24]}]\n"
 	"pools: [{name: web, protocol: http, servers: [{name: w1, address: \"10.0.1.1:80\"}]}]\n"
@@ -32,7 +33,7 @@ struct said {
 #define A REPORT_AWAY
 #define ALL(g)                                                                                     \
 	{                                                                                          \
-		{R, R, R, R}, {g, g, g, g}, 0, 0, NULL                                                \
+		{R, R, R, R}, {g, g, g, g}, 0, 0, NULL                                             \
 	}
 
 static void hear(
@@ -378,6 +379,64 @@ static void carries_reports(void **state)
 	free(r);
 }
 
+/* Two VIPs of a sync group, each held by the node of that row. */
+static void tells_of_a_split_group(void **state)
+{
+	static const char two_vips[] =
+		"stack: shop\ninstances:\n"
+		"- {name: lb-a, address: 10.0.0.1, ha: {mode: active-active}}\n"
+		"- {name: lb-b, address: 10.0.0.2, ha: {mode: active-active}}\n"
+		"vips:\n"
+		"- {name: web, virtual_router_id: 1, interface: e0, addresses: [10.0.0.9/24], "
+		"sync_group: edge}\n"
+		"- {name: mail, virtual_router_id: 2, interface: e0, addresses: [10.0.0.8/24], "
+		"sync_group: edge}\n";
+	static const struct {
+		const char *web, *mail;
+		bool is_split;
+	} rows[] = {{"lb-a", "lb-a", false}, {"lb-a", "lb-b", true}, {"lb-b", "lb-a", true}};
+	struct conf *c = document_conf(two_vips, 5);
+	const struct conf *stacks[] = {c};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fleet *f = fleet_new();
+		json_t *problems;
+		char *text;
+
+		assert_int_equal(fleet_set_stacks(f, stacks, 1, NOW), 0);
+		for (int n = 0; n < 2; n++) {
+			const char *node = n ? "lb-b" : "lb-a";
+			struct fleet_report *r = calloc(1, sizeof *r);
+
+			assert_non_null(r);
+			r->generation = 5;
+			for (int d = 0; d < FLEET_DAEMONS; d++)
+				r->daemons[d] = (struct report_daemon){
+					.state = REPORT_RUNNING, .generation = 5};
+			r->vips = calloc(2, sizeof *r->vips);
+			r->vips_count = 2;
+			strcpy(r->vips[0].name, "web");
+			strcpy(r->vips[1].name, "mail");
+			r->vips[0].report.state = strcmp(node, rows[i].web) ? REPORT_VIP_BACKUP
+									    : REPORT_VIP_ACTIVE;
+			r->vips[1].report.state = strcmp(node, rows[i].mail) ? REPORT_VIP_BACKUP
+									     : REPORT_VIP_ACTIVE;
+			assert_int_equal(fleet_set_report(f, node, 0, r, NOW), 0);
+			fleet_report_fini(r);
+			free(r);
+		}
+		problems = fleet_print_problems(f);
+		text = json_dumps(problems, 0);
+		if (!strstr(text, "sync group edge of stack shop is split") == rows[i].is_split)
+			fail_msg("row %zu: %s", i, text);
+		free(text);
+		json_decref(problems);
+		fleet_free(f);
+	}
+	conf_unref(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -389,6 +448,7 @@ int main(void)
 		cmocka_unit_test(finds_holders),
 		cmocka_unit_test(prints_the_shapes_of_the_model),
 		cmocka_unit_test(carries_reports),
+		cmocka_unit_test(tells_of_a_split_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
