@@ -248,14 +248,15 @@ def test_what_must_stay_as_it_is(house, answer, accept):
 # In time
 
 
+@pytest.mark.parametrize("kind", [b"text/event-stream", b"text/plain"])
 @pytest.mark.parametrize("coding", DECODE)
-def test_what_the_server_sends_before_a_pause_arrives(house, coding):
+def test_what_the_server_sends_before_a_pause_arrives(house, coding, kind):
     """Events, and any text: each piece comes out before the server sends the next."""
     go = threading.Event()
 
     def script(peer, _):
         peer.head()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n")
         for n in range(3):
             peer.send(b"data: event %d\n\n" % n)
             assert go.wait(10)
