@@ -50,12 +50,28 @@ json_t *event_of_verdict(
 		b.reason);
 }
 
+/* Another instance, as vrrpd hears it. */
+static json_t *event_of_peer(
+	const struct event_place *p, const char *name, const json_t *before, const json_t *after)
+{
+	struct report_peer a = {.state = REPORT_PEER_UNKNOWN}, b;
+
+	if (before && report_peer_decode(before, &a) < 0)
+		a.state = REPORT_PEER_UNKNOWN;
+	if (!after || report_peer_decode(after, &b) < 0)
+		return NULL;
+	return event_make(p, "peer", name, report_peer_state_name(a.state),
+		report_peer_state_name(b.state), b.why);
+}
+
 json_t *event_of_role(
 	const struct event_place *p, const char *key, const json_t *before, const json_t *after)
 {
 	struct report_vip a, b;
 	bool had = before && report_vip_decode(before, &a) == 0;
 
+	if (strncmp(key, "peer/", 5) == 0)
+		return event_of_peer(p, key + 5, before, after);
 	if (strncmp(key, "vip/", 4) != 0 || !after || report_vip_decode(after, &b) < 0)
 		return NULL;
 	return event_make(p, "vip", key + 4,

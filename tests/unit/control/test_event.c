@@ -70,6 +70,24 @@ static void tells_of_vips_but_not_of_peers(void **state)
 	json_decref(b);
 }
 
+static void tells_of_peers(void **state)
+{
+	struct report_peer healthy = {
+		.state = REPORT_PEER_HEALTHY, .why = "1 of 1 heartbeats heard"};
+	struct report_peer lost = {
+		.state = REPORT_PEER_UNHEALTHY, .why = "3 of 3 heartbeats missed"};
+	json_t *a = report_peer_encode(&healthy), *b = report_peer_encode(&lost);
+
+	(void)state;
+	expect(event_of_role(&place, "peer/lb-b", NULL, a), "lb-b", "unknown", "healthy",
+		"1 of 1 heartbeats heard");
+	expect(event_of_role(&place, "peer/lb-b", a, b), "lb-b", "healthy", "unhealthy",
+		"3 of 3 heartbeats missed");
+	expect(event_of_role(&place, "peer/lb-b", b, NULL), NULL, NULL, NULL, NULL);
+	json_decref(a);
+	json_decref(b);
+}
+
 static void tells_of_overlays(void **state)
 {
 	struct overlay drain = {.state = OVERLAY_DRAIN, .who = "uid:0(root)", .why = "kernel"};
@@ -112,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_of_verdicts),
 		cmocka_unit_test(tells_of_vips_but_not_of_peers),
+		cmocka_unit_test(tells_of_peers),
 		cmocka_unit_test(tells_of_overlays),
 		cmocka_unit_test(tells_of_listeners),
 	};
