@@ -29,6 +29,12 @@ struct carrier {
 	void (*interest)(struct client *c, bool reads);
 	/* All is sent: our end. What still comes is of no use. */
 	void (*shut)(struct client *c);
+	/*
+	 * The server has switched protocols: what stands at the client's end of the tunnel, owned by
+	 * it from now on; NULL: there is none. The 101 is at the front of c->out, and left there for
+	 * the tunnel to send, or taken.
+	 */
+	struct socket *(*tunnel)(struct client *c);
 	/* The client is over (c->aborts: not in order): ends what carries it, frees its memory. */
 	void (*close)(struct client *c);
 };

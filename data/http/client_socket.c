@@ -233,6 +233,14 @@ static void close_socket(struct client *c)
 	free(c);
 }
 
+static struct socket *take_socket(struct client *c)
+{
+	struct socket *s = c->socket;
+
+	c->socket = NULL;
+	return s;
+}
+
 static const struct carrier carrier = {
 	.is_lasting = true,
 	.is_raw = true,
@@ -240,6 +248,7 @@ static const struct carrier carrier = {
 	.receive = receive,
 	.interest = set_interest,
 	.shut = shut,
+	.tunnel = take_socket,
 	.close = close_socket,
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "data/http/h1.h"
+#include "data/http/h2_session.h"
 
 static struct h2_call *call_of(const struct socket *s)
 {
@@ -37,7 +38,7 @@ static unsigned events_of(const struct h2_call *call)
 
 	if (call->in || call->is_ended || call->is_reset)
 		events |= SOCKET_READ;
-	if (call->is_short && (!call->out || call->is_reset))
+	if ((!call->out && !call->is_waiting) || call->is_reset)
 		events |= SOCKET_WRITE;
 	return events & call->socket.interest;
 }
@@ -116,6 +117,45 @@ static void fail_unseen(struct h2_call *call)
 	want_told(call);
 }
 
+static void add_in(struct h2_call *call, const void *data, size_t len);
+
+/* A server that carries no WebSocket says so by its SETTINGS: we answer in its place. */
+static void refuse_tunnel(struct h2_call *call)
+{
+	static const char answer[] = "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n";
+
+	call->is_head_sent = call->is_ended = true;
+	put(call, &call->head);
+	add_in(call, answer, sizeof answer - 1);
+	want_told(call);
+}
+
+/* Whether this request may go now; if it is for a WebSocket, how. */
+static bool prepare_tunnel(struct h2_call *call, const char *text, const struct h1_head *read)
+{
+	struct h2_link *l = call->link;
+	const struct h1_field *upgrade = &read->fields[read->upgrade_field - 1];
+
+	if (upgrade->value.len != 9 || !h1_is_same(text + upgrade->value.start, "websocket", 9))
+		return true;
+	call->is_waiting = !l->is_settled;
+	if (call->is_waiting)
+		return false;
+	if (!nghttp2_session_get_remote_settings(
+		    l->wire.session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL)) {
+		refuse_tunnel(call);
+		return false;
+	}
+	call->is_tunnel = true;
+	for (size_t i = 0; i < read->fields_count; i++) {
+		const struct h1_field *f = &read->fields[i];
+
+		if (f->name.len == 17 && h1_is_same(text + f->name.start, "sec-websocket-key", 17))
+			h2_session_accept(text + f->value.start, f->value.len, call->accept);
+	}
+	return true;
+}
+
 /* The head is whole, in call->head: 0 or a negative errno. */
 static int submit(struct h2_call *call)
 {
@@ -130,10 +170,14 @@ static int submit(struct h2_call *call)
 	h1_head_init(&read);
 	if (h1_parse_request(&read, text, io_buffer_len(call->head)))
 		return -EPROTO;
+	if (h1_head_upgrades(&read) && !prepare_tunnel(call, text, &read))
+		return 0;
 	h1_body_of_request(&call->body, &read);
+	if (call->is_tunnel)
+		call->body = (struct h1_body){.framing = H1_FRAMING_CLOSE};
 	call->is_for_head = read.method == H1_HEAD;
 	n = h2_request_fields(text, io_buffer_len(call->head), l->server->tls ? "https" : "http",
-		NULL, nva, &len);
+		call->is_tunnel ? "websocket" : NULL, nva, &len);
 	call->is_head_sent = true;
 	if (n > 0)
 		call->id = nghttp2_submit_request(l->wire.session, NULL, nva, (size_t)n,
@@ -232,6 +276,8 @@ static ssize_t send_text(struct socket *s, const void *data, size_t len)
 		fail_unseen(call);
 	if (call->is_reset || call->link->is_over)
 		return -EPIPE;
+	if (call->is_waiting)
+		return -EAGAIN;
 	if (!call->is_head_sent)
 		n = send_head(call, data, len);
 	if (n >= 0 && (size_t)n < len && is_live(call)) {
@@ -243,13 +289,31 @@ static ssize_t send_text(struct socket *s, const void *data, size_t len)
 	} else if (n >= 0 && (size_t)n < len) {
 		n = n ? n : -EPIPE; /* it is closed: what the server answered may still be there */
 	}
-	call->is_short = n == -EAGAIN || (n >= 0 && (size_t)n < len);
 	return n;
 }
 
+void h2_call_settled(struct h2_call *call)
+{
+	if (!call->is_waiting)
+		return;
+	call->is_waiting = false;
+	if (submit(call) < 0)
+		fail_unseen(call);
+}
+
+/* The end of a request is in its framing; a tunnel has no other than this. */
 static void shut(struct socket *s)
 {
-	(void)s; /* the end of a request is in its framing */
+	struct h2_call *call = call_of(s);
+
+	if (!call->is_tunnel || !is_live(call))
+		return;
+	call->body.is_whole = true;
+	if (call->is_deferred) {
+		call->is_deferred = false;
+		nghttp2_session_resume_data(call->link->wire.session, call->id);
+	}
+	h2_link_later(call->link);
 }
 
 /* In */
@@ -290,6 +354,20 @@ static void add_in(struct h2_call *call, const void *data, size_t len)
 	}
 }
 
+/* The server has taken the WebSocket: what a server of HTTP/1.1 would have said. */
+static void switch_protocols(struct h2_call *call, const char *text, size_t len)
+{
+	static const char line[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
+				   "Upgrade: websocket\r\nSec-WebSocket-Accept: ";
+	const char *fields = memchr(text, '\n', len);
+
+	add_in(call, line, sizeof line - 1);
+	add_in(call, call->accept, strlen(call->accept));
+	add_in(call, "\r\n", 2);
+	add_in(call, fields + 1, len - (size_t)(fields + 1 - text));
+	want_told(call);
+}
+
 void h2_call_response(
 	struct h2_call *call, const struct h2_head *read, const char *text, bool is_last)
 {
@@ -304,6 +382,11 @@ void h2_call_response(
 		return;
 	}
 	call->has_responded = read->status >= 200;
+	if (call->is_tunnel && read->status >= 200 && read->status < 300) {
+		switch_protocols(call, text, read->len);
+		return;
+	}
+	call->is_tunnel &= !call->has_responded;
 	call->is_chunked = has_body && !read->has_length;
 	add_in(call, text, read->len - 2);
 	if (call->is_chunked)
@@ -434,7 +517,10 @@ static void close_call(struct socket *s, bool aborts)
 	struct h2_link *l = call->link;
 	bool is_over = call->is_ended && call->is_end_sent;
 
-	(void)aborts;
+	if (call->is_tunnel && !aborts && is_live(call) && !call->is_end_sent) {
+		shut(s);
+		h2_wire_send(&l->wire); /* the last bytes have no other buffer */
+	}
 	if (is_live(call)) {
 		nghttp2_session_set_stream_user_data(l->wire.session, call->id, NULL);
 		if (!is_over)

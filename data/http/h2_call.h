@@ -24,8 +24,10 @@ struct h2_call {
 	struct h1_body body;
 	bool is_head_sent, is_deferred, is_last_read, is_end_sent;
 	bool is_for_head; /* a HEAD request */
+	bool is_waiting; /* its head is whole, and the server has not said yet what it can do */
+	bool is_tunnel; /* a WebSocket: extended CONNECT (RFC 8441) */
+	char accept[29]; /* what proves its handshake (RFC 6455 section 4.2.2) */
 	bool is_asked; /* its owner has received since it was told */
-	bool is_short; /* the owner had more than there was room for */
 	/* the response, as text */
 	struct io_buffer *in, **in_end; /* oldest first; the owner's to receive */
 	uint32_t in_len;
@@ -49,6 +51,7 @@ uint64_t h2_call_number(const struct socket *s);
 /* From the link. */
 void h2_call_opened(struct h2_call *call, int status); /* may free it */
 void h2_call_tell(struct h2_call *call); /* may free it */
+void h2_call_settled(struct h2_call *call); /* the server's SETTINGS came */
 void h2_call_response(struct h2_call *call, const struct h2_head *read, const char *text, bool is_last);
 void h2_call_data(struct h2_call *call, const uint8_t *data, size_t len);
 void h2_call_trailers(struct h2_call *call, const char *lines, size_t len);

@@ -73,7 +73,7 @@ static void got_request(struct h2_connection *n, const nghttp2_frame *frame)
 	if (n->head.protocol.len)
 		h2_session_key(&n->http->worker->rand, key);
 	h2_head_finish(&n->head, has_body, key, &kind);
-	h2_stream_open(n, frame->hd.stream_id, head, &n->head, has_body);
+	h2_stream_open(n, frame->hd.stream_id, head, &n->head, kind, has_body);
 }
 
 static int got_headers(struct h2_connection *n, const nghttp2_frame *frame)

@@ -400,6 +400,17 @@ int h2_response_fields(
 
 #define PSEUDO_MAX 5
 
+/* An extended CONNECT has no Sec-WebSocket-Key (RFC 8441 section 5.1). */
+static int drop_key(nghttp2_nv *nva, int n)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!is((char *)nva[i].name, nva[i].namelen, "sec-websocket-key"))
+			nva[kept++] = nva[i];
+	return kept;
+}
+
 int h2_request_fields(char *text, size_t len, const char *scheme, const char *protocol,
 	nghttp2_nv nva[H2_FIELDS_MAX], size_t *ret_len)
 {
@@ -422,9 +433,11 @@ int h2_request_fields(char *text, size_t len, const char *scheme, const char *pr
 	nva[first + 1] = pair(":scheme", 7, scheme, strlen(scheme));
 	nva[first + 2] = pair(":authority", 10, (char *)host.value, host.valuelen);
 	nva[first + 3] = pair(":path", 5, path + 1, (size_t)(end - path - 1));
-	if (protocol)
+	if (protocol) {
 		nva[4] = pair(":protocol", 9, protocol, strlen(protocol));
-	else
+		n = drop_key(nva, n);
+	}
+	if (!protocol)
 		memmove(nva, nva + 1, sizeof *nva * (size_t)(n - 1));
 	return protocol ? n : n - 1;
 }

@@ -88,12 +88,15 @@ static void got_headers(struct h2_link *l, bool is_last)
 }
 
 /* What the server allows holds for its next connections, too, before they have said so. */
-static void note_limit(struct h2_link *l)
+static void settled(struct h2_link *l)
 {
 	uint32_t most = nghttp2_session_get_remote_settings(
 		l->wire.session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 
 	l->server->shared_most = most < H2_CALLS_MAX ? most : H2_CALLS_MAX;
+	l->is_settled = true;
+	list_for_each (it, &l->calls)
+		h2_call_settled(list_entry(it, struct h2_call, in_link));
 }
 
 static int got_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -112,7 +115,8 @@ static int got_frame(nghttp2_session *session, const nghttp2_frame *frame, void 
 			h2_call_ended(call);
 		break;
 	case NGHTTP2_SETTINGS:
-		note_limit(l);
+		if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
+			settled(l);
 		break;
 	case NGHTTP2_GOAWAY:
 		l->is_leaving = true;

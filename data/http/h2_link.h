@@ -31,7 +31,7 @@ struct h2_link {
 	struct h2_call *heading; /* whose head arrives */
 	struct h2_head head;
 	struct io_buffer *head_in;
-	bool is_ready, is_leaving, is_over; /* is_over: the connection is gone */
+	bool is_ready, is_settled, is_leaving, is_over; /* is_settled: its SETTINGS came; is_over: it is gone */
 };
 
 /* One with room for a call, or a new one that is connecting: NULL and *ret_rc, a negative errno. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 #define ACKS_MAX 128 /* that wait for a client which does not read */
 
@@ -43,6 +44,18 @@ int h2_session_new(
 	nghttp2_option_del(options);
 	nghttp2_session_callbacks_del(callbacks);
 	return rc;
+}
+
+void h2_session_accept(const char *key, size_t len, char ret[29])
+{
+	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	unsigned char text[64 + sizeof guid], digest[20];
+
+	len = len < 64 ? len : 64;
+	memcpy(text, key, len);
+	memcpy(text + len, guid, sizeof guid - 1);
+	EVP_Digest(text, len + sizeof guid - 1, digest, NULL, EVP_sha1(), NULL);
+	EVP_EncodeBlock((unsigned char *)ret, digest, sizeof digest);
 }
 
 void h2_session_key(struct rand_state *rand, char ret[25])

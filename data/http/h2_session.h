@@ -24,5 +24,7 @@ struct h2_session_calls {
 int h2_session_new(
 	const struct h2_session_calls *calls, bool is_server, void *user, nghttp2_session **ret);
 
+/* The Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2): 28 characters and NUL. */
+void h2_session_accept(const char *key, size_t len, char ret[29]);
 /* A Sec-WebSocket-Key (RFC 6455 section 4.1): 24 characters and NUL. */
 void h2_session_key(struct rand_state *rand, char ret[25]);

@@ -1,4 +1,7 @@
-/* See h2_stream.h. Reading order: the request's way in, the response's way out, life and death. */
+/*
+ * See h2_stream.h. Reading order: the response's way out, life and death. The request's way in is
+ * h2_stream_in.c.
+ */
 #include "data/http/h2_stream.h"
 
 #include <assert.h>
@@ -6,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/http/h1_body.h"
+#include "data/http/h2_tunnel.h"
 #include "data/http/head.h"
-
-#define CHUNK_ROOM (H1_CHUNK_HEAD_MAX + 2) /* the framing of a chunk */
 
 static_assert(H2_HEAD_SIZE <= IO_BUFFER_SIZE, "a head fits a buffer");
 
@@ -26,225 +27,6 @@ static void put(struct h2_stream *st, struct io_buffer **b)
 	*b = NULL;
 }
 
-static struct io_buffer *get(struct h2_stream *st)
-{
-	return io_buffer_get(&st->connection->http->worker->buffers);
-}
-
-/* In: body bytes */
-
-/* Room in client.in for body bytes and their framing. */
-static size_t room_in(struct h2_stream *st)
-{
-	struct client *c = &st->client;
-	size_t framing = st->is_chunked ? CHUNK_ROOM : 0, room;
-
-	if (!c->in)
-		c->in = get(st);
-	if (!c->in)
-		return 0;
-	if (c->in->start && io_buffer_room(c->in) < IO_BUFFER_SIZE / 4)
-		io_buffer_compact(c->in);
-	room = io_buffer_room(c->in);
-	return room > framing ? room - framing : 0;
-}
-
-static void add_in(struct h2_stream *st, const void *data, size_t len)
-{
-	struct io_buffer *in = st->client.in;
-
-	memcpy(io_buffer_tail(in), data, len);
-	in->end += (uint32_t)len;
-	st->arrived += (uint32_t)len;
-}
-
-/* Into client.in, as far as there is room: how many bytes. */
-static size_t write_in(struct h2_stream *st, const uint8_t *data, size_t len)
-{
-	size_t room = room_in(st);
-	char head[H1_CHUNK_HEAD_MAX];
-
-	if (len > room)
-		len = room;
-	if (!len)
-		return 0;
-	if (st->is_chunked)
-		add_in(st, head, h1_chunk_head(head, len));
-	add_in(st, data, len);
-	if (st->is_chunked)
-		add_in(st, "\r\n", 2);
-	return len;
-}
-
-/* The last chunk and the trailers, once all content is before them. */
-static void write_end(struct h2_stream *st)
-{
-	size_t len = st->trailers ? io_buffer_len(st->trailers) : 0;
-
-	if (!st->is_ended || st->is_end_written || st->pending || !st->is_chunked ||
-		room_in(st) < len + 5)
-		return;
-	add_in(st, "0\r\n", 3);
-	if (len)
-		add_in(st, io_buffer_head(st->trailers), len);
-	add_in(st, "\r\n", 2);
-	st->is_end_written = true;
-	put(st, &st->trailers);
-}
-
-/* Bytes that wait for room: the window bounds them. False without memory. */
-static bool add_pending(struct h2_stream *st, const uint8_t *data, size_t len)
-{
-	struct io_buffer *last = st->pending ? list_entry(st->pending_end, struct io_buffer, next)
-					     : NULL;
-
-	while (len) {
-		size_t n = last ? io_buffer_room(last) : 0;
-
-		if (!n) {
-			last = get(st);
-			if (!last)
-				return false;
-			*(st->pending ? st->pending_end : &st->pending) = last;
-			st->pending_end = &last->next;
-			continue;
-		}
-		n = n < len ? n : len;
-		memcpy(io_buffer_tail(last), data, n);
-		last->end += (uint32_t)n;
-		st->pending_len += (uint32_t)n;
-		data += n;
-		len -= n;
-	}
-	return true;
-}
-
-/* What waits goes on into client.in. */
-static void move_pending(struct h2_stream *st)
-{
-	while (st->pending) {
-		struct io_buffer *b = st->pending;
-		size_t n = write_in(st, io_buffer_head(b), io_buffer_len(b));
-
-		b->start += (uint32_t)n;
-		st->pending_len -= (uint32_t)n;
-		if (io_buffer_len(b))
-			return;
-		st->pending = b->next;
-		put(st, &b);
-	}
-	write_end(st);
-}
-
-static void want_feed(struct h2_stream *st)
-{
-	if (list_is_empty(&st->fed_link))
-		list_push_back(&st->connection->fed, &st->fed_link);
-	h2_connection_later(st->connection);
-}
-
-void h2_stream_data(struct h2_stream *st, const uint8_t *data, size_t len)
-{
-	size_t n = st->pending ? 0 : write_in(st, data, len);
-
-	st->received += len;
-	st->connection->held += len;
-	if (n < len && !add_pending(st, data + n, len - n))
-		st->client.aborts = true;
-	want_feed(st);
-}
-
-bool h2_stream_trailer(struct h2_stream *st, const char *name, size_t name_len, const char *value,
-	size_t value_len)
-{
-	if (!st->trailers)
-		st->trailers = get(st);
-	return st->trailers && h2_trailer_write((char *)st->trailers->data, &st->trailers->end,
-				       name, name_len, value, value_len);
-}
-
-void h2_stream_ended(struct h2_stream *st)
-{
-	st->is_ended = true;
-	if (!st->pending)
-		write_end(st);
-	want_feed(st);
-}
-
-/* Credit for what has left our buffers. */
-static void give_credit(struct h2_stream *st)
-{
-	struct client *c = &st->client;
-	uint64_t here = st->pending_len + (c->in ? io_buffer_len(c->in) : 0), gone;
-
-	if (st->is_closed || st->consumed + here >= st->received)
-		return;
-	gone = st->received - here - st->consumed;
-	st->consumed += gone;
-	st->connection->held -= gone;
-	if (!st->is_ended)
-		nghttp2_session_consume_stream(st->connection->wire.session, st->id, gone);
-	h2_connection_later(st->connection);
-}
-
-static ssize_t receive(struct client *c)
-{
-	struct h2_stream *st = stream_of(c);
-	ssize_t n;
-
-	if (st->pending || st->is_ended)
-		move_pending(st);
-	n = st->arrived;
-	st->arrived = 0;
-	return n ? n : -EAGAIN;
-}
-
-/* The exchange still wants the request's body. */
-static bool takes_body(const struct client *c)
-{
-	switch (c->exchange.state) {
-	case EXCHANGE_CONNECTING:
-	case EXCHANGE_WAITING:
-	case EXCHANGE_RESPONDING:
-		return !c->exchange.request_whole && !c->exchange.response_whole;
-	case EXCHANGE_IDLE:
-	case EXCHANGE_HEAD:
-	case EXCHANGE_ANSWERING:
-	case EXCHANGE_LINGERING:
-	case EXCHANGE_TUNNEL:
-	case EXCHANGE_CLOSED:
-	case EXCHANGE_STATES:
-		break;
-	}
-	return false;
-}
-
-void h2_stream_feed(struct h2_stream *st)
-{
-	struct client *c = &st->client;
-	ssize_t n = 1;
-
-	if (c->aborts)
-		client_lost(c);
-	while (n > 0 && takes_body(c)) {
-		n = receive(c);
-		client_received(c, n);
-	}
-	client_settle(c);
-}
-
-static void set_interest(struct client *c, bool reads)
-{
-	struct h2_stream *st = stream_of(c);
-
-	give_credit(st);
-	if (reads &&
-		(st->pending || st->arrived ||
-			(st->is_ended && st->is_chunked && !st->is_end_written)) &&
-		room_in(st) > IO_BUFFER_SIZE / 4)
-		want_feed(st);
-}
-
 /* Out: heads, content, trailers */
 
 static void want_sent(struct h2_stream *st)
@@ -258,6 +40,10 @@ static void want_sent(struct h2_stream *st)
 /* True when no further content comes behind what waits. */
 static bool is_whole(const struct client *c)
 {
+	const struct h2_stream *st = stream_of(c);
+
+	if (st->tunnel)
+		return st->tunnel->is_shut;
 	return c->exchange.state == EXCHANGE_ANSWERING ||
 	       (c->exchange.state == EXCHANGE_RESPONDING && c->exchange.response_whole);
 }
@@ -271,7 +57,10 @@ static struct response *response_of(const struct client *c)
 static size_t waiting(const struct client *c)
 {
 	const struct response *p = response_of(c);
+	const struct h2_tunnel *t = stream_of(c)->tunnel;
 
+	if (t)
+		return t->out ? io_buffer_len(t->out) : 0;
 	return (c->out ? io_buffer_len(c->out) : 0) + (p && p->in ? io_buffer_len(p->in) : 0);
 }
 
@@ -351,6 +140,12 @@ int h2_stream_write(struct h2_stream *st, const uint8_t *frame_head, size_t leng
 	if (!to)
 		return NGHTTP2_ERR_WOULDBLOCK;
 	memcpy(to, frame_head, 9);
+	if (st->tunnel) {
+		copy_out(st, &st->tunnel->out, to + 9, &length);
+		st->is_end_sent |= st->is_last_read;
+		h2_stream_want_feed(st);
+		return 0;
+	}
 	st->moved += length;
 	to = copy_out(st, &c->out, to + 9, &length);
 	if (p)
@@ -392,6 +187,45 @@ static int submit_head(struct h2_stream *st)
 	if (!io_buffer_len(c->out))
 		put(st, &c->out);
 	return 0;
+}
+
+int h2_stream_switch(struct h2_stream *st)
+{
+	struct client *c = &st->client;
+	nghttp2_data_provider provider = {.read_callback = read_content};
+	nghttp2_nv nva[H2_FIELDS_MAX];
+	size_t len;
+	int status, kept = 1, n;
+
+	n = h2_response_fields(
+		(char *)io_buffer_head(c->out), io_buffer_len(c->out), nva, &len, &status);
+	if (n < 0)
+		return -EPROTO;
+	nva[0].value = (uint8_t *)"200";
+	for (int i = 1; i < n; i++)
+		if (nva[i].namelen != 20 || memcmp(nva[i].name, "sec-websocket-accept", 20) != 0)
+			nva[kept++] = nva[i];
+	if (nghttp2_submit_response(
+		    st->connection->wire.session, st->id, nva, (size_t)kept, &provider) < 0)
+		return -ENOMEM;
+	c->out->start += (uint32_t)len;
+	st->is_head_sent = true;
+	h2_connection_later(st->connection);
+	return 0;
+}
+
+void h2_stream_go_on(struct h2_stream *st)
+{
+	if (st->is_deferred && !st->is_closed) {
+		st->is_deferred = false;
+		nghttp2_session_resume_data(st->connection->wire.session, st->id);
+	}
+	h2_connection_later(st->connection);
+}
+
+static struct socket *open_tunnel(struct client *c)
+{
+	return h2_tunnel_open(stream_of(c));
 }
 
 static void count_moved(struct h2_stream *st)
@@ -471,13 +305,7 @@ static void close_stream(struct client *c)
 
 	reset(st);
 	n->held -= st->received - st->consumed;
-	put(st, &st->trailers);
-	while (st->pending) {
-		struct io_buffer *b = st->pending;
-
-		st->pending = b->next;
-		put(st, &b);
-	}
+	h2_stream_drop(st);
 	list_unlink(&st->link);
 	list_unlink(&st->fed_link);
 	list_unlink(&st->queue_link);
@@ -487,9 +315,10 @@ static void close_stream(struct client *c)
 
 static const struct carrier carrier = {
 	.send = send_waiting,
-	.receive = receive,
-	.interest = set_interest,
+	.receive = h2_stream_receive,
+	.interest = h2_stream_interest,
 	.shut = end,
+	.tunnel = open_tunnel,
 	.close = close_stream,
 };
 
@@ -514,7 +343,7 @@ static struct h2_stream *new_stream(struct h2_connection *n, int32_t id)
 }
 
 void h2_stream_open(struct h2_connection *n, int32_t id, struct io_buffer *head,
-	const struct h2_head *read, bool has_body)
+	const struct h2_head *read, enum h2_kind kind, bool has_body)
 {
 	struct h2_stream *st = new_stream(n, id);
 	struct client *c = &st->client;
@@ -527,7 +356,7 @@ void h2_stream_open(struct h2_connection *n, int32_t id, struct io_buffer *head,
 	}
 	nghttp2_session_set_stream_user_data(n->wire.session, id, st);
 	st->is_ended = !has_body;
-	st->is_chunked = has_body && !read->has_length;
+	st->is_chunked = has_body && !read->has_length && kind == H2_PLAIN;
 	head->end = read->len;
 	c->in = head;
 	if (read->fault)

@@ -8,6 +8,8 @@
 #include "data/http/client.h"
 #include "data/http/h2_connection.h"
 
+struct h2_tunnel;
+
 struct h2_stream {
 	struct client client; /* first: freed with the stream */
 	struct h2_connection *connection;
@@ -29,6 +31,7 @@ struct h2_stream {
 	bool is_end_sent;
 	bool is_closed; /* the session knows it no more */
 	uint64_t moved; /* bytes sent that are not counted yet */
+	struct h2_tunnel *tunnel; /* a WebSocket has switched to it; its socket is the tunnel's */
 };
 
 /*
@@ -36,7 +39,7 @@ struct h2_stream {
  * follow. Refused when there is no memory.
  */
 void h2_stream_open(struct h2_connection *n, int32_t id, struct io_buffer *head,
-	const struct h2_head *read, bool has_body);
+	const struct h2_head *read, enum h2_kind kind, bool has_body);
 
 /* From the session, within its callbacks. */
 void h2_stream_data(struct h2_stream *st, const uint8_t *data, size_t len);
@@ -47,6 +50,19 @@ void h2_stream_closed(struct h2_stream *st); /* may free it */
 ssize_t h2_stream_read(struct h2_stream *st, size_t length, uint32_t *flags);
 /* Content into a frame: 0, or NGHTTP2_ERR_WOULDBLOCK while there is no room. */
 int h2_stream_write(struct h2_stream *st, const uint8_t *frame_head, size_t length);
+
+/* h2_stream_in.c's part of the carrier; what came and is held goes with the stream. */
+ssize_t h2_stream_receive(struct client *c);
+void h2_stream_interest(struct client *c, bool reads);
+void h2_stream_drop(struct h2_stream *st);
+
+/* From its tunnel. Its 101, in client.out, goes as 200: 0 or a negative errno. */
+int h2_stream_switch(struct h2_stream *st);
+/* Bytes that have come, oldest first: how many; credit is given for them. */
+size_t h2_stream_take(struct h2_stream *st, void *data, size_t len);
+/* Its turn is wanted; there is content for the session again. */
+void h2_stream_want_feed(struct h2_stream *st);
+void h2_stream_go_on(struct h2_stream *st);
 
 /* From the connection's task; either may free it. */
 void h2_stream_feed(struct h2_stream *st);

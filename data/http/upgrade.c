@@ -102,7 +102,11 @@ void upgrade_open(struct client *c)
 		stop(c, EXCHANGE_END_INTERNAL);
 		return;
 	}
-	spec.sockets[FLOW_CLIENT] = c->socket;
+	spec.sockets[FLOW_CLIENT] = c->carrier->tunnel(c);
+	if (!spec.sockets[FLOW_CLIENT]) {
+		stop(c, EXCHANGE_END_INTERNAL);
+		return;
+	}
 	spec.is_ended[FLOW_CLIENT] = c->exchange.client_ended;
 	spec.buffers[FLOW_CLIENT] = c->in;
 	spec.buffers[FLOW_SERVER] = c->out;

@@ -156,7 +156,9 @@ class ServerPeer:
         self.h = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=False, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False))
         self.h.local_settings = h2.settings.Settings(
-            client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: server.most})
+            client=False, initial_values={h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: server.most,
+                                          h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL: int(server.connects)})
+        self.echoes = False
         self.h.initiate_connection()
         self.flush()
         self.bodies, self.ended, self.resets = {}, set(), {}
@@ -183,6 +185,8 @@ class ServerPeer:
             self.bodies[stream] += event.data
             if event.flow_controlled_length:
                 self.h.acknowledge_received_data(event.flow_controlled_length, stream)
+            if self.echoes:
+                self.echo(stream, event.data)
         elif isinstance(event, h2.events.TrailersReceived):
             self.server.trailers.append(dict(event.headers))
         elif isinstance(event, h2.events.StreamReset):
@@ -190,8 +194,22 @@ class ServerPeer:
             self.server.resets.append(int(event.error_code))
         elif isinstance(event, h2.events.StreamEnded):
             self.ended.add(stream)
+            if self.echoes:
+                self.h.end_stream(stream)
             if self.server.waits:
                 self.server.script(self, stream, self.server.requests[-1])
+
+    def echo(self, stream, data):
+        view = memoryview(data)
+        while view:
+            n = min(len(view), self.h.local_flow_control_window(stream), self.h.max_outbound_frame_size)
+            if n:
+                self.h.send_data(stream, bytes(view[:n]))
+                view = view[n:]
+            self.flush()
+            if not n:
+                for event in self.h.receive_data(self.s.recv(65536)):
+                    self.take(event)
 
     def answer(self, stream, body=b"ok", headers=(), trailers=None, status="200"):
         self.h.send_headers(stream, [(":status", status), *headers], end_stream=not body and trailers is None)
@@ -225,13 +243,13 @@ class Server:
         self.live = set()
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def play(self, script, waits=True, most=100):
+    def play(self, script, waits=True, most=100, connects=False):
         for s in list(getattr(self, "live", ())):
             try:
                 s.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        self.script, self.waits, self.most = script, waits, most
+        self.script, self.waits, self.most, self.connects = script, waits, most, connects
         self.accepted, self.requests, self.trailers, self.resets = 0, [], [], []
 
     def _serve(self):

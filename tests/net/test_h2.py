@@ -444,6 +444,70 @@ def test_a_client_that_cancels_ends_the_servers_work(house):
     assert c.ask().status == 200
 
 
+# WebSocket (RFC 8441)
+
+
+WEBSOCKET = [(":method", "CONNECT"), (":protocol", "websocket"), *path("/ws")[1:], ("sec-websocket-version", "13")]
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n"
+
+
+def echoing(peer, _number):
+    head = peer.head()
+    assert head.startswith(b"GET /ws HTTP/1.1") and field(head, b"upgrade") == b"websocket"
+    assert len(field(head, b"sec-websocket-key")) == 24 and field(head, b"sec-websocket-version") == b"13"
+    peer.send(SWITCHED + b"early")
+    try:
+        while True:
+            if not peer.buffer:
+                peer.more()
+            data, peer.buffer = peer.buffer, b""
+            peer.send(data)
+    except EOFError:
+        peer.send(b"bye")
+
+
+def test_a_websocket_over_http_2(house):
+    house.server.play(echoing)
+    c = client(house, validates=False)
+    streams = [c.send(WEBSOCKET, ends=False) for _ in range(10)]
+    for stream in streams:
+        c.wait(lambda: c.streams[stream].status and bytes(c.streams[stream].body) == b"early")
+        assert c.streams[stream].status == 200 and "sec-websocket-accept" not in c.streams[stream].headers
+    for stream in streams:
+        c.data(stream, b"z" * 50000, ends=False)
+    for stream in streams:
+        c.wait(lambda: len(c.streams[stream].body) == 50005)
+        assert bytes(c.streams[stream].body) == b"early" + b"z" * 50000
+    c.h.end_stream(streams[0])
+    c.flush()
+    assert bytes(c.response(streams[0]).body).endswith(b"bye") and c.streams[streams[0]].reset is None
+    entry = house.logged("/ws")
+    assert (entry["status"], entry["end"]) == (101, "ok")
+    c.h.reset_stream(streams[1], CANCEL)
+    c.flush()
+    assert not c.streams[streams[2]].is_ended
+    c.close()
+
+
+def test_a_large_exchange_over_a_websocket_is_whole(house):
+    house.server.play(echoing)
+    c = client(house, validates=False)
+    stream = c.send(WEBSOCKET, ends=False)
+    c.wait(lambda: c.streams[stream].status)
+    body = hashlib.sha256(b"x").digest() * (64 << 10)
+    c.data(stream, body, ends=False)
+    c.wait(lambda: len(c.streams[stream].body) == 5 + len(body))
+    assert bytes(c.streams[stream].body) == b"early" + body
+
+
+def test_a_websocket_that_is_refused(house):
+    house.server.play(answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"))
+    c = client(house, validates=False)
+    answer = c.response(c.send(WEBSOCKET, ends=False))
+    assert (answer.status, bytes(answer.body)) == (403, b"no")
+    assert client(house).ask().status == 403
+
+
 # Real clients
 
 

@@ -113,6 +113,7 @@ def test_interim_responses(house):
     assert (answer.interim, answer.status) == ([103], 200)
 
 
+@pytest.mark.timing
 def test_a_hundred_mebibytes_each_way(house):
     piece = hashlib.sha256(b"s").digest() * 32768
     size = 100
@@ -259,3 +260,42 @@ def test_a_server_is_removed_while_its_last_streams_end(house):
         house.node.put(house.document)
     house.server.play(lambda peer, stream, _headers: peer.answer(stream))
     assert house.h2("spread").ask().status == 200
+
+
+# WebSocket
+
+
+def wsecho(peer, stream, headers):
+    assert (headers[":method"], headers[":protocol"]) == ("CONNECT", "websocket") and "sec-websocket-key" not in headers
+    peer.h.send_headers(stream, [(":status", "200"), ("sec-websocket-protocol", "chat")])
+    peer.h.send_data(stream, b"early")
+    peer.echoes = True
+    peer.flush()
+
+
+def test_a_websocket_to_a_server_of_http_2(house):
+    house.server.play(wsecho, waits=False, connects=True)
+    peer = house.h1()
+    peer.send(b"GET /c HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+              b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\nhello")
+    status, head, _ = peer.response()
+    assert status == 101 and field(head, b"sec-websocket-accept") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    assert field(head, b"sec-websocket-protocol") == b"chat"
+    assert peer.exactly(10) == b"earlyhello"
+    peer.send(b"z" * 300000)
+    assert peer.exactly(300000) == b"z" * 300000
+    peer.s.close()
+    c = house.h2(validates=False)
+    stream = c.send([(":method", "CONNECT"), (":protocol", "websocket"), *GET[1:]], ends=False)
+    c.wait(lambda: bytes(c.streams[stream].body) == b"early")
+    c.data(stream, b"y" * 200000, ends=False)
+    c.wait(lambda: len(c.streams[stream].body) == 200005)
+    c.h.end_stream(stream)
+    c.flush()
+    assert c.response(stream).reset is None
+
+
+def test_a_server_without_websockets_is_not_asked(house):
+    house.server.play(lambda peer, stream, _: peer.answer(stream), waits=False)
+    assert house.ask(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n")[0] == 501
+    assert not house.server.requests
