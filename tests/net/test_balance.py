@@ -47,6 +47,13 @@ def restart_data(house):
     wait_for(lambda: len(house.node.workers()) == 2, 10, "workers")
     wait_for(lambda: house.get()[0] == 200, 5, "traffic")
 
+    def is_whole():
+        status = house.node.status()
+        data = status["nodes"][0]["daemons"]["data"]
+        return data["state"] == "running" and data["generation"] == status["generation"]
+
+    wait_for(is_whole, 5, "the agent")
+
 
 def ask(house, pool, key):
     if "hash_header" in pool:

@@ -129,8 +129,9 @@ def test_a_full_server_lends_its_client_once(house):
     house.put(sticky=COOKIE, servers={name: {"maximum_connections": 1} for name in house.servers})
     _, name, head = house.get()
     value = cookie_of(head)[0]
-    house.servers[name].reply = lambda head: wait_for(lambda: held["free"], 10) and (200, "")
     held = {"free": False}
+    house.servers[name].reply = lambda head: wait_for(lambda: held["free"], 10) and (200, "")
+    house.servers[name].seen.clear()
     busy = house.connect()
     busy.send(f"GET / HTTP/1.1\r\nHost: a\r\nCookie: SID={value}\r\n\r\n".encode())
     wait_for(lambda: house.servers[name].seen, 5, "the request at its server")
