@@ -156,40 +156,55 @@ static int resolve(struct conf *c)
 	return rc ? -ENOMEM : 0;
 }
 
-static int compile(struct conf *c, const json_t *document, struct conf_problems *problems)
+/* Fields alone: what they refer to, and nothing about what fits together. */
+static int read_fields(struct conf *c, const json_t *document, struct field_reader *reader)
 {
-	struct field_reader reader = {.arena = &c->private->arena, .problems = problems};
-	size_t before = problems->count + problems->dropped;
-
-	c->private->document = field_read(&reader, &field_document, document, NULL, c);
-	if (reader.is_out_of_memory || (c->private->document && index_all(c) < 0))
+	c->private->document = field_read(reader, &field_document, document, NULL, c);
+	if (reader->is_out_of_memory || (c->private->document && index_all(c) < 0))
 		return -ENOMEM;
 	if (!c->private->document)
 		return -EINVAL;
-	if (resolve(c) < 0)
+	return resolve(c) < 0 ? -ENOMEM : 0;
+}
+
+static int judge(struct conf *c, struct field_reader *reader)
+{
+	conf_rules(c, reader);
+	if (reader->is_out_of_memory)
 		return -ENOMEM;
-	conf_rules(c, &reader);
-	if (reader.is_out_of_memory)
-		return -ENOMEM;
-	if (problems->count + problems->dropped > before)
-		return -EINVAL;
 	return digest_print(c->private->document, c->digest);
 }
 
-int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
+/* digest: that of a document which was judged before; NULL: it is judged now. */
+static int compile(const json_t *document, const char *digest, struct conf_problems *problems,
+	struct conf **ret)
 {
+	size_t before = problems->count + problems->dropped;
+	struct field_reader reader = {.problems = problems};
 	struct conf *c = conf_new();
 	int rc;
 
 	if (!c)
 		return -ENOMEM;
-	rc = compile(c, document, problems);
+	reader.arena = &c->private->arena;
+	rc = read_fields(c, document, &reader);
+	if (rc == 0 && digest)
+		snprintf(c->digest, sizeof c->digest, "%s", digest);
+	else if (rc == 0)
+		rc = judge(c, &reader);
+	if (rc == 0 && problems->count + problems->dropped > before)
+		rc = -EINVAL;
 	if (rc < 0) {
 		conf_unref(c);
 		return rc;
 	}
 	*ret = c;
 	return 0;
+}
+
+int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
+{
+	return compile(document, NULL, problems, ret);
 }
 
 int conf_parse(const char *text, size_t len, enum conf_format format,
@@ -221,7 +236,8 @@ json_t *conf_encode(const struct conf *c)
 		(json_int_t)c->generation, "digest", c->digest, "document", c->private->document);
 }
 
-int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret)
+static int decode(
+	const json_t *value, bool is_judged, struct conf_problems *problems, struct conf **ret)
 {
 	const char *digest;
 	json_t *document;
@@ -240,7 +256,7 @@ int conf_decode(const json_t *value, struct conf_problems *problems, struct conf
 			problems, "format", "%lld is not known to this version", (long long)format);
 		return -EINVAL;
 	}
-	rc = conf_from_json(document, problems, &c);
+	rc = compile(document, is_judged ? digest : NULL, problems, &c);
 	if (rc < 0)
 		return rc;
 	if (strcmp(c->digest, digest) != 0) {
@@ -251,6 +267,16 @@ int conf_decode(const json_t *value, struct conf_problems *problems, struct conf
 	c->generation = (uint64_t)generation;
 	*ret = c;
 	return 0;
+}
+
+int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret)
+{
+	return decode(value, false, problems, ret);
+}
+
+int conf_decode_judged(const json_t *value, struct conf_problems *problems, struct conf **ret)
+{
+	return decode(value, true, problems, ret);
 }
 
 void conf_set_generation(struct conf *c, uint64_t generation)

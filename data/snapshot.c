@@ -84,7 +84,7 @@ static int decode(const char *text, size_t len, struct conf **ret, char why[512]
 	if (!problems || !value)
 		snprintf(why, 512, "%s", problems ? "the snapshot is not JSON" : "out of memory");
 	else
-		rc = conf_decode(value, problems, ret);
+		rc = conf_decode_judged(value, problems, ret);
 	if (rc < 0 && problems && problems->count > 0)
 		snprintf(why, 512, "%s: %s", problems->items[0].where, problems->items[0].what);
 	json_decref(value);

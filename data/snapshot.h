@@ -15,7 +15,7 @@ int snapshot_seal(const char *name, const void *data, size_t len);
 /* conf_encode() as text in a sealed memfd: the descriptor, or a negative errno. */
 int snapshot_write(const struct conf *c);
 /*
- * Reads one (borrows fd): 0 and an owned snapshot, or a negative errno and a
+ * Reads one that the agent has judged (borrows fd): 0 and an owned snapshot, or a negative errno and a
  * sentence in why. An unsealed descriptor and one beyond twice CONF_DOCUMENT_MAX are refused.
  */
 int snapshot_read(int fd, struct conf **ret, char why[512]);
