@@ -511,5 +511,5 @@ def test_metrics_count_what_happened(node):
         return None
 
     wait_for(lambda: value("ballast_listener_bytes_total", listener="in", direction="in") == 15, 5, "15 bytes in")
-    assert value("ballast_listener_bytes_total", listener="in", direction="out") == 3 * (2 + 5)
+    wait_for(lambda: value("ballast_listener_bytes_total", listener="in", direction="out") == 3 * (2 + 5), 5, "and 21 out")
     assert value("ballast_server_connects_total", pool="echo", server="a") == 3
