@@ -20,7 +20,7 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.accepted = 0
-        self.script = None
+        self.script = answering(OK)
         self.heads = []
         self.live = set()
         threading.Thread(target=self._serve, daemon=True).start()

@@ -266,6 +266,7 @@ def test_rapid_reset(house):
     (frame(SETTINGS, 0, 0) * 10, 100, "h2_settings"),
 ], ids=["pings", "settings"])
 def test_floods_of_frames(house, flood, times, cause):
+    house.server.play(answering(OK))
     before = errors(house, cause)
     c = client(house)
     assert ended_calmly(c, lambda: c.raw(flood), times) == CALM
