@@ -105,7 +105,8 @@ def test_a_silent_server_times_out(health):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGUSR2, signal.SIGHUP])
 def test_a_restart_forgets_nothing(health, how):
     w1 = health.lab.http_server("w1")
-    health.start().run(servers(w1=w1.address, gone=f"127.0.0.1:{free_port()}"))
+    document = servers(w1=w1.address, gone=f"127.0.0.1:{free_port()}")
+    health.start().run(document.replace("interval: 100ms", "interval: 500ms"))  # up stands for three intervals
     before = {name: health.until(name, state) for name, state in (("w1", "up"), ("gone", "down"))}
     daemon = health.node.daemons["healthd"]
     wait_for(lambda: "gone" in (health.node.state / "healthd.verdicts").read_text(), 5, "the verdicts on disk")
