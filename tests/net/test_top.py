@@ -59,6 +59,8 @@ class Terminal:
 
     def __init__(self, house, *arguments, lines=40, columns=100):
         self.master, slave = pty.openpty()
+        self.poll = select.poll()  # not select(): a long run of stories has descriptors above 1023
+        self.poll.register(self.master, select.POLLIN)
         self.resize(lines, columns)
         self.before = termios.tcgetattr(slave)
         self.slave = slave
@@ -73,7 +75,7 @@ class Terminal:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def read(self):
-        while select.select([self.master], [], [], 0.05)[0]:
+        while self.poll.poll(50):
             try:
                 data = os.read(self.master, 65536)
             except OSError:
