@@ -151,6 +151,9 @@ static void shake_hands(struct upstream *u)
 		return;
 	case TLS_DONE:
 		socket_interest(u->socket, 0);
+		rc = tls_target_agreed(u->tls->target, u->tls);
+		if (rc < 0)
+			break;
 		socket_secure(u->socket, u->tls);
 		u->tls = NULL;
 		break;

@@ -103,22 +103,42 @@ struct tls_session *tls_target_connect(struct tls_target *t, int fd)
 	return s;
 }
 
-int tls_target_failed(const struct tls_target *t, const struct tls_session *s, int rc)
+static void complain(const struct tls_target *t, const char *why)
 {
 	static struct log_limit lines; /* of this process */
+	unsigned long held;
+
+	if (log_limit_take(&lines, LINES_AT_ONCE, mono_now(), &held))
+		log_warn("data: TLS with server %s failed why=\"%s\" not_logged=%lu", t->name, why,
+			held);
+}
+
+int tls_target_failed(const struct tls_target *t, const struct tls_session *s, int rc)
+{
 	long verified = SSL_get_verify_result(s->ssl);
 	struct tls_fault fault = tls_fault_of(rc);
 	const char *why = fault.why;
-	unsigned long held;
 
 	if (rc == -EPROTO && t->client->verifies && verified != X509_V_OK) {
 		why = X509_verify_cert_error_string(verified);
 		rc = -EKEYREJECTED;
 	}
-	if (log_limit_take(&lines, LINES_AT_ONCE, mono_now(), &held))
-		log_warn("data: TLS with server %s failed why=\"%s\" not_logged=%lu", t->name, why,
-			held);
+	complain(t, why);
 	return rc;
+}
+
+int tls_target_agreed(const struct tls_target *t, const struct tls_session *s)
+{
+	const unsigned char *protocol = NULL;
+	unsigned len = 0;
+
+	if (t->client->protocol != CONF_POOL_H2)
+		return 0;
+	SSL_get0_alpn_selected(s->ssl, &protocol, &len);
+	if (len == 2 && memcmp(protocol, "h2", 2) == 0)
+		return 0;
+	complain(t, "it does not agree to HTTP/2 (ALPN): the pool's protocol may be http");
+	return -EPROTO;
 }
 
 int tls_target_take_session(SSL *ssl, SSL_SESSION *session)

@@ -36,6 +36,11 @@ struct tls_session *tls_target_connect(struct tls_target *t, int fd);
  * reason, else rc; logged at a limited rate.
  */
 int tls_target_failed(const struct tls_target *t, const struct tls_session *s, int rc);
+/*
+ * After a handshake that succeeded: 0, or -EPROTO where the pool speaks HTTP/2 and the server has
+ * not agreed to that by ALPN (RFC 9113 section 3.2); logged at a limited rate.
+ */
+int tls_target_agreed(const struct tls_target *t, const struct tls_session *s);
 
 /* For SSL_CTX_sess_set_new_cb(). */
 int tls_target_take_session(SSL *ssl, SSL_SESSION *session);

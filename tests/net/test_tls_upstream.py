@@ -8,6 +8,7 @@ import pytest
 
 from http_house import HEAD, OK, Peer, answering, field
 from lab import free_port, wait_for
+import h2_house
 from tls_house import house  # noqa: F401 (a fixture)
 
 
@@ -187,3 +188,63 @@ def test_a_changed_pool_is_spoken_to_anew(site):
     assert ask(site, www)[0] == 502
     site.serve("changed", server, tls)
     assert ask(site, www)[0] == 200
+
+
+class Http2Server(h2_house.Server):
+    """A scripted server of HTTP/2 over TLS; offers: what it agrees to by ALPN."""
+
+    def __init__(self, house, name, offers=("h2",)):
+        certificate, key = house.authority.issue(name)
+        file = house.lab.folder / f"http2-server-{free_port()}.pem"
+        file.write_text(certificate + key)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(file)
+        self.context.set_alpn_protocols(list(offers))
+        super().__init__()
+
+    def _run(self, s):
+        try:
+            secured = self.context.wrap_socket(s, server_side=True)
+        except OSError:
+            s.close()
+            return
+        super()._run(secured)
+
+
+def test_a_pool_of_http_2_over_tls(site):
+    """Clients of both versions, at once: their requests share connections, and the server is told https."""
+    server = Http2Server(site, "app.internal")
+    waiting = []
+
+    def script(peer, stream, headers):
+        waiting.append((peer, stream, headers[":path"].encode()))
+        for one in waiting if len(waiting) == 4 else ():  # all four are at the server before one is answered
+            one[0].answer(*one[1:])
+            one[0].flush()
+
+    server.play(script)
+    www = site.serve("http2", server, {"ca": "corp-ca", "server_name": "app.internal"}, protocol="h2")
+    answers = []
+
+    def old(number):
+        answers.append(ask(site, www, f"GET /old{number} HTTP/1.1\r\nHost: a.example\r\n\r\n".encode())[::2])
+
+    threads = [threading.Thread(target=old, args=(number,)) for number in range(2)]
+    for t in threads:
+        t.start()
+    client = h2_house.Client(site.ports[www])
+    streams = [client.send(h2_house.path(f"/new{number}")) for number in range(2)]
+    answers += [(got.status, bytes(got.body)) for got in map(client.response, streams)]
+    for t in threads:
+        t.join()
+    assert sorted(answers) == [(200, b"/new0"), (200, b"/new1"), (200, b"/old0"), (200, b"/old1")]
+    assert server.accepted <= 2  # one a worker at most
+    assert {request[":scheme"] for request in server.requests} == {"https"}
+
+
+def test_a_server_that_does_not_agree_to_http_2(site):
+    www = site.serve("no-http2", Http2Server(site, "app.internal", offers=["http/1.1"]),
+                     {"ca": "corp-ca", "server_name": "app.internal"}, protocol="h2")
+    assert ask(site, www)[0] == 502
+    log = site.node.state / "log" / f"{www}.log"
+    wait_for(lambda: "server-tls" in log.read_text(), 5, "the log line")
