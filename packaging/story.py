@@ -66,10 +66,12 @@ def single(is_check):
         say(f"\n20 requests to http://127.0.0.1:8080/ were answered by: {seen}")
         assert set(seen) == {"w1", "w2"}, seen
         show(node, "drain", "web/w1", "--why", "shown in the quickstart")
+        wait_for(lambda: set(spread("127.0.0.1:8080", 4)) == {"w2"}, 2, "each worker to hear of the drain")
         seen = spread("127.0.0.1:8080", 10)
         say(f"\nwith w1 drained, 10 requests were answered by: {seen}")
         assert set(seen) == {"w2"}, seen
         show(node, "ready", "web/w1")
+        wait_for(lambda: "w1" in spread("127.0.0.1:8080", 4), 2, "each worker to hear of it")
         servers["w2"].stop()
         seen = spread("127.0.0.1:8080", 10)
         say(f"\nwith w2 stopped, 10 requests were answered by: {seen}; none failed")
