@@ -223,6 +223,12 @@ static bool take_acknowledgement(struct handover *h)
 	return true;
 }
 
+void handover_tick(struct handover *h)
+{
+	if (h->line && h->is_behind && h->pending_count == 0)
+		offer_all(h);
+}
+
 static void line_ready(struct socket *s, unsigned events)
 {
 	struct handover *h = s->user;
@@ -230,8 +236,7 @@ static void line_ready(struct socket *s, unsigned events)
 	(void)events;
 	while (take_acknowledgement(h))
 		;
-	if (h->line && h->is_behind && h->pending_count == 0)
-		offer_all(h);
+	handover_tick(h);
 	if (h->line && h->pending_count == 0 && !h->is_behind)
 		log_debug("worker: handed over given=%lu refused=%lu", h->given, h->refused);
 }

@@ -36,5 +36,8 @@ void handover_give(struct handover *h, const char *run_dir, uint32_t column);
  * have been released when this returns. */
 void handover_offer(struct handover *h, struct listener_client *c);
 
+/* Ten times a second: what was passed over for want of room is offered again. */
+void handover_tick(struct handover *h);
+
 /* Somebody gives to us: takes the line. */
 void handover_take(struct handover *h, int fd);

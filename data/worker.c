@@ -394,6 +394,7 @@ static void ticked(uv_timer_t *timer)
 	pools_tick(w->pools, now_ms);
 	tls_tick(w->tls);
 	listeners_tick(w->listeners, now_ms);
+	handover_tick(w->handover);
 	pools_serve(w->pools);
 	run_tasks(w);
 	beat(w);
