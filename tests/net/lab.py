@@ -8,6 +8,7 @@ import http.client
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -40,11 +41,19 @@ def wait_for(claim, within=10.0, what=None, every=0.02):
         time.sleep(every)
 
 
+# Below the range from which the kernel takes ports for outgoing connections, so that none is taken in between.
+_ports = itertools.cycle(random.sample(range(11000, 32000), 21000))
+
+
 def free_port(host="127.0.0.1"):
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    """A TCP port that nobody listens on now, and that was not given out before."""
+    for port in _ports:
+        with socket.socket() as s:
+            try:
+                s.bind((host, port))
+            except OSError:
+                continue
+            return port
 
 
 class Process:
