@@ -100,6 +100,7 @@ static void take_stacks(struct keeper *k, const struct store_answer *a)
 				s->generation, s->name, picture_stack(k->picture, s->name)->reason);
 	}
 	k->picture->head = a->head;
+	k->picture->revision = a->revision;
 }
 
 static void take_nodes(struct keeper *k, const struct store_answer *a)

@@ -43,7 +43,7 @@ enum store_outcome {
 	STORE_OK,
 	STORE_CONFLICT, /* the expected generation is not the newest; the node name has a live
 			   holder */
-	STORE_MOVED,    /* the installation changed since the document was judged: judge it again */
+	STORE_MOVED,    /* the installation changed since the write was judged: judge it again */
 	STORE_NOT_FOUND, /* no such stack, generation or overlay */
 	STORE_AWAY,      /* not done: the store cannot be reached, or refused */
 	STORE_UNKNOWN    /* sent, answer lost, deadline passed; the same request id tells later */
@@ -104,6 +104,7 @@ struct store_answer {
 				such stack */
 	uint64_t head; /* the newest generation of the installation when this was answered; load and
 			  writes */
+	uint64_t revision; /* of documents and overlays together when this was answered; load */
 	bool is_repeat;    /* the request id was known: this is what happened then */
 	bool is_unchanged; /* store_put_document(): the newest is the same document; nothing was
 			      written */
@@ -220,14 +221,24 @@ void store_list_generations(struct store *s, const char *stack, uint64_t before,
 void store_get_generation(
 	struct store *s, const char *stack, uint64_t generation, const struct store_call *call);
 
+struct store_hand {
+	const char *stack, *key;
+	const json_t *value;   /* NULL clears */
+	int64_t expires_in_ms; /* after the store took it; 0: never */
+	int64_t judged_at; /* revision of the picture in which it was judged; else STORE_MOVED.
+			      STORE_ANY: nothing depends on the others */
+};
+
 /*
- * Sets (or with value NULL clears) an overlay; the last writer wins. It is
- * gone expires_in_ms (0: never) after the store took it; every control calls
- * store_expire_overlays() now and then, one of them does it. Announces
- * STORE_CHANGE_OVERLAY. Clearing none is STORE_NOT_FOUND.
+ * Sets or clears an overlay; the last writer wins. What was judged by what
+ * other overlays there are (may the pool spare this server too?) names the
+ * revision it saw, so that of two that were judged in one picture only one
+ * is set. It ends by itself; every control calls store_expire_overlays() now
+ * and then, one of them does it. Announces STORE_CHANGE_OVERLAY. Clearing
+ * none is STORE_NOT_FOUND.
  */
-void store_set_overlay(struct store *s, const struct store_write *write, const char *stack,
-	const char *key, const json_t *value, int64_t expires_in_ms, const struct store_call *call);
+void store_set_overlay(struct store *s, const struct store_write *write,
+	const struct store_hand *hand, const struct store_call *call);
 /* Fills overlays with those that ended and were removed by this call; audited as by "ballast". */
 void store_expire_overlays(struct store *s, const struct store_call *call);
 

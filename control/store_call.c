@@ -113,16 +113,17 @@ void store_get_generation(
 	store_queue(s, j, call);
 }
 
-void store_set_overlay(struct store *s, const struct store_write *write, const char *stack,
-	const char *key, const json_t *value, int64_t expires_in_ms, const struct store_call *call)
+void store_set_overlay(struct store *s, const struct store_write *write,
+	const struct store_hand *hand, const struct store_call *call)
 {
 	struct store_job *j = write_new(
-		value ? &store_script_set_overlay : &store_script_clear_overlay, write,
-		value ? "overlay" : "overlay clear", stack, key);
+		hand->value ? &store_script_set_overlay : &store_script_clear_overlay, write,
+		hand->value ? "overlay" : "overlay clear", hand->stack, hand->key);
 
-	if (value)
-		j->value = keep_json(j, value);
-	j->expires_in_ms = expires_in_ms;
+	if (hand->value)
+		j->value = keep_json(j, hand->value);
+	j->expires_in_ms = hand->expires_in_ms;
+	j->expected = hand->judged_at;
 	store_queue(s, j, call);
 }
 

@@ -19,7 +19,7 @@ static enum store_step load_stacks(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
 	j->answer.head = (uint64_t)store_rows_number(rows, 0, 0);
-	j->revision = (uint64_t)store_rows_number(rows, 0, 1);
+	j->revision = j->answer.revision = (uint64_t)store_rows_number(rows, 0, 1);
 	return store_run(ret,
 		"select s.name, g.generation, g.digest, g.who, g.created, g.document"
 		" from stack s join generation g on g.stack = s.name and g.generation = "

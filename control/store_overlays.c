@@ -1,5 +1,7 @@
-/* The scripts that read and write overlays; the last writer wins, so nothing is compared. See
- * store_scripts.h. */
+/* The scripts that read and write overlays. The last writer wins; compared is only in which picture
+ * it judged. See store_scripts.h. */
+#include <inttypes.h>
+
 #include "control/store_scripts.h"
 
 enum { SLOT_GENERATION, SLOT_AUDIT, SLOT_EXPIRES };
@@ -26,6 +28,11 @@ static enum store_step set_upsert(
 
 	if (store_write_is_repeat(j, rows, &step))
 		return step;
+	/* The lock made the revision one more than what this write found. */
+	if (j->expected != STORE_ANY && (uint64_t)j->expected + 1 != j->revision)
+		return store_job_refuse(j, STORE_MOVED,
+			"the store is at revision %" PRIu64 ", and the overlay was judged at %" PRId64,
+			j->revision - 1, j->expected);
 	store_write_announce(j, STORE_CHANGE_OVERLAY, j->stack);
 	return store_run(ret,
 		"insert into overlay (stack, key, value, expires) values ($1, $2, $3,"

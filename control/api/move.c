@@ -72,11 +72,11 @@ static void put_row(struct move *m, const json_t *row, int64_t expires_in_ms,
 	const struct request *r = exchange_request(m->x);
 	struct store_call call = {MOVE_STORE_MS, done, m};
 	struct store_write write = {.who = r->access.who, .why = m->why};
+	struct store_hand hand = {m->stack, m->key, row, expires_in_ms, STORE_ANY};
 
 	keeper_request_id(a->site.keeper, m->request);
 	write.request = row && r->idempotency_key[0] ? r->idempotency_key : m->request;
-	store_set_overlay(
-		keeper_store(a->site.keeper), &write, m->stack, m->key, row, expires_in_ms, &call);
+	store_set_overlay(keeper_store(a->site.keeper), &write, &hand, &call);
 }
 
 /* ---- waiting for the taker ---- */

@@ -16,6 +16,7 @@
 
 #define OVERLAY_STORE_MS 8000
 #define OVERLAY_SHOWN_MS 3000
+#define OVERLAY_ATTEMPTS_MAX 10
 
 /* What a request is about. */
 struct target_of_hand {
@@ -29,6 +30,10 @@ struct target_of_hand {
 struct hand {
 	struct family_wait wait; /* first: found from it */
 	struct exchange *x;
+	struct route_match match; /* its texts live as long as x */
+	bool is_forced;
+	int attempts;
+	int64_t judged_at; /* revision of the picture; STORE_ANY: not judged by it */
 	char stack[CONF_NAME_SIZE], key[3 * CONF_NAME_SIZE], request[KEEPER_REQUEST_SIZE];
 	char why[OVERLAY_TEXT_SIZE];
 	int64_t expires_in_ms;
@@ -112,35 +117,30 @@ void family_instance_overlay_get(struct api *a, struct exchange *x, const struct
 
 /* ---- may it be? ---- */
 
-/* True when the pool can spare the server, or it was answered. */
-static bool can_be_spared(struct api *a, struct exchange *x, const struct target_of_hand *t,
-	const struct overlay *wanted)
+/* 0 when the pool can spare the server; else an HTTP status and the reason in why. */
+static int judge_pool(const struct picture *p, const struct target_of_hand *t,
+	const struct overlay *wanted, char why[OVERLAY_RULE_WHY_SIZE])
 {
 	struct effective *states = calloc(t->pool->servers_count + 1, sizeof *states);
-	char why[OVERLAY_RULE_WHY_SIZE];
 	int rc = -ENOMEM;
 
 	for (size_t i = 0; states && i < t->pool->servers_count; i++) {
 		struct picture_server s;
 
-		picture_server(
-			a->site.picture, t->conf, t->pool, &t->pool->servers[i], wall_now(), &s);
+		picture_server(p, t->conf, t->pool, &t->pool->servers[i], wall_now(), &s);
 		states[i] = s.effective;
 	}
 	if (states)
 		rc = overlay_rule_server(t->pool, states, t->server, wanted, why);
-	free(states);
-	if (rc == 0)
-		return true;
-	if (rc == -EBUSY)
-		family_refuse(x, 409, "%s", why);
 	else
-		family_refuse(x, rc == -ENOMEM ? 503 : 422, "%s",
-			rc == -ENOMEM ? "out of memory: try again" : why);
-	return false;
+		snprintf(why, OVERLAY_RULE_WHY_SIZE, "out of memory: try again");
+	free(states);
+	return rc == 0 ? 0 : rc == -EBUSY ? 409 : rc == -ENOMEM ? 503 : 422;
 }
 
 /* ---- writing ---- */
+
+static void attempt(struct hand *h);
 
 static void hand_free(struct hand *h)
 {
@@ -169,6 +169,35 @@ static void on_shown(struct family_wait *w, bool is_timed_out)
 	hand_free(h);
 }
 
+static bool has_moved(struct family_wait *w)
+{
+	const struct hand *h = (const struct hand *)w;
+
+	return w->api->site.picture->revision != (uint64_t)h->judged_at;
+}
+
+static void on_moved(struct family_wait *w, bool is_timed_out)
+{
+	struct hand *h = (struct hand *)w;
+
+	if (!is_timed_out) {
+		attempt(h);
+		return;
+	}
+	family_refuse(h->x, 503,
+		"nothing was changed: the store's news did not arrive in time; try again");
+	hand_free(h);
+}
+
+static void wait_for_picture(
+	struct hand *h, bool (*is_over)(struct family_wait *), void (*over)(struct family_wait *, bool))
+{
+	keeper_load(h->wait.api->site.keeper);
+	h->wait.is_over = is_over;
+	h->wait.over = over;
+	family_wait(h->wait.api, &h->wait, OVERLAY_SHOWN_MS);
+}
+
 static void on_set(void *user, const struct store_answer *answer)
 {
 	struct hand *h = user;
@@ -179,44 +208,42 @@ static void on_set(void *user, const struct store_answer *answer)
 		hand_free(h);
 		return;
 	}
+	if (answer->outcome == STORE_MOVED) {
+		wait_for_picture(h, has_moved, on_moved);
+		return;
+	}
 	/* Clearing what is not there is done already; a vanished stack is found by the reader. */
 	if (answer->outcome == STORE_OK && !answer->is_repeat)
 		keeper_event(k, event_of_overlay(&place, h->key, h->before, h->row));
-	keeper_load(k);
-	h->wait.is_over = is_shown;
-	h->wait.over = on_shown;
-	family_wait(h->wait.api, &h->wait, OVERLAY_SHOWN_MS);
+	wait_for_picture(h, is_shown, on_shown);
 }
 
 /* body NULL clears. */
-static void write_row(struct api *a, struct exchange *x, const struct target_of_hand *t,
-	const struct overlay_body *body)
+static void write_row(
+	struct hand *h, const struct target_of_hand *t, const struct overlay_body *body)
 {
-	struct hand *h = calloc(1, sizeof *h);
+	struct api *a = h->wait.api;
+	const struct request *r = exchange_request(h->x);
 	struct store_call call = {OVERLAY_STORE_MS, on_set, h};
-	const struct request *r = exchange_request(x);
-	struct store_write write = {.who = r->access.who};
+	struct store_write write = {.who = r->access.who, .why = h->why};
+	struct store_hand hand = {.stack = h->stack, .key = h->key, .judged_at = h->judged_at};
 	const json_t *before = picture_overlay(a->site.picture, t->conf->stack, t->key);
 
-	if (!h) {
-		family_refuse(x, 503, "out of memory: try again");
-		return;
-	}
-	h->wait.api = a;
-	h->x = x;
+	json_decref(h->before);
+	json_decref(h->row);
 	h->before = before ? json_deep_copy(before) : NULL;
+	h->row = body && !body->is_clear ? overlay_encode(&body->overlay) : NULL;
 	snprintf(h->stack, sizeof h->stack, "%s", t->conf->stack);
 	snprintf(h->key, sizeof h->key, "%s", t->key);
 	if (body) {
-		h->row = body->is_clear ? NULL : overlay_encode(&body->overlay);
-		h->expires_in_ms = body->expires_in_ms;
+		hand.expires_in_ms = body->expires_in_ms;
 		snprintf(h->why, sizeof h->why, "%s", body->overlay.why);
 	}
-	keeper_request_id(a->site.keeper, h->request);
+	hand.value = h->row;
+	if (!h->request[0])
+		keeper_request_id(a->site.keeper, h->request);
 	write.request = r->idempotency_key[0] ? r->idempotency_key : h->request;
-	write.why = h->why;
-	store_set_overlay(keeper_store(a->site.keeper), &write, h->stack, h->key, h->row,
-		h->expires_in_ms, &call);
+	store_set_overlay(keeper_store(a->site.keeper), &write, &hand, &call);
 }
 
 /* The body joined with what is there; 0, or -EINVAL after answering. */
@@ -246,35 +273,65 @@ static int read_body(
 	return rc;
 }
 
-static void put_overlay(struct api *a, struct exchange *x, const struct target_of_hand *t)
+/* True when the overlay may be set; else h is answered. */
+static bool is_allowed(
+	struct hand *h, const struct target_of_hand *t, const struct overlay_body *body)
 {
-	const struct request *r = exchange_request(x);
-	struct overlay_body body;
-	bool is_forced;
+	const struct picture *p = h->wait.api->site.picture;
+	char why[OVERLAY_RULE_WHY_SIZE];
+	int status;
 
-	if (target_query_flag(&r->target, "force", &is_forced) < 0) {
-		family_refuse(x, 400, "force must be 1 or 0");
-	} else if (r->method == REQUEST_DELETE) {
-		write_row(a, x, t, NULL);
-	} else if (read_body(a, x, t, &body) == 0) {
-		if (is_forced || !t->pool ||
-			can_be_spared(a, x, t, body.is_clear ? NULL : &body.overlay))
-			write_row(a, x, t, &body);
+	h->judged_at = STORE_ANY;
+	if (h->is_forced || !t->pool || body->is_clear)
+		return true;
+	status = judge_pool(p, t, &body->overlay, why);
+	h->judged_at = (int64_t)p->revision;
+	if (status)
+		family_refuse(h->x, status, "%s", why);
+	return !status;
+}
+
+/* Looks at what is there now; begun again when the store has moved on since the picture. */
+static void attempt(struct hand *h)
+{
+	struct api *a = h->wait.api;
+	bool is_server = h->match.route->id != ROUTE_INSTANCE_OVERLAY_PUT &&
+			 h->match.route->id != ROUTE_INSTANCE_OVERLAY_DELETE;
+	struct target_of_hand t;
+	struct overlay_body body;
+	int rc = is_server ? find_server(a, h->x, &h->match, &t)
+			   : find_instance(a, h->x, &h->match, &t);
+
+	if (rc == 0 && ++h->attempts > OVERLAY_ATTEMPTS_MAX) {
+		family_refuse(h->x, 409,
+			"nothing was changed: others wrote each time before us; try again");
+		rc = -EBUSY;
+	}
+	if (rc == 0 && exchange_request(h->x)->method == REQUEST_DELETE) {
+		h->judged_at = STORE_ANY;
+		write_row(h, &t, NULL);
+	} else if (rc == 0 && read_body(a, h->x, &t, &body) == 0 && is_allowed(h, &t, &body)) {
+		write_row(h, &t, &body);
+	} else {
+		hand_free(h);
 	}
 }
 
-void family_server_overlay_put(struct api *a, struct exchange *x, const struct route_match *m)
+void family_overlay_put(struct api *a, struct exchange *x, const struct route_match *m)
 {
-	struct target_of_hand t;
+	struct hand *h = calloc(1, sizeof *h);
 
-	if (find_server(a, x, m, &t) == 0)
-		put_overlay(a, x, &t);
-}
-
-void family_instance_overlay_put(struct api *a, struct exchange *x, const struct route_match *m)
-{
-	struct target_of_hand t;
-
-	if (find_instance(a, x, m, &t) == 0)
-		put_overlay(a, x, &t);
+	if (!h) {
+		family_refuse(x, 503, "out of memory: try again");
+		return;
+	}
+	h->wait.api = a;
+	h->x = x;
+	h->match = *m;
+	if (target_query_flag(&exchange_request(x)->target, "force", &h->is_forced) == 0) {
+		attempt(h);
+		return;
+	}
+	family_refuse(x, 400, "force must be 1 or 0");
+	hand_free(h);
 }

@@ -119,7 +119,7 @@ static void on_done(void *user, const struct store_answer *a)
 
 	assert_false(t->is_done);
 	*t = (struct answer_text){
-		true, a->outcome, a->generation, a->head, a->is_repeat, a->is_unchanged, "", ""};
+		true, a->outcome, a->generation, a->head, a->revision, a->is_repeat, a->is_unchanged, "", ""};
 	snprintf(t->why, sizeof t->why, "%s", a->why);
 	print_lists(a, t->lists, sizeof t->lists);
 }

@@ -11,7 +11,7 @@
 struct answer_text {
 	bool is_done;
 	enum store_outcome outcome;
-	uint64_t generation, head;
+	uint64_t generation, head, revision;
 	bool is_repeat, is_unchanged;
 	char why[512];
 	char lists[4096]; /* "stack shop@2 {\"a\":1}; overlay …; " */

@@ -176,12 +176,12 @@ static void call_set(struct store_client *c, const struct row *r, struct answer_
 	struct store_write write = {r->request, "alice", "a reason"};
 	struct store_call call = store_client_call(a, 10000);
 	json_t *value = *r->text ? json_loads(r->text, 0, NULL) : NULL;
+	struct store_hand hand = {r->stack, "pool/web/w1", value, r->number, STORE_ANY};
 
 	if (r->number < 0)
 		store_append_events(c->store, r->request, value, &call);
 	else
-		store_set_overlay(
-			c->store, &write, r->stack, "pool/web/w1", value, r->number, &call);
+		store_set_overlay(c->store, &write, &hand, &call);
 	json_decref(value);
 }
 
@@ -379,8 +379,8 @@ static void ends_overlays_in_time(void **state)
 	store_client_open(&c, &b->loop, b->uri, b->dir);
 	store_client_wait_state(&c, STORE_CONNECTED, 20000);
 	call = store_client_call(&a, 10000);
-	store_set_overlay(c.store, &(struct store_write){"a", "alice", ""}, "shop", "pool/web/w1",
-		value, 1, &call);
+	store_set_overlay(c.store, &(struct store_write){"a", "alice", ""},
+		&(struct store_hand){"shop", "pool/web/w1", value, 1, STORE_ANY}, &call);
 	json_decref(value);
 	store_client_answer(&c, &a, 11000);
 	do {
@@ -399,6 +399,39 @@ static void ends_overlays_in_time(void **state)
 }
 
 /* The history is bounded, and what is cut off is the oldest. */
+/* Two that judged in one picture: the first is set, the other is to look again, every time. */
+static void lets_one_of_two_judgements_stand(void **state)
+{
+	struct store_client one, two;
+
+	open_two(*state, &one, &two);
+	for (int round = 0; round < 20; round++) {
+		struct answer_text a, b, loaded;
+		struct store_call call_a, call_b;
+		char request[2][16];
+		json_t *value = json_pack("{ss}", "state", "drain");
+		struct store_hand hand = {"shop", "pool/web/w1", value, 0, 0}, other;
+
+		store_client_load(&one, &loaded);
+		hand.judged_at = (int64_t)loaded.revision;
+		other = hand;
+		other.key = "pool/web/w2";
+		snprintf(request[0], 16, "a%d", round);
+		snprintf(request[1], 16, "b%d", round);
+		call_a = store_client_call(&a, 20000);
+		call_b = store_client_call(&b, 20000);
+		store_set_overlay(
+			one.store, &(struct store_write){request[0], "alice", ""}, &hand, &call_a);
+		store_set_overlay(
+			two.store, &(struct store_write){request[1], "bob", ""}, &other, &call_b);
+		json_decref(value);
+		store_client_wait(&one, a.is_done && b.is_done, 21000);
+		assert_int_equal((a.outcome == STORE_OK) + (b.outcome == STORE_OK), 1);
+		assert_int_equal((a.outcome == STORE_MOVED) + (b.outcome == STORE_MOVED), 1);
+	}
+	close_two(&one, &two);
+}
+
 static void keeps_the_newest_generations(void **state)
 {
 	struct bench *b = *state;
@@ -485,6 +518,7 @@ int main(void)
 		ON_BOTH(writes_overlays),
 		ON_BOTH(appends_events),
 		ON_BOTH(lets_one_of_two_writers_win),
+		ON_BOTH(lets_one_of_two_judgements_stand),
 		ON_BOTH(tells_the_other_handle),
 		ON_BOTH(migrates_once),
 		ON_BOTH(keeps_one_holder_of_a_name),

@@ -66,8 +66,8 @@ static void comes_back(void **state)
 	store_client_wait_state(&c, STORE_LOST, 20000);
 	assert_true(strlen(store_status(c.store)->why) > 0);
 	call = store_client_call(&a, 10000);
-	store_set_overlay(c.store, &(struct store_write){"b", "alice", ""}, "shop", "instance/lb-a",
-		json_null(), 0, &call);
+	store_set_overlay(c.store, &(struct store_write){"b", "alice", ""},
+		&(struct store_hand){"shop", "instance/lb-a", json_null(), 0, STORE_ANY}, &call);
 	store_client_answer(&c, &a, 1000); /* long before the deadline */
 	assert_int_equal(a.outcome, STORE_AWAY);
 	assert_non_null(strstr(
