@@ -325,7 +325,7 @@ static int message_send(struct heartbeat *h, struct neighbour *n, struct peer_me
 	return 0;
 }
 
-static struct neighbour *neighbour_find(struct heartbeat *h, const char *name)
+static struct neighbour *neighbour_find(const struct heartbeat *h, const char *name)
 {
 	for (size_t i = 0; i < h->peers_count; i++)
 		if (strcmp(h->peers[i]->name, name) == 0)
@@ -472,6 +472,14 @@ const struct peer *heartbeat_peer(const struct heartbeat *h, size_t index)
 {
 	assert(index < h->peers_count);
 	return &h->peers[index]->peer;
+}
+
+int64_t heartbeat_age_ns(
+	const struct heartbeat *h, const char *node, const struct peer_message *m, struct mono now)
+{
+	const struct neighbour *n = neighbour_find(h, node);
+
+	return n ? peer_age_ns(&n->peer, m, now) : INT64_MAX;
 }
 
 const struct addr *heartbeat_address(const struct heartbeat *h, size_t index, int family)

@@ -63,6 +63,9 @@ struct mono heartbeat_deadline(const struct heartbeat *h);
 size_t heartbeat_peers(const struct heartbeat *h);
 const char *heartbeat_name(const struct heartbeat *h, size_t index);
 const struct peer *heartbeat_peer(const struct heartbeat *h, size_t index);
+/* peer_age_ns() of a message that has just come from node; INT64_MAX: no peer has that name. */
+int64_t heartbeat_age_ns(
+	const struct heartbeat *h, const char *node, const struct peer_message *m, struct mono now);
 /* The first address of that family at which it is known to be reached, with its ha.port; NULL:
  * none, or its name is not resolved yet. */
 const struct addr *heartbeat_address(const struct heartbeat *h, size_t index, int family);

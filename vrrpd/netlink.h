@@ -77,6 +77,13 @@ int netlink_address_remove(struct netlink *n, int index, const struct addr_prefi
  */
 int netlink_promote_secondaries(const char *interface);
 
+/*
+ * Has the kernel ask at once for the neighbours of an interface that it asked for in vain: between
+ * two questions of its own lies a second, and what it has for that neighbour waits meanwhile. In
+ * netlink_neighbour.c. Their number, or a negative errno.
+ */
+int netlink_neighbours_retry(struct netlink *n, int index, int family);
+
 /* The rest is in netlink_link.c: 0 or a negative errno; what is there already, or gone, is fine. */
 
 /* A bridge with STP, down. */

@@ -1,6 +1,6 @@
 #pragma once
-/* What the files of netlink share: netlink.c (reading, watching, addresses) and netlink_link.c
- * (making links). Nobody else includes it. */
+/* What the files of netlink share: netlink.c (reading, watching, addresses), netlink_link.c
+ * (making links) and netlink_neighbour.c. Nobody else includes it. */
 #include <libmnl/libmnl.h>
 
 #include "vrrpd/netlink.h"

@@ -70,15 +70,34 @@ struct peer_echo peer_echo(const struct peer *p, struct mono now)
 		s->id, s->counter, held_us > UINT32_MAX ? UINT32_MAX : (uint32_t)held_us};
 }
 
-static void note_round_trip(struct peer *p, const struct peer_echo *e, struct mono now)
+/* From our sending of what it echoes to now, less what the peer held it; -1: not remembered. */
+static int64_t trip_ns(const struct peer *p, const struct peer_echo *e, struct mono now)
 {
 	size_t i = e->counter % PEER_SENT_MAX;
-	int64_t us;
+	int64_t ns;
 
 	if (p->sent[i].counter != e->counter || !p->sent[i].at.ns)
-		return;
-	us = mono_since_ns(now, p->sent[i].at) / 1000 - e->held_us;
-	p->round_trip_us = us < 0 ? 0 : us;
+		return -1;
+	ns = mono_since_ns(now, p->sent[i].at) - e->held_us * 1000LL;
+	return ns < 0 ? 0 : ns;
+}
+
+static void note_round_trip(struct peer *p, const struct peer_echo *e, struct mono now)
+{
+	int64_t ns = trip_ns(p, e, now);
+
+	if (ns >= 0)
+		p->round_trip_us = ns / 1000;
+}
+
+int64_t peer_age_ns(const struct peer *p, const struct peer_message *m, struct mono now)
+{
+	int64_t ns;
+
+	if (m->echo.session != p->own_session)
+		return 0;
+	ns = trip_ns(p, &m->echo, now);
+	return ns < 0 ? INT64_MAX : ns;
 }
 
 /* False when that counter was heard before or is too far behind to know. */

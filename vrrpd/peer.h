@@ -138,6 +138,11 @@ struct peer_echo peer_echo(const struct peer *p, struct mono now);
  */
 enum peer_verdict peer_heard(struct peer *p, uint64_t session, uint64_t counter,
 	const struct peer_message *m, struct mono now);
+/*
+ * How long ago that message was sent, at most: from when we sent the frame that it echoes, less what
+ * the peer held it. INT64_MAX: too long ago to know; 0: it echoes another session, so nobody knows.
+ */
+int64_t peer_age_ns(const struct peer *p, const struct peer_message *m, struct mono now);
 /* The check that is due: true when state has changed. */
 bool peer_tick(struct peer *p, struct mono now);
 struct mono peer_deadline(const struct peer *p);

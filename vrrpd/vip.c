@@ -547,7 +547,10 @@ void vip_heard(
 void vip_asked(struct vip *v, const char *node, const struct peer_message *m, struct mono now)
 {
 	struct vrrp_event ev = {
-		.kind = VRRP_TAKE, .source = m->source, .is_leaving = m->is_leaving};
+		.kind = VRRP_TAKE,
+		.source = m->source,
+		.is_leaving = m->is_leaving,
+		.age_ns = heartbeat_age_ns(v->uses->heartbeat, node, m, now)};
 
 	log_info("vip=%s: %s asks us to take it over", v->config->name, node);
 	v->asked_number = m->number;

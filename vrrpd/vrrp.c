@@ -431,7 +431,10 @@ static void take(
 		add(todo, VRRP_ACCEPT);
 		return;
 	}
-	if (v->state != VRRP_BACKUP) {
+	/* Kept on the way, as by a link that was down: whoever asked has given up, or is back. */
+	if (ev->age_ns > hand_over_ns(v)) {
+		reject(todo, "asked too long ago");
+	} else if (v->state != VRRP_BACKUP) {
 		reject(todo, "not Backup");
 	} else if (!addr_is_same_ip(&v->active, &ev->source)) {
 		reject(todo, "the Active heard here is another");
@@ -570,8 +573,11 @@ void vrrp_step(struct vrrp *v, const struct vrrp_event *ev, struct mono now, str
 {
 	todo->count = 0;
 	/* A live peer may hold the addresses by now: let go before anything else (V2). */
-	if (vrrp_is_stalled(v, now))
+	if (vrrp_is_stalled(v, now)) {
 		let_go(v, v->is_leaving ? VRRP_YIELD_OVER : VRRP_STALLED, now, todo);
+		/* If none has taken over yet, it need not wait for the rest of Active-down. */
+		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
+	}
 	dispatch(v, ev, now, todo);
 	if (v->state == VRRP_ACTIVE && !v->wish.may_hold) {
 		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;

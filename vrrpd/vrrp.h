@@ -59,7 +59,7 @@ enum vrrp_event_kind {
 	VRRP_TIMER,     /* vrrp_deadline() has come; sockets were drained first (V2) */
 	VRRP_WISH,      /* wish */
 	VRRP_CONFIG,    /* config; version and primary may change too */
-	VRRP_TAKE,      /* source, is_leaving: the Active at `source` asks us to take over */
+	VRRP_TAKE, /* source, is_leaving, age_ns: the Active at `source` asks us to take over */
 	VRRP_REFUSED,   /* the taker answered our `take` with no */
 	VRRP_STEP_DOWN, /* has_taker: hand over and stay Backup (disqualified, maintenance, move) */
 	VRRP_LEAVE,     /* has_taker: hand over or yield, then Initialize (stop, VIP removed) */
@@ -77,6 +77,7 @@ struct vrrp_event {
 	const struct vrrp_config *config; /* borrowed */
 	bool has_taker;                   /* role chose one; router sends it what VRRP_ASK says */
 	bool is_leaving;                  /* TAKE: the Active leaves: take even as last resort */
+	int64_t age_ns;                   /* TAKE: it was asked this long ago, at most */
 };
 
 enum vrrp_action_kind {

@@ -350,7 +350,10 @@ static void act_on_message(
 	struct node *n, const struct packet *p, const struct peer_message *m, int64_t now_ns)
 {
 	struct vrrp_event ev = {
-		.kind = VRRP_TAKE, .source = m->source, .is_leaving = m->is_leaving};
+		.kind = VRRP_TAKE,
+		.source = m->source,
+		.is_leaving = m->is_leaving,
+		.age_ns = peer_age_ns(&n->peers[p->from], m, local(n, now_ns))};
 
 	if (m->kind == PEER_TAKE) {
 		n->asker = p->from;

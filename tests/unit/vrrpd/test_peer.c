@@ -164,6 +164,24 @@ static void measures_the_round_trip(void **state)
 	assert_int_equal(p.round_trip_us, 2900);
 }
 
+/* What a link that was down has kept is told from what comes now. */
+static void tells_how_old_a_message_may_be(void **state)
+{
+	struct peer_message m = {.echo = {.session = OWN, .counter = 40, .held_us = 100}};
+	static struct peer p;
+
+	(void)state;
+	peer_init(&p, &config, OWN, at_ms(0));
+	peer_sent(&p, 40, at_ms(10));
+	assert_int_equal(peer_age_ns(&p, &m, at_ms(13)), 2900000);
+	assert_int_equal(peer_age_ns(&p, &m, at_ms(1013)), 1002900000);
+	assert_int_equal(peer_age_ns(&p, &m, at_ms(10)), 0); /* clocks of two machines */
+	peer_sent(&p, 40 + PEER_SENT_MAX, at_ms(20));
+	assert_true(peer_age_ns(&p, &m, at_ms(21)) == INT64_MAX);
+	m.echo.session = OWN + 1; /* of the process that ran here before */
+	assert_int_equal(peer_age_ns(&p, &m, at_ms(21)), 0);
+}
+
 static void keeps_what_the_peer_says_of_its_vips(void **state)
 {
 	static struct peer_message m = {.kind = PEER_HEARTBEAT,
@@ -287,6 +305,7 @@ int main(void)
 		cmocka_unit_test(judges_sessions_and_replay),
 		cmocka_unit_test(echoes_the_newest_it_heard),
 		cmocka_unit_test(measures_the_round_trip),
+		cmocka_unit_test(tells_how_old_a_message_may_be),
 		cmocka_unit_test(keeps_what_the_peer_says_of_its_vips),
 		cmocka_unit_test(decodes_what_it_encodes),
 		cmocka_unit_test(fits_the_most_it_can_say),

@@ -88,6 +88,12 @@ static struct addr ip(int last)
 		.source = {.in = {.sin_family = AF_INET, .sin_addr = {0}, .sin_port = (last)}},    \
 		.is_leaving = (leaving)                                                            \
 	}
+#define OLD_TAKE(last, leaving, old_ns)                                                            \
+	{                                                                                          \
+		.kind = VRRP_TAKE,                                                                 \
+		.source = {.in = {.sin_family = AF_INET, .sin_addr = {0}, .sin_port = (last)}},    \
+		.is_leaving = (leaving), .age_ns = (old_ns)                                        \
+	}
 #define START(how)                                                                                 \
 	{                                                                                          \
 		.kind = VRRP_START, .start = (how)                                                 \
@@ -276,6 +282,13 @@ static const struct story stories[] = {
 	{1, TAKE(9, true), VRRP_BACKUP, "R", 3609375},
 	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
 	{101, TAKE(8, true), VRRP_BACKUP, "R", 3709375}, END}},
+{"a take that was kept on the way is refused: the giver has given up, or is back", .priority = 100,
+	.interval_cs = 10, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 360937},
+	{100, HEARD(9, 200, 10), VRRP_BACKUP, "", 460937},
+	{101, OLD_TAKE(9, true, 100000001), VRRP_BACKUP, "R", 460937},
+	{102, OLD_TAKE(9, true, INT64_MAX), VRRP_BACKUP, "R", 460937},
+	{103, OLD_TAKE(9, true, 100000000), VRRP_ACTIVE, "C+NAY", 203000}, END}},
 {"a last resort takes only from one that leaves", .priority = 1, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3996093},
 	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 4096093},
@@ -283,7 +296,7 @@ static const struct story stories[] = {
 	{102, TAKE(9, true), VRRP_ACTIVE, "C+NAY", 1102000}, END}},
 {"a stalled Active with a live peer lets go first", .priority = 200, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
-	{2219, HEARD(9, 100, 100), VRRP_BACKUP, "C-", 5437750}, END}},
+	{2219, HEARD(9, 100, 100), VRRP_BACKUP, "C-0", 5437750}, END}},
 {"a short stall is no stall", .priority = 200, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{2218, TIMER, VRRP_ACTIVE, "A", 3218000}, END}},
