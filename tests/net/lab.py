@@ -161,13 +161,15 @@ class Node:
             f"node: {self.name}\nrun_dir: {self.run}\nstate_dir: {self.state}\nstore: {store}\n"
             f"api:\n  listen: [unix]\ndata: {{workers: {workers}}}\nlog: {{level: debug}}\n{extra}")
         self.daemons = {}
+        self.before = {}  # {daemon: words before its command}: a scheduling policy
         lab.closers.append(self.end_workers)
 
     def start(self, *names, wait=True):
         """Starts the named daemons (all of them without names) and waits until they are ready."""
         for name in names or DAEMONS:
             program = BUILD / name / f"ballast-{name}"
-            self.daemons[name] = Process(self.lab, f"{self.name}-{name}", [program, "--config", self.config],
+            self.daemons[name] = Process(self.lab, f"{self.name}-{name}",
+                                         [*self.before.get(name, []), program, "--config", self.config],
                                          netns=self.netns, notify=True)
         if wait:
             for name in names or DAEMONS:

@@ -169,9 +169,11 @@ while True:
             print("r %d %.6f" % (number, at), flush=True)
 """
 
-    def __init__(self, lab, netns, target, every=0.005):
+    def __init__(self, lab, netns, target, every=0.005, before=()):
+        """before: words before its command, as a scheduling policy."""
         self.every = every
-        self.process = lab.process("pings", ["/usr/bin/python3", "-u", "-c", self.SCRIPT, target, every], netns=netns)
+        self.process = lab.process("pings", [*before, "/usr/bin/python3", "-u", "-c", self.SCRIPT, target, every],
+                                   netns=netns)
         wait_for(lambda: self.answered(), 10, f"{target} to answer")
 
     def rows(self):
