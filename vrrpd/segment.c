@@ -84,16 +84,6 @@ static void secondaries_promote(const struct segment *s)
 			strerror(-rc));
 }
 
-/* What was asked while the link was down must not be what the first answers of an Active wait for. */
-static void neighbours_retry(const struct segment *s, int index)
-{
-	int rc = netlink_neighbours_retry(s->uses->netlink, index, s->family);
-
-	if (rc < 0)
-		log_info("interface=%s: its neighbours cannot be asked for anew: %s", s->interface,
-			strerror(-rc));
-}
-
 static void link_renew(struct segment *s)
 {
 	struct netlink_link link = {0};
@@ -107,8 +97,6 @@ static void link_renew(struct segment *s)
 		if (link.index)
 			secondaries_promote(s);
 	}
-	if (link.is_up && !s->link.is_up)
-		neighbours_retry(s, link.index);
 	s->link = link;
 	if (rc == -ENODEV)
 		snprintf(s->why, sizeof s->why, "there is no interface %s", s->interface);

@@ -308,6 +308,7 @@ static void step(struct vip *v, const struct vrrp_event *ev, struct mono now)
 {
 	struct addr active = v->vrrp.active;
 	enum vrrp_state state = v->vrrp.state;
+	bool is_backup = !vrrp_is_active(&v->vrrp);
 	struct vrrp_todo todo;
 
 	vrrp_step(&v->vrrp, ev, now, &todo);
@@ -315,6 +316,8 @@ static void step(struct vip *v, const struct vrrp_event *ev, struct mono now)
 		carry_out(v, &todo.items[i], now);
 	for (size_t i = 0; i < todo.count; i++)
 		tell_of(v, &todo.items[i]);
+	if (is_backup && vrrp_is_active(&v->vrrp))
+		vip_ask_neighbours(v);
 	if (v->vrrp.state != state || addr_family(&active) != addr_family(&v->vrrp.active) ||
 		(addr_family(&active) && addr_compare_ip(&active, &v->vrrp.active) != 0))
 		v->uses->changed(v->uses->user, v);

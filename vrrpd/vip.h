@@ -153,7 +153,10 @@ void vip_count(const struct vip *v, json_t *set);
  */
 struct addr vip_source(const struct vip *v);
 
-/* What a VIP says; called by vip.c alone. The announcement that is due: */
+/* What a VIP says; called by vip.c alone. A new Active's answers must not wait for neighbours that
+ * were asked for in vain a moment ago: netlink_neighbours_retry(). */
+void vip_ask_neighbours(struct vip *v);
+/* The announcement that is due: */
 void vip_announce(struct vip *v, struct mono now);
 /* One advertisement to the group or, in unicast, to each instance; it is recorded as ours (decision
  * V2). */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/now.h"
 #include "vrrpd/lease.h"
 
@@ -27,6 +28,18 @@ void vip_announce(struct vip *v, struct mono now)
 				v->counters.announcements++;
 		}
 	}
+}
+
+void vip_ask_neighbours(struct vip *v)
+{
+	const struct segment *s = v->segment;
+	int rc = s->link.index ? netlink_neighbours_retry(
+					 v->uses->netlink, s->link.index, s->family)
+			       : 0;
+
+	if (rc < 0)
+		log_info("vip=%s interface=%s: its neighbours cannot be asked for anew: %s",
+			v->config->name, s->interface, strerror(-rc));
 }
 
 /* ---- advertisements ---- */
@@ -132,7 +145,8 @@ void vip_advertise(struct vip *v, int priority)
 		return;
 	advert_fill(v, priority, &a);
 	rc = v->config->unicast ? advert_send_unicast(v, &a) : advert_send_to(v, &a, &group);
-	if (rc == 0 && priority > 0)
+	/* Not of the last word of one that has just yielded: it must not resume. */
+	if (rc == 0 && vrrp_is_active(&v->vrrp) && priority > 0)
 		record_ownership(v, mono_now());
 	if (rc < 0 && log_limit_take(&v->send_limit, 3, mono_now(), &held))
 		log_error("vip=%s interface=%s: an advertisement could not be sent: %s (%lu more)",

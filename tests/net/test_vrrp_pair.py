@@ -168,6 +168,10 @@ def test_late_restart_lets_go_first(lab):
     pair.b.start()
     assert "starting as backup" in pair.b.text()
     wait_holder(pair.nodes, pair.b, V4, 10)  # by preemption, in order
+    # Who has just yielded has nothing to resume, however soon it is back.
+    pair.a.process.kill()
+    pair.a.start()
+    assert "starting as backup" in pair.a.text()
 
 
 def test_stalled(lab):
