@@ -85,10 +85,11 @@ class House:
             "listeners": [listener("tcp", "tcp", "echo"), listener("upgrades", "http", "sockets"),
                           listener("www", "http", "web"), listener("secure", "https", "web", certificates=["shop"])]}
 
-    def load(self, tunnels):
+    def load(self, tunnels, tls=True):
         www, secure = f"http://127.0.0.1:{self.ports['www']}/", f"https://127.0.0.1:{self.ports['secure']}/"
-        self.loads = [Wrk("kept", "-c64", www), Wrk("new", "-c16", "-H", "Connection: close", www),
-                      H2load("h2load", "-c8", "-m10", secure)]
+        self.loads = [Wrk("kept", "-c64", www), Wrk("new", "-c16", "-H", "Connection: close", www)]
+        if tls:
+            self.loads.append(H2load("h2load over TLS", "-c8", "-m10", secure))
         self.tunnels = [Tunnels(tunnels // 2, self.ports["tcp"]), Tunnels(tunnels // 2, self.ports["upgrades"], "upgrade")]
 
     def tally(self, figure):
