@@ -69,7 +69,7 @@ void roster_started(struct roster *r, uint32_t place, uint32_t column, struct mo
 	}
 }
 
-/* The first death is followed by a start at once; then 50 ms, doubling to 5 s. */
+/* The first death is followed by a start at once; then 50 ms, doubling to 1 s. */
 static int64_t backoff_ms(unsigned deaths)
 {
 	int64_t ms = ROSTER_BACKOFF_FIRST_MS;

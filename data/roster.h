@@ -17,8 +17,8 @@
 #define ROSTER_COLUMNS_MAX (ROSTER_PLACES_MAX * (1 + ROSTER_RETIRED_SETS))
 #define ROSTER_STALLED_MS 1000 /* without a heartbeat */
 #define ROSTER_BACKOFF_FIRST_MS 50
-#define ROSTER_BACKOFF_MAX_MS 5000
-#define ROSTER_SETTLED_MS 5000 /* alive so long: earlier deaths are forgotten */
+#define ROSTER_BACKOFF_MAX_MS 1000
+#define ROSTER_SETTLED_MS 2000 /* alive so long: earlier deaths are forgotten */
 
 enum roster_state {
 	ROSTER_ABSENT,   /* to be started, at retry_at */

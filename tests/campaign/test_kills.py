@@ -88,6 +88,7 @@ def test_a_worker_is_replaced_at_once(lab, figure):
     node.put(house.document())
     took = []
     for _ in range(20):
+        time.sleep(PAUSE + 0.1)  # older than those that are taken for broken, which are replaced later and later
         wait_for(lambda: node.workers() == [Victims(house).child(b"worker")], 20, "the new worker reported")
         began = time.monotonic()
         os.kill(node.workers()[0], signal.SIGKILL)
