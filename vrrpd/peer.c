@@ -118,8 +118,11 @@ static bool mark_seen(struct peer_session *s, uint64_t counter)
 
 static void keep_echo(struct peer *p, const struct peer_echo *e, struct mono now)
 {
-	p->is_echoing = e->session == p->own_session;
-	if (p->is_echoing && e->counter > p->echoed) {
+	bool is_ours = e->session == p->own_session;
+
+	p->is_hearing = is_ours &&
+			e->held_us * 1000LL <= interval_ns(p) * p->config.failure_threshold;
+	if (is_ours && e->counter > p->echoed) {
 		p->echoed = e->counter;
 		note_round_trip(p, e, now);
 	}
@@ -174,6 +177,13 @@ enum peer_verdict peer_heard(struct peer *p, uint64_t session, uint64_t counter,
 	return PEER_FRESH;
 }
 
+/* Half an interval of grace: their clock and ours do not tick together. */
+static bool was_heard(const struct peer *p, struct mono now)
+{
+	return !mono_is_never(p->session.heard) &&
+	       mono_since_ns(now, p->session.heard) <= interval_ns(p) * 3 / 2;
+}
+
 bool peer_tick(struct peer *p, struct mono now)
 {
 	enum peer_state before = p->state;
@@ -182,9 +192,7 @@ bool peer_tick(struct peer *p, struct mono now)
 	if (!mono_reached(p->check_at, now))
 		return false;
 	p->check_at = mono_add_ns(now, interval_ns(p));
-	/* Half an interval of grace: their clock and ours do not tick together. */
-	is_good = !mono_is_never(p->session.heard) &&
-		  mono_since_ns(now, p->session.heard) <= interval_ns(p) * 3 / 2;
+	is_good = was_heard(p, now);
 	p->good = is_good ? p->good + 1 : 0;
 	p->bad = is_good ? 0 : p->bad + 1;
 	if (is_good && p->state == PEER_UNKNOWN)
@@ -211,6 +219,11 @@ void peer_check(const struct peer *p)
 	assert(p->session.id != 0 || p->state != PEER_HEALTHY);
 	assert(p->candidate.id == 0 || p->candidate.id != p->session.id);
 	assert(p->round_trip_us >= -1);
+}
+
+bool peer_is_fresh(const struct peer *p, struct mono now)
+{
+	return p->state != PEER_UNHEALTHY && was_heard(p, now);
 }
 
 bool peer_is_lost(const struct peer *p)

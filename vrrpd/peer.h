@@ -106,8 +106,7 @@ struct peer {
 	struct peer_condition condition;
 	struct peer_vip vips[PEER_VIPS_MAX]; /* of its last heartbeat; kept while unhealthy */
 	size_t vips_count;
-	bool is_echoing; /* its last heartbeat had heard this session of ours: both directions work
-			  */
+	bool is_hearing; /* by its last frame it has heard ours within failure_threshold checks */
 	/* ---- private ---- */
 	uint64_t own_session;
 	struct peer_session session, candidate;
@@ -148,6 +147,8 @@ bool peer_tick(struct peer *p, struct mono now);
 struct mono peer_deadline(const struct peer *p);
 void peer_check(const struct peer *p);
 
+/* Not unhealthy, and the last heartbeat that should have come has come. */
+bool peer_is_fresh(const struct peer *p, struct mono now);
 /* Unhealthy, and it was healthy once: not merely a node that has no key, or was never there. */
 bool peer_is_lost(const struct peer *p);
 /* What it says of that VIP; NULL: nothing. */

@@ -5,6 +5,7 @@
 #include "vrrpd/role.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,11 +197,39 @@ static void judge_unfit(const struct role_input *in, const char *cause, struct r
 	}
 }
 
+/*
+ * What an Active that we hear ourselves shows by fresh heartbeats against a preemption by us: that
+ * the stack is further than we are, or that our own words do not reach it, and it would not yield.
+ * NULL: nothing. Any other peer has no say: it does not serve the addresses.
+ */
+static const char *veto(const struct role_input *in, char text[ROLE_WHY_SIZE])
+{
+	for (size_t i = 0; in->hears_active && i < in->peers_count; i++) {
+		const struct role_peer *p = &in->peers[i];
+
+		if (!p->is_fresh || !p->vip || p->vip->state < VRRP_ACTIVE)
+			continue;
+		if (p->is_deaf)
+			snprintf(text, ROLE_WHY_SIZE, "%s is Active and does not hear us", p->name);
+		else if (p->generation > in->generation)
+			snprintf(text, ROLE_WHY_SIZE,
+				"generation %" PRIu64 ", %s is Active and runs %" PRIu64,
+				in->generation, p->name, p->generation);
+		else
+			continue;
+		return text;
+	}
+	return NULL;
+}
+
 /* Unready bars preemption, and only that, for startup_hold at most (V7). */
 static void judge_readiness(
 	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret)
 {
-	if (!in->unready) {
+	char text[ROLE_WHY_SIZE];
+	const char *unready = in->unready ? in->unready : veto(in, text);
+
+	if (!unready) {
 		r->is_unready = false;
 		r->barred_until = MONO_NEVER;
 		return;
@@ -215,7 +244,7 @@ static void judge_readiness(
 		return;
 	}
 	ret->wish.may_preempt = false;
-	say(ret, "; does not preempt yet: %s", in->unready);
+	say(ret, "; does not preempt yet: %s", unready);
 }
 
 /* A move of a fit node's VIP to a peer that could hold it: that peer, else NULL. */

@@ -32,6 +32,10 @@ struct role_peer {
 	bool is_lost;               /* was heard, and is no more */
 	bool is_unknown;            /* PEER_UNKNOWN: neither heard nor missed yet */
 	const struct peer_vip *vip; /* what it says of this VIP; NULL: it does not serve it */
+	/* For its veto, should it be the Active (V7). */
+	bool is_fresh;       /* peer_is_fresh() */
+	bool is_deaf;        /* its heartbeats come, ours do not reach it */
+	uint64_t generation; /* that it runs */
 };
 
 /* The operator's `move` (decision V4). */
@@ -63,8 +67,10 @@ struct role_input {
 	const char *starved; /* NULL, or why it should go where traffic arrives (bandwidth) */
 	struct role_move move;
 	struct role_group group;
-	const char *unready; /* NULL, or what bars preemption (V7): "generation 16, the stack is at
-				17" */
+	uint64_t generation;  /* that we run */
+	bool hears_active;    /* on the segment, now, by ourselves */
+	const char *unready;  /* NULL, or what of our own bars preemption (V7): "data is not heard
+				 yet" */
 	const struct role_track *tracks;
 	size_t tracks_count;
 	const struct role_peer *peers;

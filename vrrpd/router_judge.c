@@ -9,25 +9,6 @@
 
 #define JUDGE_EACH_MS 1000 /* for what has an end of its own: overlays, round trips */
 
-/* A peer with a newer generation shows that ours is stale (decision V7). */
-static const char *unready_why(
-	const struct router *r, const struct vip *v, char text[ROLE_WHY_SIZE])
-{
-	uint64_t ours = router_generation(r);
-
-	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
-		const struct peer *p = heartbeat_peer(r->heartbeat, i);
-
-		if (p->state != PEER_HEALTHY || p->generation <= ours)
-			continue;
-		snprintf(text, ROLE_WHY_SIZE, "generation %llu, %s runs %llu",
-			(unsigned long long)ours, heartbeat_name(r->heartbeat, i),
-			(unsigned long long)p->generation);
-		return text;
-	}
-	return condition_unready(&r->condition, v->conf, v->config, text);
-}
-
 static void tracks_renew(struct router *r, struct vip *v)
 {
 	if (v->tracks_version == r->condition.version + 1)
@@ -100,6 +81,8 @@ static void move_find(const struct router *r, const struct vip *v, struct role_m
 
 static void scene_set(struct router *r, struct vip *v, struct scene *s, struct role_input *in)
 {
+	struct mono now = mono_now();
+
 	*in = (struct role_input){.peers = s->peers};
 	for (size_t i = 0; i < heartbeat_peers(r->heartbeat); i++) {
 		const struct peer *p = heartbeat_peer(r->heartbeat, i);
@@ -109,11 +92,15 @@ static void scene_set(struct router *r, struct vip *v, struct scene *s, struct r
 			.is_alive = p->state == PEER_HEALTHY,
 			.is_lost = peer_is_lost(p),
 			.is_unknown = p->state == PEER_UNKNOWN,
-			.vip = peer_vip(p, v->config->name)};
+			.vip = peer_vip(p, v->config->name),
+			.is_fresh = peer_is_fresh(p, now),
+			.is_deaf = !p->is_hearing,
+			.generation = p->generation};
 	}
 	tracks_renew(r, v);
 	in->in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
-	in->unready = unready_why(r, v, s->unready);
+	in->generation = router_generation(r);
+	in->unready = condition_unready(&r->condition, v->conf, v->config, s->unready);
 	in->marked_down = r->flaps_bypass.is_on ? r->bypass_why
 						: links_marked_down(&r->links, s->down);
 	in->starved = links_starved(&r->links, s->starved);

@@ -442,6 +442,7 @@ void vip_prepare(const struct vip *v, struct role_input *in)
 	in->tracks = v->tracks;
 	in->tracks_count = v->tracks_count;
 	in->state = v->vrrp.state;
+	in->hears_active = v->vrrp.state == VRRP_BACKUP && addr_family(&v->vrrp.active);
 }
 
 void vip_judge(struct vip *v, const struct role_input *in, struct mono now)

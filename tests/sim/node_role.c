@@ -39,6 +39,7 @@ void node_role_judge(struct node *n, struct mono now)
 		.in_maintenance = n->in_maintenance,
 		.marked_down = marked_down(n, now, text),
 		.move = n->move,
+		.hears_active = n->vrrp.state == VRRP_BACKUP && addr_family(&n->vrrp.active),
 		.unready = n->is_unready ? "generation 1, the stack is at 2" : NULL,
 		.tracks = &track,
 		.tracks_count = 1,
@@ -48,7 +49,8 @@ void node_role_judge(struct node *n, struct mono now)
 		if (i != n->index)
 			peers[in.peers_count++] = (struct role_peer){names[i],
 				n->peers[i].state == PEER_HEALTHY, peer_is_lost(&n->peers[i]),
-				n->peers[i].state == PEER_UNKNOWN, peer_vip(&n->peers[i], "web")};
+				n->peers[i].state == PEER_UNKNOWN, peer_vip(&n->peers[i], "web"),
+				peer_is_fresh(&n->peers[i], now), !n->peers[i].is_hearing, 0};
 	role_judge(&n->role, &in, now, &n->result);
 }
 

@@ -131,7 +131,32 @@ static void judges_sessions_and_replay(void **state)
 			fail_msg("row %zu: %s", i, peer_verdict_name(v));
 	}
 	assert_int_equal(p.generation, 4);
-	assert_true(p.is_echoing);
+	assert_true(p.is_hearing);
+}
+
+static void tells_fresh_heartbeats_and_a_deaf_peer(void **state)
+{
+	struct peer_message m = {.kind = PEER_HEARTBEAT, .echo = {OWN, 1, 100}};
+	static struct peer p;
+
+	(void)state;
+	peer_init(&p, &config, OWN, at_ms(0));
+	assert_false(peer_is_fresh(&p, at_ms(0)));
+	assert_int_equal(peer_heard(&p, 5, 1, &m, at_ms(10)), PEER_FRESH);
+	assert_true(peer_is_fresh(&p, at_ms(10)) && p.is_hearing);
+	assert_true(peer_is_fresh(&p, at_ms(760)));
+	assert_false(peer_is_fresh(&p, at_ms(761)));
+	m.echo.held_us = 1500000; /* three checks without a word of ours */
+	assert_int_equal(peer_heard(&p, 5, 2, &m, at_ms(1500)), PEER_FRESH);
+	assert_true(peer_is_fresh(&p, at_ms(1500)) && p.is_hearing);
+	m.echo.held_us++;
+	assert_int_equal(peer_heard(&p, 5, 3, &m, at_ms(2000)), PEER_FRESH);
+	assert_true(peer_is_fresh(&p, at_ms(2000)) && !p.is_hearing);
+	for (int ms = 2000; ms < 6000; ms += 500)
+		peer_tick(&p, at_ms(ms));
+	assert_int_equal(p.state, PEER_UNHEALTHY);
+	assert_int_equal(peer_heard(&p, 5, 4, &m, at_ms(6000)), PEER_FRESH);
+	assert_false(peer_is_fresh(&p, at_ms(6000)));
 }
 
 static void echoes_the_newest_it_heard(void **state)
@@ -304,6 +329,7 @@ int main(void)
 		cmocka_unit_test(says_why),
 		cmocka_unit_test(judges_sessions_and_replay),
 		cmocka_unit_test(echoes_the_newest_it_heard),
+		cmocka_unit_test(tells_fresh_heartbeats_and_a_deaf_peer),
 		cmocka_unit_test(measures_the_round_trip),
 		cmocka_unit_test(tells_how_old_a_message_may_be),
 		cmocka_unit_test(keeps_what_the_peer_says_of_its_vips),

@@ -28,7 +28,7 @@ static const struct peer_vip fit_away = {"web", VRRP_INITIALIZE, 100, 100, true}
 	}
 #define PEER(name, alive, says)                                                                    \
 	{                                                                                          \
-		name, alive, false, false, says                                                    \
+		name, alive, false, false, says, false, false, 0                                                    \
 	}
 
 struct row {
@@ -155,6 +155,58 @@ static void bars_preemption_for_startup_hold_at_most(void **state)
 	in.unready = "again";
 	role_judge(&role, &in, at_ms(33000), &result);
 	assert_false(result.wish.may_preempt);
+}
+
+static const struct peer_vip active = {"web", VRRP_ACTIVE, 100, 100, true, 0};
+
+/* V7: only an Active that we hear ourselves has a say, on fresh heartbeats, and for a while. */
+static void heeds_an_active_that_is_heard(void **state)
+{
+	static const struct {
+		bool hears_active, is_alive;
+		const struct peer_vip *says;
+		bool is_fresh, is_deaf;
+		uint64_t generation;
+		bool may_preempt;
+		const char *why;
+	} cases[] = {
+		{true, true, &active, true, false, 16, true, "priority 200"},
+		{true, true, &active, true, false, 17, false,
+			"priority 200; does not preempt yet: generation 16, lb-b is Active and runs 17"},
+		{true, true, &active, true, true, 16, false,
+			"priority 200; does not preempt yet: lb-b is Active and does not hear us"},
+		{true, true, &active, false, true, 17, true, "priority 200"}, /* who knows */
+		{false, true, &active, true, true, 17, true, "priority 200"}, /* not on the segment */
+		/* Just started: heard, and not yet known to live. */
+		{true, false, &active, true, false, 17, false,
+			"priority 200; does not preempt yet: generation 16, lb-b is Active and runs 17"},
+		{true, true, &fit_backup, true, true, 17, true, "priority 200"}, /* not the Active */
+		{true, true, NULL, true, true, 17, true, "priority 200"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct role_peer peer = {"lb-b", cases[i].is_alive, false, false,
+			cases[i].says, cases[i].is_fresh, cases[i].is_deaf, cases[i].generation};
+		struct role_input in = {.node = "lb-a",
+			.base = 200,
+			.startup_hold_ms = 30000,
+			.state = VRRP_BACKUP,
+			.generation = 16,
+			.hears_active = cases[i].hears_active,
+			.peers = &peer,
+			.peers_count = 1};
+		struct role_result result;
+		struct role role;
+
+		role_init(&role);
+		role_judge(&role, &in, at_ms(0), &result);
+		assert_int_equal(result.wish.may_preempt, cases[i].may_preempt);
+		assert_string_equal(result.why, cases[i].why);
+		assert_true(result.wish.may_hold);
+		role_judge(&role, &in, at_ms(30000), &result);
+		assert_true(result.wish.may_preempt);
+	}
 }
 
 static void asks_again_for_a_hand_over_that_failed(void **state)
@@ -345,6 +397,7 @@ int main(void)
 		cmocka_unit_test(judges_what_others_want_of_it),
 		cmocka_unit_test(ends_a_move_with_its_holder),
 		cmocka_unit_test(bars_preemption_for_startup_hold_at_most),
+		cmocka_unit_test(heeds_an_active_that_is_heard),
 		cmocka_unit_test(asks_again_for_a_hand_over_that_failed),
 	};
 
