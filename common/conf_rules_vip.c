@@ -142,6 +142,10 @@ static void check_unicast(const struct conf *c, struct field_reader *r, const st
 	struct field_place unicast = {.up = at, .name = "unicast"};
 	int family = v->addresses_count ? addr_family(&v->addresses[0].addr) : 0;
 
+	if (v->unicast && v->virtual_mac)
+		field_problem(r, &unicast,
+			"does not go with virtual_mac: switches learn that MAC from advertisements to the "
+			"group; leave one of them out");
 	for (size_t i = 0; v->unicast && family && i < c->instances_count; i++) {
 		const struct conf_instance *n = &c->instances[i];
 		struct addr a;

@@ -128,7 +128,7 @@ static const struct field vip_fields[] = {
 		.help = "The Active takes traffic for the addresses itself (Accept_Mode)."},
 	{"unicast", FIELD_BOOL, FIELD_AT(conf_vip, unicast), .initial = "false",
 		.help = "Advertise to the instances' addresses instead of the multicast group."},
-	{"virtual_mac", FIELD_BOOL, FIELD_AT(conf_vip, virtual_mac), .initial = "false", .is_later = true,
+	{"virtual_mac", FIELD_BOOL, FIELD_AT(conf_vip, virtual_mac), .initial = "false",
 		.help = "Use the virtual router's MAC address."},
 	{"startup_hold", FIELD_DURATION, FIELD_AT(conf_vip, startup_hold_ms), .maximum = FIELD_HOUR,
 		.initial = "30s",

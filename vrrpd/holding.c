@@ -21,12 +21,17 @@ struct look {
 /*
  * An IPv6 VIP must not put its lease on the route of its network when our own
  * address has that route too: the kernel keeps one route, and would end it with
- * the lease. A single address needs none.
+ * the lease. A single address needs none. On a macvlan no VIP may: what the node
+ * itself sends goes by the interface.
  */
-static uint32_t flags_for(const struct segment *s, const struct addr_prefix *p)
+static uint32_t flags_for(const struct holding *h, const struct addr_prefix *p)
 {
+	const struct segment *s = h->segment;
+
 	if (addr_family(&p->addr) != AF_INET6)
-		return 0;
+		return h->index != s->link.index && segment_has_network(s, p)
+			       ? IFA_F_NOPREFIXROUTE
+			       : 0;
 	if (p->length == 128 || segment_has_network(s, p))
 		return IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
 	return IFA_F_NODAD;
@@ -34,9 +39,9 @@ static uint32_t flags_for(const struct segment *s, const struct addr_prefix *p)
 
 static int address_set(const struct holding *h, const struct addr_prefix *p, uint32_t valid_s)
 {
-	struct netlink_address a = {.index = h->segment->link.index,
+	struct netlink_address a = {.index = h->index,
 		.prefix = *p,
-		.flags = flags_for(h->segment, p),
+		.flags = flags_for(h, p),
 		.valid_s = valid_s,
 		.preferred_s = addr_family(&p->addr) == AF_INET6 ? 0 : valid_s};
 
@@ -64,8 +69,7 @@ int holding_release(const struct holding *h, char ret_failed[ADDR_TEXT_SIZE])
 	int rc = 0;
 
 	for (size_t i = 0; i < h->count; i++) {
-		int one = netlink_address_remove(
-			h->netlink, h->segment->link.index, &h->addresses[i]);
+		int one = netlink_address_remove(h->netlink, h->index, &h->addresses[i]);
 
 		if (one < 0) {
 			rc = one;
@@ -109,7 +113,7 @@ static int change_make(const struct holding *h, const struct lease_change *c)
 static void wishes_make(const struct holding *h, struct lease_wish *wishes)
 {
 	for (size_t i = 0; i < h->count; i++)
-		wishes[i] = (struct lease_wish){.interface = h->segment->link.index,
+		wishes[i] = (struct lease_wish){.interface = h->index,
 			.address = h->addresses[i],
 			.is_held = h->is_held,
 			.valid_s = h->valid_s};
@@ -142,13 +146,13 @@ int holding_reconcile(const struct holding *h, struct mono now)
 	struct look l = {.holding = h, .now = now};
 	int rc;
 
-	if (!h->segment->link.index || h->count == 0)
+	if (!h->index || h->count == 0)
 		return 0;
 	l.capacity = h->count * 2; /* the same address with two prefix lengths is possible */
 	l.seen = calloc(l.capacity, sizeof *l.seen);
 	if (!l.seen)
 		return -ENOMEM;
-	rc = netlink_addresses_read(h->netlink, h->segment->link.index, AF_UNSPEC, take_seen, &l);
+	rc = netlink_addresses_read(h->netlink, h->index, AF_UNSPEC, take_seen, &l);
 	if (rc == 0)
 		rc = changes_make(h, &l);
 	free(l.seen);

@@ -17,6 +17,7 @@
 struct holding {
 	struct netlink *netlink;
 	const struct segment *segment;
+	int index; /* of the link: the segment's interface, or a macvlan over it; 0: it is not there */
 	const struct addr_prefix *addresses;
 	size_t count;
 	bool is_held;

@@ -107,7 +107,7 @@ static int address_decode(const struct nlmsghdr *h, struct netlink_address *ret)
 	return 0;
 }
 
-static int link_decode(const struct nlmsghdr *h, struct netlink_link *ret)
+int netlink_link_decode(const struct nlmsghdr *h, struct netlink_link *ret)
 {
 	const struct nlattr *table[IFLA_MAX + 1] = {0};
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
@@ -119,7 +119,10 @@ static int link_decode(const struct nlmsghdr *h, struct netlink_link *ret)
 		return -EINVAL;
 	*ret = (struct netlink_link){.index = m->ifi_index};
 	snprintf(ret->name, sizeof ret->name, "%s", mnl_attr_get_str(table[IFLA_IFNAME]));
-	ret->is_up = (m->ifi_flags & IFF_UP) && (m->ifi_flags & IFF_RUNNING);
+	ret->is_set_up = m->ifi_flags & IFF_UP;
+	ret->is_up = ret->is_set_up && (m->ifi_flags & IFF_RUNNING);
+	if (table[IFLA_LINK] && mnl_attr_validate(table[IFLA_LINK], MNL_TYPE_U32) >= 0)
+		ret->parent = (int)mnl_attr_get_u32(table[IFLA_LINK]);
 	if (table[IFLA_STATS64] && mnl_attr_get_payload_len(table[IFLA_STATS64]) >=
 					   offsetof(struct rtnl_link_stats64, tx_bytes)) {
 		struct rtnl_link_stats64 s;
@@ -152,7 +155,7 @@ static int announcement(const struct nlmsghdr *h, void *user)
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		/* A bridge tells of its ports in its own family too: not of the link itself. */
-		if (link_decode(h, &l) == 0 &&
+		if (netlink_link_decode(h, &l) == 0 &&
 			((const struct ifinfomsg *)mnl_nlmsg_get_payload(h))->ifi_family ==
 				AF_UNSPEC)
 			n->handlers->link(n->user, &l, h->nlmsg_type == RTM_DELLINK);
@@ -300,7 +303,7 @@ struct nlmsghdr *netlink_request(char buffer[NETLINK_REQUEST_SIZE], uint16_t typ
 
 static int take_link(const struct nlmsghdr *h, void *user)
 {
-	if (h->nlmsg_type == RTM_NEWLINK && link_decode(h, user) < 0)
+	if (h->nlmsg_type == RTM_NEWLINK && netlink_link_decode(h, user) < 0)
 		((struct netlink_link *)user)->index = 0;
 	return MNL_CB_OK;
 }
@@ -422,19 +425,21 @@ int netlink_address_remove(struct netlink *n, int index, const struct addr_prefi
 	return rc == -EADDRNOTAVAIL || rc == -ENODEV ? 0 : rc;
 }
 
-int netlink_promote_secondaries(const char *interface)
+int netlink_setting_write(
+	const char *family, const char *interface, const char *setting, const char *value)
 {
-	char path[96];
+	size_t size = strlen(value);
+	char path[128];
 	int fd, rc;
 
 	/* The interface's name comes from the document: it stays a name. */
 	if (strlen(interface) >= IF_NAMESIZE || strchr(interface, '/') || interface[0] == '.')
 		return -EINVAL;
-	snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/promote_secondaries", interface);
+	snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", family, interface, setting);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	rc = write(fd, "1", 1) == 1 ? 0 : -errno;
+	rc = write(fd, value, size) == (ssize_t)size ? 0 : -errno;
 	close(fd);
 	return rc;
 }

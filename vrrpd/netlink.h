@@ -23,7 +23,9 @@ struct netlink;
 struct netlink_link {
 	int index;
 	char name[IF_NAMESIZE];
+	int parent; /* index of the link it lies over; 0: none */
 	bool is_up; /* administratively up and with carrier */
+	bool is_set_up; /* administratively up */
 	unsigned char mac[NETLINK_MAC_MAX];
 	size_t mac_size; /* 6 on Ethernet; 0: none */
 	uint64_t received_bytes; /* ever */
@@ -57,6 +59,10 @@ void netlink_drain(struct netlink *n);
 /* The link of that name: 0, -ENODEV, or another negative errno. */
 int netlink_link_read(struct netlink *n, const char *name, struct netlink_link *ret);
 
+/* Calls visit for each link, once all have been read: 0, or a negative errno and no call. */
+typedef void netlink_visit_link(void *user, const struct netlink_link *l);
+int netlink_links_read(struct netlink *n, netlink_visit_link *visit, void *user);
+
 /*
  * Calls visit for each address of an interface (family AF_INET, AF_INET6 or
  * AF_UNSPEC for both), once all have been read: 0, or a negative errno and no call.
@@ -72,10 +78,11 @@ int netlink_address_set(struct netlink *n, const struct netlink_address *a);
 int netlink_address_remove(struct netlink *n, int index, const struct addr_prefix *prefix);
 
 /*
- * Sets promote_secondaries on an interface, without which taking away one IPv4
- * address would take away others of its network (decision V1): 0 or a negative errno.
+ * Writes net.FAMILY.conf.INTERFACE.SETTING, such as net.ipv4.conf.eth0.promote_secondaries: 0, or a
+ * negative errno (-ENOENT: no such setting or interface).
  */
-int netlink_promote_secondaries(const char *interface);
+int netlink_setting_write(
+	const char *family, const char *interface, const char *setting, const char *value);
 
 /*
  * Has the kernel ask at once for the neighbours of an interface that it asked for in vain: between
@@ -91,6 +98,8 @@ int netlink_bridge_add(struct netlink *n, const char *name);
 /* A macvlan of mode private over an interface, with that MAC, down. */
 int netlink_macvlan_add(
 	struct netlink *n, const char *name, int parent, const unsigned char mac[6]);
+/* What `ip link` shows beside its name, for people. */
+int netlink_alias_set(struct netlink *n, int index, const char *alias);
 /* Makes a link a port of that bridge (0: of none). */
 int netlink_master_set(struct netlink *n, int index, int master);
 int netlink_up_set(struct netlink *n, int index, bool is_up);

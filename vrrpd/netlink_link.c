@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vrrpd/netlink_parts.h"
+
+#define LINKS_MAX 65536 /* of the node */
 
 static struct ifinfomsg *link_request(char buffer[NETLINK_REQUEST_SIZE], uint16_t type,
 	uint16_t flags, int index, struct nlmsghdr **ret)
@@ -57,6 +60,16 @@ int netlink_macvlan_add(struct netlink *n, const char *name, int parent, const u
 	return rc == -EEXIST ? 0 : rc;
 }
 
+int netlink_alias_set(struct netlink *n, int index, const char *alias)
+{
+	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *h;
+
+	link_request(buffer, RTM_NEWLINK, 0, index, &h);
+	mnl_attr_put_str(h, IFLA_IFALIAS, alias);
+	return netlink_ask(n, h, NULL, NULL);
+}
+
 int netlink_master_set(struct netlink *n, int index, int master)
 {
 	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
@@ -88,4 +101,52 @@ int netlink_link_remove(struct netlink *n, const char *name)
 	mnl_attr_put_strz(h, IFLA_IFNAME, name);
 	rc = netlink_ask(n, h, NULL, NULL);
 	return rc == -ENODEV ? 0 : rc;
+}
+
+/* What a dump has brought so far. */
+struct links_dump {
+	struct netlink_link *items;
+	size_t count, capacity;
+	bool is_cut; /* no memory, or too many */
+};
+
+static int take_link(const struct nlmsghdr *h, void *user)
+{
+	struct links_dump *d = user;
+
+	if (h->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	if (d->count == d->capacity) {
+		size_t capacity = d->capacity ? d->capacity * 2 : 32;
+		void *more = capacity > LINKS_MAX
+				     ? NULL
+				     : reallocarray(d->items, capacity, sizeof *d->items);
+
+		d->is_cut = !more;
+		if (!more)
+			return MNL_CB_OK; /* the rest is read and dropped */
+		d->items = more;
+		d->capacity = capacity;
+	}
+	if (netlink_link_decode(h, &d->items[d->count]) == 0)
+		d->count++;
+	return MNL_CB_OK;
+}
+
+int netlink_links_read(struct netlink *n, netlink_visit_link *visit, void *user)
+{
+	_Alignas(NLMSG_ALIGNTO) char buffer[NETLINK_REQUEST_SIZE];
+	struct links_dump d = {0};
+	struct nlmsghdr *h;
+	int rc;
+
+	h = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	rc = netlink_ask(n, h, take_link, &d);
+	if (rc == 0 && d.is_cut)
+		rc = -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < d.count; i++)
+		visit(user, &d.items[i]);
+	free(d.items);
+	return rc;
 }

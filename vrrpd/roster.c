@@ -84,13 +84,6 @@ static const struct conf_vip *wanted(const struct roster *r, const struct conf *
 /* What this program cannot run yet, or not so many of: 0, or -EINVAL with why. */
 static int vip_refuse(const struct conf_vip *v, char why[REPORT_TEXT_SIZE])
 {
-	if (v->virtual_mac) {
-		snprintf(why, REPORT_TEXT_SIZE,
-			"vips[%s].virtual_mac: not available in this version; the interface's own "
-			"address is announced: leave it out",
-			v->name);
-		return -EINVAL;
-	}
 	if (v->track_count > ROLE_TRACKS_MAX) {
 		snprintf(why, REPORT_TEXT_SIZE, "vips[%s].track: more than %d", v->name,
 			ROLE_TRACKS_MAX);
@@ -212,6 +205,7 @@ bool roster_settle(struct roster *r, void (*gone)(void *user, const char *name),
 		}
 		if (!wanted(r, r->conf, v->config->name))
 			gone(user, v->config->name);
+		vip_dismantle(v);
 		vip_free(v);
 	}
 	r->vips_count = kept;
@@ -219,6 +213,32 @@ bool roster_settle(struct roster *r, void (*gone)(void *user, const char *name),
 	if (kept != before)
 		segments_sweep(r);
 	return has_begun;
+}
+
+/* True for the link of a VIP that runs, also where it is not made yet. */
+static bool is_link_wanted(void *user, const char *name)
+{
+	const struct roster *r = user;
+
+	for (size_t i = 0; i < r->vips_count; i++) {
+		const struct vip *v = r->vips[i];
+		char expected[IF_NAMESIZE];
+
+		virtual_mac_link(v->segment->family, (int)v->config->virtual_router_id,
+			v->segment->link.index, expected);
+		if (v->config->virtual_mac && strcmp(expected, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void roster_sweep(struct roster *r)
+{
+	int rc = macvlan_sweep(r->vip_uses->netlink, is_link_wanted, r);
+
+	if (rc < 0)
+		log_warn("links that a former life may have left cannot be looked for: %s",
+			strerror(-rc));
 }
 
 /* ---- looking ---- */

@@ -48,6 +48,9 @@ bool roster_settle(struct roster *r, void (*gone)(void *user, const char *name),
 /* Looks at links and own addresses anew, and tells the VIPs what changed. */
 void roster_refresh(struct roster *r, struct mono now);
 
+/* Removes the links of virtual MACs that a former life of this program has left and no VIP wants. */
+void roster_sweep(struct roster *r);
+
 /* By name; by segment and router id; NULL: none. */
 struct vip *roster_vip(const struct roster *r, const char *name);
 struct vip *roster_router(const struct roster *r, const struct segment *s, int virtual_router_id);

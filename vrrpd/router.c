@@ -21,39 +21,62 @@
 
 /* ---- what comes in ---- */
 
-static void packet_came(void *user, struct segment *s, const struct advert_packet *p)
+static bool is_to_group(const struct advert_packet *p)
 {
-	struct router *r = user;
+	struct addr group = wire_group(addr_family(&p->destination));
+
+	return addr_compare_ip(&p->destination, &group) == 0;
+}
+
+/* True for an advertisement; what is none is counted. */
+static bool packet_read(struct router *r, const struct advert_packet *p, struct advert *ret)
+{
 	struct advert_packet judged = *p;
-	struct addr group = wire_group(s->family);
 	enum advert_refusal refusal;
-	struct advert a;
-	struct vip *v;
 
 	/*
 	 * Unicast is beyond RFC 9568, and keepalived sends it over IPv6 with the
 	 * system's hop limit: there the source is checked instead, by vip_heard().
 	 */
-	if (addr_compare_ip(&p->destination, &group) != 0)
+	if (!is_to_group(p))
 		judged.ttl = ADVERT_TTL;
-	refusal = advert_decode(&judged, &a);
-	if (refusal != ADVERT_OK) {
+	refusal = advert_decode(&judged, ret);
+	if (refusal != ADVERT_OK)
 		r->counters.malformed[refusal]++;
+	return refusal == ADVERT_OK;
+}
+
+static void packet_came(void *user, struct segment *s, const struct advert_packet *p)
+{
+	struct router *r = user;
+	struct advert a;
+	struct vip *v;
+
+	if (!packet_read(r, p, &a))
 		return;
-	}
 	v = roster_router(&r->roster, s, a.virtual_router_id);
-	if (v)
-		vip_heard(v, p, &a, mono_now());
-	else
+	if (!v)
 		r->counters.no_such_router++;
+	else if (!v->macvlan.is_up || !is_to_group(p)) /* else it is heard there */
+		vip_heard(v, p, &a, mono_now());
+}
+
+/* What came to the link of a virtual MAC: other routers' packets come to their own. */
+static void mac_packet_came(void *user, struct vip *v, const struct advert_packet *p)
+{
+	struct advert a;
+
+	if (v->macvlan.is_up && is_to_group(p) && packet_read(user, p, &a) &&
+		a.virtual_router_id == v->config->virtual_router_id)
+		vip_heard(v, p, &a, mono_now());
 }
 
 static void link_came(void *user, const struct netlink_link *l, bool is_gone)
 {
 	struct router *r = user;
 
-	(void)l;
-	(void)is_gone;
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		vip_link_seen(r->roster.vips[i], l, is_gone);
 	r->condition.version++; /* a track may go by it */
 	r->must_refresh = r->must_judge = r->must_watch_links = true;
 }
@@ -147,6 +170,9 @@ static void drain(struct router *r)
 	for (size_t i = 0; i < r->roster.segments_count; i++)
 		if (r->roster.segments[i]->wire)
 			wire_drain(r->roster.segments[i]->wire);
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		if (r->roster.vips[i]->macvlan.wire)
+			wire_drain(r->roster.vips[i]->macvlan.wire);
 	heartbeat_drain(r->heartbeat);
 	lifeline_drain(r->lifeline);
 	netlink_drain(r->netlink);
@@ -185,6 +211,10 @@ static void turn(struct router *r)
 	if (r->must_refresh) {
 		r->must_refresh = false;
 		roster_refresh(&r->roster, now);
+	}
+	if (r->must_sweep && r->roster.conf) {
+		r->must_sweep = false;
+		roster_sweep(&r->roster);
 	}
 	if (r->must_watch_links || mono_reached(r->links_at, now))
 		router_watch_links(r, now);
@@ -309,6 +339,8 @@ static void uses_fill(struct router *r, uv_loop_t *loop)
 		.ownership = r->ownership,
 		.heartbeat = r->heartbeat,
 		.past = r->past,
+		.loop = loop,
+		.receive = mac_packet_came,
 		.changed = vip_changed,
 		.lost = vip_lost,
 		.user = r};
@@ -373,6 +405,7 @@ int router_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_ke
 	r->user = user;
 	r->timer_fd = -1;
 	r->armed = r->judge_at = MONO_NEVER;
+	r->must_sweep = true;
 	rc = shells_open(r, loop, nodefile, keys);
 	if (rc < 0) {
 		router_free(r);

@@ -49,6 +49,7 @@ struct router {
 	struct mono armed; /* what timer_fd is set to */
 	bool must_refresh; /* links or own addresses have changed */
 	bool must_judge;   /* something a wish goes by has changed */
+	bool must_sweep;   /* nobody has looked yet for what a former life left */
 	bool must_settle;  /* VIPs may have left, or are wanted */
 	bool has_told_left;
 	struct mono judge_at;                  /* now and then, for what has an end of its own */

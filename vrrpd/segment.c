@@ -77,8 +77,10 @@ static void wire_renew(struct segment *s)
 /* Only IPv4 has secondaries; where it cannot be set, reconciling puts back what was lost. */
 static void secondaries_promote(const struct segment *s)
 {
-	int rc = s->family == AF_INET ? netlink_promote_secondaries(s->interface) : 0;
+	int rc = 0;
 
+	if (s->family == AF_INET)
+		rc = netlink_setting_write("ipv4", s->interface, "promote_secondaries", "1");
 	if (rc < 0)
 		log_info("interface=%s: promote_secondaries is not set: %s", s->interface,
 			strerror(-rc));
@@ -143,18 +145,28 @@ bool segment_refresh(struct segment *s)
 	       (addr_family(&s->primary) && addr_compare_ip(&before.primary, &s->primary) != 0);
 }
 
+/* True when the first `length` bits are the same. */
+static bool is_same_network(const unsigned char *a, const unsigned char *b, unsigned length)
+{
+	size_t whole = length / 8u;
+	unsigned char mask = (unsigned char)(0xff00u >> length % 8u);
+
+	return memcmp(a, b, whole) == 0 && (!mask || ((a[whole] ^ b[whole]) & mask) == 0);
+}
+
+static const unsigned char *ip_bytes(const struct addr *a)
+{
+	return addr_family(a) == AF_INET ? (const unsigned char *)&a->in.sin_addr
+					 : a->in6.sin6_addr.s6_addr;
+}
+
 bool segment_has_network(const struct segment *s, const struct addr_prefix *p)
 {
 	for (size_t i = 0; i < s->networks_count; i++) {
 		const struct addr_prefix *n = &s->networks[i];
-		const unsigned char *a = n->addr.in6.sin6_addr.s6_addr,
-				    *b = p->addr.in6.sin6_addr.s6_addr;
-		size_t whole = p->length / 8u;
-		unsigned char mask = (unsigned char)(0xff00u >> p->length % 8u);
 
-		if (addr_family(&n->addr) != AF_INET6 || n->length != p->length)
-			continue;
-		if (memcmp(a, b, whole) == 0 && (!mask || ((a[whole] ^ b[whole]) & mask) == 0))
+		if (addr_family(&n->addr) == addr_family(&p->addr) && n->length == p->length &&
+			is_same_network(ip_bytes(&n->addr), ip_bytes(&p->addr), p->length))
 			return true;
 	}
 	return false;

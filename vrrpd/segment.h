@@ -34,8 +34,7 @@ struct segment {
 	struct netlink_link link; /* index 0: there is no such interface */
 	struct wire *wire;        /* NULL: not open */
 	struct addr primary;      /* family 0: none */
-	/* What else is on the interface, in both families: where an IPv6 VIP needs no route of its
-	 * own. */
+	/* What else is on the interface, in both families: where a VIP needs no route of its own. */
 	struct addr_prefix networks[SEGMENT_NETWORKS_MAX];
 	size_t networks_count;
 	char why[SEGMENT_WHY_SIZE]; /* why VRRP cannot be spoken here; "": it can */
@@ -52,6 +51,6 @@ void segment_free(struct segment *s);
  */
 bool segment_refresh(struct segment *s);
 
-/* True when an address of ours other than a VIP lies in that IPv6 network, so that its route exists
+/* True when an address of ours other than a VIP lies in that network, so that its route exists
  * already. */
 bool segment_has_network(const struct segment *s, const struct addr_prefix *p);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/now.h"
-#include "vrrpd/holding.h"
 #include "vrrpd/lease.h"
 
 /* ---- life ---- */
@@ -82,6 +81,7 @@ void vip_free(struct vip *v)
 {
 	if (!v)
 		return;
+	macvlan_close(&v->macvlan);
 	conf_unref(v->conf);
 	free(v);
 }
@@ -91,84 +91,6 @@ bool vip_is_other(const struct vip *v, const struct conf_vip *config)
 	return v->config->virtual_router_id != config->virtual_router_id ||
 	       strcmp(v->config->interface, config->interface) != 0 ||
 	       family_of(v->config) != family_of(config);
-}
-
-/* ---- addresses ---- */
-
-static struct holding holding_of(const struct vip *v, struct mono now)
-{
-	return (struct holding){.netlink = v->uses->netlink,
-		.segment = v->segment,
-		.addresses = v->config->addresses,
-		.count = v->config->addresses_count,
-		.is_held = vrrp_holds(&v->vrrp, now),
-		.valid_s = lease_valid_s(vrrp_lease_ns(&v->vrrp), v->vrrp.wish.has_peer)};
-}
-
-static void say_address_error(struct vip *v, const char *what, const char *address, int rc)
-{
-	unsigned long held;
-
-	v->counters.address_errors++;
-	if (log_limit_take(&v->address_limit, 3, mono_now(), &held))
-		log_error("vip=%s interface=%s: %s %s: %s", v->config->name, v->segment->interface,
-			what, address, strerror(-rc));
-}
-
-static void look_later(struct vip *v, struct mono now)
-{
-	v->look_at = mono_add_ms(now, LEASE_RENEW_MS);
-}
-
-static void acquire(struct vip *v, struct mono now)
-{
-	struct holding h = holding_of(v, now);
-	char address[ADDR_TEXT_SIZE] = "";
-	int rc = holding_acquire(&h, address);
-
-	if (rc < 0)
-		say_address_error(v, "cannot put on address", address, rc);
-	look_later(v, now);
-}
-
-static void release(struct vip *v, struct mono now)
-{
-	struct holding h = holding_of(v, now);
-	char address[ADDR_TEXT_SIZE] = "";
-	int rc = v->segment->link.index ? holding_release(&h, address) : 0;
-
-	if (rc < 0)
-		say_address_error(v, "cannot take off address", address, rc);
-	ownership_clear(v->uses->ownership, v->key);
-	announce_stop(&v->announce);
-}
-
-/* Level, not edge: what is on the interface is made what it should be. */
-static void look(struct vip *v, struct mono now)
-{
-	struct holding h = holding_of(v, now);
-	int rc = holding_reconcile(&h, now);
-
-	v->must_look = false;
-	look_later(v, now);
-	if (rc < 0)
-		say_address_error(v, "cannot mend addresses near", v->config->name, rc);
-	if (rc <= 0)
-		return;
-	v->counters.addresses_mended += (uint64_t)rc;
-	log_warn("vip=%s interface=%s: %d addresses were not as they should be and are again",
-		v->config->name, v->segment->interface, rc);
-	if (h.is_held)
-		announce_begin(&v->announce, now);
-}
-
-void vip_address_seen(struct vip *v, const struct netlink_address *a, bool is_gone)
-{
-	if (a->index != v->segment->link.index || is_gone != vrrp_holds(&v->vrrp, mono_now()))
-		return;
-	for (size_t i = 0; i < v->config->addresses_count; i++)
-		if (addr_compare_ip(&v->config->addresses[i].addr, &a->prefix.addr) == 0)
-			v->must_look = true;
 }
 
 /* ---- carrying out ---- */
@@ -265,10 +187,10 @@ static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono no
 {
 	switch (a->kind) {
 	case VRRP_ACQUIRE:
-		acquire(v, now);
+		vip_acquire(v, now);
 		break;
 	case VRRP_RELEASE:
-		release(v, now);
+		vip_release(v, now);
 		break;
 	case VRRP_ANNOUNCE:
 		announce_begin(&v->announce, now);
@@ -360,7 +282,9 @@ void vip_segment_changed(struct vip *v, struct mono now)
 {
 	struct vrrp_event halt = {.kind = VRRP_HALT, .has_taker = v->judged.taker != NULL};
 
-	if (v->segment->why[0]) {
+	if (!v->segment->why[0])
+		vip_mac_prepare(v);
+	if (vip_obstacle(v)[0]) {
 		if (v->vrrp.state != VRRP_INITIALIZE)
 			step(v, &halt, now);
 		v->uses->changed(v->uses->user, v);
@@ -373,43 +297,15 @@ void vip_segment_changed(struct vip *v, struct mono now)
 		announce_begin(&v->announce, now); /* the MAC may be another one */
 }
 
-/* Takes off the addresses of the generation before that the new one has not. */
-static void drop_old_addresses(struct vip *v, const struct conf_vip *now)
-{
-	const struct conf_vip *before = v->config;
-
-	for (size_t i = 0; i < before->addresses_count; i++) {
-		bool stays = false;
-
-		for (size_t j = 0; j < now->addresses_count; j++)
-			stays |= before->addresses[i].length == now->addresses[j].length &&
-				 addr_compare_ip(
-					 &before->addresses[i].addr, &now->addresses[j].addr) == 0;
-		if (!stays && v->segment->link.index)
-			netlink_address_remove(
-				v->uses->netlink, v->segment->link.index, &before->addresses[i]);
-	}
-}
-
-static bool has_same_addresses(const struct conf_vip *a, const struct conf_vip *b)
-{
-	if (a->addresses_count != b->addresses_count)
-		return false;
-	for (size_t i = 0; i < a->addresses_count; i++)
-		if (a->addresses[i].length != b->addresses[i].length ||
-			addr_compare_ip(&a->addresses[i].addr, &b->addresses[i].addr) != 0)
-			return false;
-	return true;
-}
-
 void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *config, struct mono now)
 {
-	bool is_same = has_same_addresses(v->config, config);
+	bool is_same = vip_has_same_addresses(v->config, config),
+	     is_other_mac = v->config->virtual_mac != config->virtual_mac;
 	struct conf *before = v->conf;
 	struct addr source;
 
 	if (!is_same)
-		drop_old_addresses(v, config);
+		vip_drop_old(v, config);
 	v->conf = conf_ref(conf);
 	v->config = config;
 	conf_unref(before);
@@ -420,9 +316,11 @@ void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *conf
 		return;
 	v->is_changed = false;
 	configure(v, now);
+	if (is_other_mac)
+		vip_mac_switch(v, now);
 	if (is_same || !vrrp_holds(&v->vrrp, now))
 		return;
-	acquire(v, now);
+	vip_acquire(v, now);
 	if (vrrp_is_active(&v->vrrp))
 		announce_begin(&v->announce, now);
 }
@@ -462,7 +360,7 @@ void vip_judge(struct vip *v, const struct role_input *in, struct mono now)
 		v->uses->changed(v->uses->user, v);
 	}
 	if (had_peer != v->judged.wish.has_peer && vrrp_holds(&v->vrrp, now))
-		acquire(v, now); /* the kind of lease is another one now */
+		vip_acquire(v, now); /* the kind of lease is another one now */
 	if (!v->judged.should_step_down)
 		return;
 	down.has_taker = v->judged.taker != NULL;
@@ -478,7 +376,7 @@ void vip_leave(struct vip *v, struct mono now)
 		return;
 	v->is_leaving = true;
 	if (v->vrrp.state == VRRP_INITIALIZE) {
-		release(v, now);
+		vip_release(v, now);
 		v->has_left = true;
 		return;
 	}
@@ -580,8 +478,10 @@ void vip_tick(struct vip *v, struct mono now)
 	if (mono_reached(vrrp_deadline(&v->vrrp), now))
 		step(v, &timer, now);
 	vip_announce(v, now);
+	if (v->mac_why[0] && mono_reached(v->look_at, now))
+		vip_segment_changed(v, now);
 	if (v->must_look || mono_reached(v->look_at, now))
-		look(v, now);
+		vip_look(v, now);
 }
 
 struct mono vip_deadline(const struct vip *v)

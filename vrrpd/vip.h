@@ -15,6 +15,7 @@
 #include "vrrpd/announce.h"
 #include "vrrpd/flaps.h"
 #include "vrrpd/heartbeat.h"
+#include "vrrpd/macvlan.h"
 #include "vrrpd/netlink.h"
 #include "vrrpd/ownership.h"
 #include "vrrpd/past.h"
@@ -31,6 +32,9 @@ struct vip_uses {
 	struct ownership *ownership;
 	struct heartbeat *heartbeat;
 	const struct past *past;
+	uv_loop_t *loop;
+	/* A packet came to the link of the VIP's virtual MAC. */
+	void (*receive)(void *user, struct vip *v, const struct advert_packet *p);
 	/* Something that is reported has changed: state, priority, who advertises. */
 	void (*changed)(void *user, struct vip *v);
 	/* It left an Active state, as loss says. True when nobody wanted that. */
@@ -61,6 +65,8 @@ struct vip {
 	const struct conf_vip *config; /* … in which this lies */
 	char key[OWNERSHIP_KEY_SIZE];  /* of the ownership record */
 	struct segment *segment;       /* router's; outlives the VIP */
+	struct macvlan macvlan;        /* with virtual_mac: where the addresses are */
+	char mac_why[SEGMENT_WHY_SIZE]; /* why there is no such link; "": nothing is amiss */
 	struct vrrp vrrp;
 	struct role role;
 	struct role_result judged;
@@ -138,6 +144,14 @@ struct mono vip_deadline(const struct vip *v);
  * that is not as it should be. */
 void vip_address_seen(struct vip *v, const struct netlink_address *a, bool is_gone);
 
+/* The link of its virtual MAC was changed, likewise. */
+void vip_link_seen(struct vip *v, const struct netlink_link *l, bool is_gone);
+
+/* Why it cannot run: the segment's reason, or that its virtual MAC has no link; "": it can. */
+const char *vip_obstacle(const struct vip *v);
+/* After has_left, before vip_free(): nothing of it stays on the node. */
+void vip_dismantle(struct vip *v);
+
 /* The state of the RFC that others see. */
 enum report_vip_state vip_state(const struct vip *v);
 void vip_report(const struct vip *v, struct report_vip *ret);
@@ -164,3 +178,16 @@ void vip_advertise(struct vip *v, int priority);
 /* The `take` to the peer that role chose, and the answer to the peer that asked (decision V3). */
 void vip_ask_taker(struct vip *v, bool is_leaving);
 void vip_answer_giver(struct vip *v, bool is_taken, const char *why);
+
+/* Where its addresses are, in vip_hold.c; called by vip.c alone. Makes the link of its virtual MAC
+ * be there, when it is to have one: false with mac_why when it cannot be. */
+bool vip_mac_prepare(struct vip *v);
+/* virtual_mac was switched while it runs: the addresses, if held, go over at once. */
+void vip_mac_switch(struct vip *v, struct mono now);
+/* The addresses are put there, taken away, or made what they should be (level, not edge). */
+void vip_acquire(struct vip *v, struct mono now);
+void vip_release(struct vip *v, struct mono now);
+void vip_look(struct vip *v, struct mono now);
+/* Takes off the addresses of the generation before that the new one has not. */
+void vip_drop_old(struct vip *v, const struct conf_vip *config);
+bool vip_has_same_addresses(const struct conf_vip *a, const struct conf_vip *b);

@@ -10,8 +10,8 @@ static void why_print(const struct vip *v, char *text, size_t size)
 {
 	const struct vrrp_transition *last = v->vrrp.last;
 
-	if (v->vrrp.state == VRRP_INITIALIZE && v->segment->why[0])
-		snprintf(text, size, "%s", v->segment->why);
+	if (v->vrrp.state == VRRP_INITIALIZE && vip_obstacle(v)[0])
+		snprintf(text, size, "%s", vip_obstacle(v));
 	else if (v->judged.why[0])
 		snprintf(text, size, "%.100s; %.150s", last ? last->why : "not started",
 			v->judged.why);

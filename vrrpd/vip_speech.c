@@ -9,6 +9,12 @@
 #include "common/now.h"
 #include "vrrpd/lease.h"
 
+/* The MAC under which the addresses are reached. */
+static const unsigned char *mac_of(const struct vip *v)
+{
+	return v->config->virtual_mac ? v->macvlan.mac : v->segment->link.mac;
+}
+
 void vip_announce(struct vip *v, struct mono now)
 {
 	enum announce_form form;
@@ -23,7 +29,7 @@ void vip_announce(struct vip *v, struct mono now)
 				return;
 			if (addr_family(a) == AF_INET6 && form != ANNOUNCE_REQUEST)
 				continue;
-			size = announce_frame(a, v->segment->link.mac, form, frame);
+			size = announce_frame(a, mac_of(v), form, frame);
 			if (wire_send_frame(v->segment->wire, frame, size) == 0)
 				v->counters.announcements++;
 		}
@@ -101,6 +107,17 @@ static void advert_fill(const struct vip *v, int priority, struct advert *a)
 	}
 }
 
+/* With a virtual MAC, switches are to learn it from what goes to the group (RFC 9568 7.2). */
+static int message_send(struct vip *v, const struct advert *a, const void *data, size_t size)
+{
+	uint8_t frame[VIRTUAL_MAC_FRAME_MAX];
+
+	if (!v->config->virtual_mac || v->config->unicast || !addr_family(&a->source))
+		return wire_send(v->segment->wire, &a->source, &a->destination, data, size);
+	size = virtual_mac_frame(&a->source, &a->destination, v->macvlan.mac, data, size, frame);
+	return wire_send_frame(v->segment->wire, frame, size);
+}
+
 static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to)
 {
 	uint8_t data[ADVERT_SIZE_MAX];
@@ -109,9 +126,7 @@ static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to
 	a->destination = *to;
 	addr_set_port(&a->destination, 0);
 	size = advert_encode(a, data, sizeof data);
-	rc = size < 0
-		     ? size
-		     : wire_send(v->segment->wire, &a->source, &a->destination, data, (size_t)size);
+	rc = size < 0 ? size : message_send(v, a, data, (size_t)size);
 	if (rc < 0)
 		v->counters.send_errors++;
 	else

@@ -294,6 +294,8 @@ static const struct {
 	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: [\"fd00::9/64\"], "
 	      "version: 2}\n",
 		"vips[v].version", "IPv4 only"},
+	{PAIR VIP ", unicast: true, virtual_mac: true}\n", "vips[v].unicast",
+		"does not go with virtual_mac"},
 	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: []}\n",
 		"vips[v].addresses", "at least one"},
 	{PAIR "- {name: v, virtual_router_id: 1, interface: a/b, addresses: [10.0.0.9/24]}\n",
