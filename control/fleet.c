@@ -74,6 +74,11 @@ static struct fleet_node *obtain(struct fleet *f, const char *name, struct wall 
 	return &nodes[at];
 }
 
+const char *fleet_node_name(const struct fleet *f, size_t at)
+{
+	return at < f->count ? f->nodes[at].name : NULL;
+}
+
 bool fleet_is_live(const struct fleet_node *n)
 {
 	return n->has_report && n->age_ms >= 0 && n->age_ms < FLEET_LIVE_MS;

@@ -85,6 +85,9 @@ const char *fleet_state_name(enum fleet_state s); /* "ready", … */
 int fleet_node_state(const struct fleet *f, const char *node, enum fleet_state *ret_state,
 	struct wall *ret_since, char ret_why[FLEET_WHY_SIZE]);
 
+/* The name of the node at a place, in the order of names; NULL: there are not as many. */
+const char *fleet_node_name(const struct fleet *f, size_t at);
+
 /* Who holds a VIP, as far as is known; "" for nobody. */
 void fleet_vip_holder(const struct fleet *f, const char *stack, const char *vip,
 	char ret_holder[CONF_NAME_SIZE]);

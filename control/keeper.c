@@ -173,6 +173,8 @@ static void on_loaded(void *user, const struct store_answer *a)
 	else
 		beat(k, false);
 	k->handlers.changed(k->user);
+	if (k->wants_ballot)
+		keeper_ballot(k);
 	if (k->wants_load)
 		keeper_load(k);
 }
@@ -306,6 +308,8 @@ static void on_second(uv_timer_t *t)
 
 	if (k->wants_load && !k->is_loading)
 		keeper_load(k);
+	if (k->wants_ballot)
+		keeper_ballot(k);
 	beat(k, k->wants_announce);
 	if (!k->is_beating)
 		k->wants_announce = false;
@@ -327,6 +331,12 @@ static void on_changed(void *user, const struct store_change *change)
 	case STORE_CHANGE_ALL:
 		keeper_load(k);
 		keeper_fetch_events(k);
+		keeper_ballot(k);
+		break;
+	case STORE_CHANGE_PROPOSAL:
+		k->picture->proposal_news++;
+		keeper_ballot(k);
+		k->handlers.changed(k->user);
 		break;
 	case STORE_CHANGE_DOCUMENT:
 	case STORE_CHANGE_OVERLAY:

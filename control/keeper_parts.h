@@ -17,6 +17,7 @@ struct keeper {
 	bool is_loading, wants_load;
 	bool is_listing, wants_nodes;
 	bool is_beating, wants_announce;
+	bool is_balloting, wants_ballot;
 	uint64_t seen_ms; /* uv_now() when the ages of the other nodes were right */
 	bool has_expired_overlay;
 	bool is_closing;
@@ -37,5 +38,7 @@ struct keeper {
 struct store_call keeper_call(struct keeper *k, store_done *done);
 void keeper_flush_events(struct keeper *k);
 void keeper_fetch_events(struct keeper *k);
+/* Judges the proposals that ask us, soon, and votes. */
+void keeper_ballot(struct keeper *k);
 /* Nodes that came or went since the last call become events. */
 void keeper_watch_nodes(struct keeper *k, const struct store_answer *a);

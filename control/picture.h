@@ -45,6 +45,7 @@ struct picture {
 	char claim[512]; /* another live node holds our name: the sentence; "" */
 	bool is_loaded;  /* the store was read at least once */
 	uint64_t head;   /* newest generation of the installation */
+	uint64_t proposal_news; /* how often news of proposals came */
 	uint64_t revision; /* of the store: the overlays here are as of it, or newer */
 	struct picture_stack *stacks;
 	size_t stacks_count;

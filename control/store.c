@@ -291,7 +291,8 @@ void store_body_noticed(struct store *s, const char *text)
 
 	if (store_notice_parse(text, &n) < 0)
 		return;
-	if (n.what == STORE_CHANGE_DOCUMENT || n.what == STORE_CHANGE_OVERLAY) {
+	if (n.what == STORE_CHANGE_DOCUMENT || n.what == STORE_CHANGE_OVERLAY ||
+		n.what == STORE_CHANGE_PROPOSAL) {
 		newest = &s->revision;
 		if (n.number > s->revision + 1)
 			n.what = STORE_CHANGE_ALL; /* one was missed */

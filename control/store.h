@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "common/clock.h"
+#include "control/proposal.h"
 
 #define STORE_LIVE_MS 5000        /* a node is live while its heartbeat is younger (decision C2) */
 #define STORE_REQUEST_MAX 128     /* bytes of a request id */
@@ -44,6 +45,12 @@ enum store_outcome {
 	STORE_CONFLICT, /* the expected generation is not the newest; the node name has a live
 			   holder */
 	STORE_MOVED,    /* the installation changed since the write was judged: judge it again */
+	STORE_UNCONFIRMED, /* the stack's newest generation waits for its confirmation */
+	STORE_BUSY,     /* another proposal is open for the stack */
+	STORE_UNASKED,  /* a live node that the write concerns has not judged it: propose it */
+	STORE_OPEN,     /* the proposal waits for answers of live nodes */
+	STORE_REFUSED,  /* a node said no to the proposal */
+	STORE_EXPIRED,  /* the proposal is too old, or gone */
 	STORE_NOT_FOUND, /* no such stack, generation or overlay */
 	STORE_AWAY,      /* not done: the store cannot be reached, or refused */
 	STORE_UNKNOWN    /* sent, answer lost, deadline passed; the same request id tells later */
@@ -82,6 +89,21 @@ struct store_node {
 	const json_t *state; /* what the node wrote: fleet_report_encode() */
 };
 
+/* What a node that was asked says to a proposal. */
+struct store_vote {
+	const char *node;
+	enum proposal_vote vote; /* silent: it is away, or has still time */
+	const char *reason;      /* of a no */
+};
+
+/* A proposal that waits for the vote of the node that lists it. */
+struct store_proposal {
+	uint64_t revision; /* what its vote names */
+	uint64_t head;     /* newest generation when it was judged by who proposes it */
+	const char *stack;
+	const json_t *document;
+};
+
 struct store_event {
 	uint64_t id;
 	struct wall time;
@@ -117,6 +139,10 @@ struct store_answer {
 	size_t overlays_count;
 	const struct store_node *nodes;
 	size_t nodes_count;
+	const struct store_vote *votes;
+	size_t votes_count;
+	const struct store_proposal *proposals;
+	size_t proposals_count;
 	const struct store_event *events;
 	size_t events_count;
 	const struct store_audit *audit;
@@ -137,12 +163,13 @@ enum store_change_what {
 	STORE_CHANGE_DOCUMENT,
 	STORE_CHANGE_OVERLAY,
 	STORE_CHANGE_NODE, /* a node announced news (acknowledgements); its row has them */
-	STORE_CHANGE_EVENT
+	STORE_CHANGE_EVENT,
+	STORE_CHANGE_PROPOSAL /* one was made or ended, or was voted on */
 };
 
 struct store_change {
 	enum store_change_what what;
-	const char *object; /* stack of a document or overlay, name of a node; "" else */
+	const char *object; /* stack of a document, overlay or proposal, name of a node; "" else */
 };
 
 enum store_state { STORE_CONNECTING, STORE_CONNECTED, STORE_LOST };
@@ -188,6 +215,8 @@ struct store_write {
 				STORE_REQUEST_MAX bytes */
 	const char *who;     /* "uid 0 (root)" */
 	const char *why;     /* "" for none */
+	const char *fingerprint; /* of what was asked for, so that a request id used for two different
+				    writes is found out; NULL: made of the arguments */
 };
 
 #define STORE_ANY (-1)
@@ -202,16 +231,56 @@ struct store_put {
 	uint64_t judged_at;  /* head of the picture the document was judged in; else STORE_MOVED */
 	bool keep_unchanged; /* the newest with the same digest: OK and is_unchanged, no new
 				generation */
+	const char *node;    /* who writes; "" for none */
+	const char *asked;   /* the nodes that are to judge it, each between spaces: " lb-a lb-b "; "" for
+				none */
+	int64_t confirm_within_ms; /* 0: it need not be confirmed */
 };
 
-/* Writes a new generation; a rollback is the put of an old document. Announces
- * STORE_CHANGE_DOCUMENT. */
+/*
+ * Writes a new generation; a rollback is the put of an old document. Announces
+ * STORE_CHANGE_DOCUMENT. It is for writes that nobody else has to judge: with
+ * a live node in `asked` that is not `node` it is STORE_UNASKED, and
+ * STORE_BUSY while a proposal is open for the stack.
+ */
 void store_put_document(struct store *s, const struct store_write *write,
 	const struct store_put *put, const struct store_call *call);
+/*
+ * The same in three parts (decision C2). store_propose() tells the asked nodes
+ * (STORE_CHANGE_PROPOSAL); `node`, when asked, has said yes by it. Once it is
+ * STORE_OK, store_commit() with the same arguments (document unused) makes it
+ * the generation, in a transaction that tests head, votes and age: it fills
+ * votes, and is STORE_OPEN while live nodes may still answer, STORE_REFUSED
+ * after a no, and STORE_EXPIRED when it is to be proposed anew. Proposing
+ * again under the same request id replaces the proposal; when the generation
+ * is there already both are its repetition. A proposal that nobody ends is
+ * void after PROPOSAL_LIFE_MS.
+ */
+void store_propose(struct store *s, const struct store_write *write, const struct store_put *put,
+	const struct store_call *call);
+void store_commit(struct store *s, const struct store_write *write, const struct store_put *put,
+	const struct store_call *call);
+/* Ends a proposal that did not pass; none of that request id is fine. */
+void store_withdraw(
+	struct store *s, const char *request, const char *stack, const struct store_call *call);
+/* Fills proposals: the open ones that ask `node` and have no vote of it. */
+void store_list_proposals(struct store *s, const char *node, const struct store_call *call);
+/* The vote of `node`; the first stands. reason "": yes. A proposal that is gone is fine. */
+void store_vote(struct store *s, const struct store_proposal *p, const char *node,
+	const char *reason, const struct store_call *call);
+
 /* Writes the generation that deletes a stack and its overlays; expected as above. Its history
  * stays. */
 void store_delete_stack(struct store *s, const struct store_write *write, const char *stack,
 	int64_t expected, const struct store_call *call);
+
+/*
+ * What became of a request: STORE_OK with its generation (0 for overlays), and
+ * that generation in generations when it is still kept, without its document;
+ * STORE_NOT_FOUND; STORE_CONFLICT when its fingerprint was another.
+ */
+void store_get_request(struct store *s, const char *request, const char *fingerprint,
+	const struct store_call *call);
 
 /* Fills generations: at most limit (1 to STORE_LIST_MAX) older than `before` (0: from the newest),
  * newest first. */

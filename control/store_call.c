@@ -27,12 +27,12 @@ static int64_t clamp_limit(size_t limit)
 }
 
 /* What a write is, so that a request id used for two different ones is found out. */
-static void set_fingerprint(struct store_job *j)
+static void set_fingerprint(struct store_job *j, const struct store_write *write)
 {
 	char text[512];
 
 	snprintf(text, sizeof text, "%s %s %s %s", j->action, j->stack, j->object, j->digest);
-	j->fingerprint = store_job_keep(j, text);
+	j->fingerprint = store_job_keep(j, write->fingerprint ? write->fingerprint : text);
 }
 
 static struct store_job *write_new(const struct store_script *script,
@@ -47,7 +47,7 @@ static struct store_job *write_new(const struct store_script *script,
 	j->action = store_job_keep(j, action);
 	j->stack = store_job_keep(j, stack);
 	j->object = store_job_keep(j, object);
-	set_fingerprint(j);
+	set_fingerprint(j, write);
 	return j;
 }
 
@@ -68,18 +68,71 @@ void store_load(struct store *s, const struct store_call *call)
 	store_queue(s, job_new(&store_script_load), call);
 }
 
-void store_put_document(struct store *s, const struct store_write *write,
-	const struct store_put *put, const struct store_call *call)
+static struct store_job *put_new(const struct store_script *script,
+	const struct store_write *write, const struct store_put *put)
 {
-	struct store_job *j = write_new(
-		&store_script_put_document, write, put->action, put->stack, "");
+	struct store_job *j = write_new(script, write, put->action, put->stack, "");
 
 	j->digest = store_job_keep(j, put->digest);
-	j->value = keep_json(j, put->document);
+	j->value = put->document ? keep_json(j, put->document) : "";
 	j->expected = put->expected;
 	j->judged_at = put->judged_at;
 	j->keep_unchanged = put->keep_unchanged;
-	set_fingerprint(j);
+	j->node = store_job_keep(j, put->node);
+	j->asked = store_job_keep(j, put->asked);
+	j->confirm_within_ms = put->confirm_within_ms;
+	set_fingerprint(j, write);
+	return j;
+}
+
+void store_put_document(struct store *s, const struct store_write *write,
+	const struct store_put *put, const struct store_call *call)
+{
+	store_queue(s, put_new(&store_script_put_document, write, put), call);
+}
+
+void store_propose(struct store *s, const struct store_write *write, const struct store_put *put,
+	const struct store_call *call)
+{
+	store_queue(s, put_new(&store_script_propose, write, put), call);
+}
+
+void store_commit(struct store *s, const struct store_write *write, const struct store_put *put,
+	const struct store_call *call)
+{
+	struct store_put voted = *put;
+
+	voted.document = NULL; /* the proposal has it */
+	store_queue(s, put_new(&store_script_commit, write, &voted), call);
+}
+
+void store_withdraw(
+	struct store *s, const char *request, const char *stack, const struct store_call *call)
+{
+	struct store_job *j = job_new(&store_script_withdraw);
+
+	j->request = store_job_keep(j, request);
+	j->stack = store_job_keep(j, stack);
+	store_queue(s, j, call);
+}
+
+void store_list_proposals(struct store *s, const char *node, const struct store_call *call)
+{
+	struct store_job *j = job_new(&store_script_list_proposals);
+
+	j->node = store_job_keep(j, node);
+	store_queue(s, j, call);
+}
+
+void store_vote(struct store *s, const struct store_proposal *p, const char *node,
+	const char *reason, const struct store_call *call)
+{
+	struct store_job *j = job_new(&store_script_vote);
+
+	j->generation = p->revision;
+	j->stack = store_job_keep(j, p->stack);
+	j->node = store_job_keep(j, node);
+	j->why = store_job_keep(j, reason);
 	store_queue(s, j, call);
 }
 
@@ -89,6 +142,16 @@ void store_delete_stack(struct store *s, const struct store_write *write, const 
 	struct store_job *j = write_new(&store_script_delete_stack, write, "delete", stack, "");
 
 	j->expected = expected;
+	store_queue(s, j, call);
+}
+
+void store_get_request(struct store *s, const char *request, const char *fingerprint,
+	const struct store_call *call)
+{
+	struct store_job *j = job_new(&store_script_get_request);
+
+	j->request = store_job_keep(j, request);
+	j->fingerprint = store_job_keep(j, fingerprint);
 	store_queue(s, j, call);
 }
 

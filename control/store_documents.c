@@ -5,7 +5,7 @@
 
 #include "control/store_scripts.h"
 
-enum { SLOT_GENERATION, SLOT_AUDIT, SLOT_KEEP };
+enum { SLOT_GENERATION, SLOT_AUDIT, SLOT_KEEP, SLOT_CONFIRM };
 
 static enum store_step load_head(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
@@ -72,20 +72,26 @@ const struct store_script store_script_load = {
 	{load_head, load_stacks, load_overlays, load_nodes, load_done},
 };
 
-/* The stack's newest generation; 0 in the second column when it was deleted. */
-static enum store_step find_newest(
-	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+/* The stack's newest generation; 0 in the second column when it was deleted. Then whether it waits
+ * for its confirmation, and for how long still. */
+enum store_step store_document_select(struct store_job *j, struct store_statement *ret)
 {
-	enum store_step step;
-
-	if (store_write_is_repeat(j, rows, &step))
-		return step;
 	return store_run(ret,
-		"select g.digest, case when g.document is null then 0 else g.generation end"
+		"select g.digest, case when g.document is null then 0 else g.generation end,"
+		" case when g.confirm_within > 0 and g.confirmed = 0 then 1 else 0 end,"
+		" g.created + g.confirm_within - ballast_now()"
 		" from stack s join generation g on g.stack = s.name and g.generation = "
 		"s.generation"
 		" where s.name = $1",
 		j->stack, NULL);
+}
+
+enum store_step store_document_newest(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	enum store_step step;
+
+	return store_write_is_repeat(j, rows, &step) ? step : store_document_select(j, ret);
 }
 
 /* STORE_STEP_RUN: as expected; else the refusal. */
@@ -108,8 +114,45 @@ static enum store_step judge_expected(struct store_job *j, uint64_t newest)
 		j->stack, newest, j->expected);
 }
 
-static enum store_step next_generation(struct store_statement *ret)
+static enum store_step judge_confirmed(struct store_job *j, const struct store_rows *rows)
 {
+	int64_t left_ms = rows->count ? store_rows_number(rows, 0, 3) : 0;
+
+	if (rows->count == 0 || store_rows_number(rows, 0, 2) == 0 || left_ms <= 0)
+		return STORE_STEP_RUN;
+	return store_job_refuse(j, STORE_UNCONFIRMED,
+		"generation %" PRId64 " of stack %s has still %" PRId64
+		" s to be confirmed, and until then nothing is written: confirm it, or let it go back",
+		store_rows_number(rows, 0, 1), j->stack, (left_ms + 999) / 1000);
+}
+
+enum store_step store_document_judge(struct store_job *j, const struct store_rows *rows)
+{
+	uint64_t newest = rows->count ? (uint64_t)store_rows_number(rows, 0, 1) : 0;
+	bool is_confirmed = rows->count == 0 || store_rows_number(rows, 0, 2) == 0;
+	enum store_step step = judge_expected(j, newest);
+
+	if (step != STORE_STEP_RUN)
+		return step;
+	/* What nobody confirmed in time is not run: the same document again is a new attempt. */
+	if (j->keep_unchanged && newest && is_confirmed &&
+		strcmp(store_rows_text(rows, 0, 0), j->digest) == 0) {
+		j->answer.is_unchanged = true;
+		return STORE_STEP_ROLLBACK;
+	}
+	if (j->judged_at != j->answer.head)
+		return store_job_refuse(j, STORE_MOVED,
+			"the installation is at generation %" PRIu64
+			", and the document was judged at %" PRIu64,
+			j->answer.head, j->judged_at);
+	return judge_confirmed(j, rows);
+}
+
+enum store_step store_document_number(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	(void)j;
+	(void)rows;
 	return store_run(ret,
 		"update installation set generation = generation + 1 where id = 1 returning "
 		"generation",
@@ -119,24 +162,20 @@ static enum store_step next_generation(struct store_statement *ret)
 static enum store_step put_judge(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
-	uint64_t newest = rows->count ? (uint64_t)store_rows_number(rows, 0, 1) : 0;
-	enum store_step step = judge_expected(j, newest);
+	enum store_step step = store_document_judge(j, rows);
 
-	if (step != STORE_STEP_RUN)
-		return step;
-	if (j->keep_unchanged && newest && strcmp(store_rows_text(rows, 0, 0), j->digest) == 0) {
-		j->answer.is_unchanged = true;
-		return STORE_STEP_ROLLBACK;
-	}
-	if (j->judged_at != j->answer.head)
-		return store_job_refuse(j, STORE_MOVED,
-			"the installation is at generation %" PRIu64
-			", and the document was judged at %" PRIu64,
-			j->answer.head, j->judged_at);
-	return next_generation(ret);
+	return step == STORE_STEP_RUN ? store_proposal_look(j, rows, ret) : step;
 }
 
-static void take_generation_number(struct store_job *j, const struct store_rows *rows)
+static enum store_step put_number(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	enum store_step step = store_proposal_judge_direct(j, rows);
+
+	return step == STORE_STEP_RUN ? store_document_number(j, rows, ret) : step;
+}
+
+void store_document_take_number(struct store_job *j, const struct store_rows *rows)
 {
 	j->answer.generation = (uint64_t)store_rows_number(rows, 0, 0);
 	store_job_number(j, SLOT_GENERATION, store_rows_number(rows, 0, 0));
@@ -146,16 +185,17 @@ static void take_generation_number(struct store_job *j, const struct store_rows 
 static enum store_step put_insert(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
-	take_generation_number(j, rows);
+	store_document_take_number(j, rows);
 	return store_run(ret,
 		"insert into generation (stack, generation, document, digest, action, who, why, "
-		"created)"
-		" values ($1, cast($2 as bigint), $3, $4, $5, $6, $7, ballast_now())",
+		"confirm_within, created)"
+		" values ($1, cast($2 as bigint), $3, $4, $5, $6, $7, cast($8 as bigint), "
+		"ballast_now())",
 		j->stack, j->numbers[SLOT_GENERATION], j->value, j->digest, j->action, j->who,
-		j->why, NULL);
+		j->why, store_job_number(j, SLOT_CONFIRM, j->confirm_within_ms), NULL);
 }
 
-static enum store_step set_newest(
+enum store_step store_document_set(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
 	(void)rows;
@@ -165,7 +205,7 @@ static enum store_step set_newest(
 		j->stack, j->numbers[SLOT_GENERATION], NULL);
 }
 
-static enum store_step trim_generations(
+enum store_step store_document_trim(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
 	(void)rows;
@@ -178,8 +218,8 @@ static enum store_step trim_generations(
 
 const struct store_script store_script_put_document = {
 	STORE_WRITE,
-	{store_write_lock, store_write_seen, find_newest, put_judge, put_insert, set_newest,
-		trim_generations, store_write_audit, store_write_trim, store_write_record,
+	{store_write_lock, store_write_seen, store_document_newest, put_judge, put_number, put_insert,
+		store_document_set, store_document_trim, store_write_audit, store_write_trim, store_write_record,
 		store_write_notify, store_write_done},
 };
 
@@ -192,13 +232,23 @@ static enum store_step delete_judge(
 	if (newest == 0)
 		return store_job_refuse(j, STORE_NOT_FOUND, "there is no stack %s", j->stack);
 	step = judge_expected(j, newest);
-	return step == STORE_STEP_RUN ? next_generation(ret) : step;
+	if (step == STORE_STEP_RUN)
+		step = judge_confirmed(j, rows);
+	return step == STORE_STEP_RUN ? store_proposal_look(j, rows, ret) : step;
+}
+
+static enum store_step delete_number(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	enum store_step step = store_proposal_judge_direct(j, rows);
+
+	return step == STORE_STEP_RUN ? store_document_number(j, rows, ret) : step;
 }
 
 static enum store_step delete_insert(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
-	take_generation_number(j, rows);
+	store_document_take_number(j, rows);
 	return store_run(ret,
 		"insert into generation (stack, generation, document, digest, action, who, why, "
 		"created)"
@@ -215,8 +265,8 @@ static enum store_step delete_overlays(
 
 const struct store_script store_script_delete_stack = {
 	STORE_WRITE,
-	{store_write_lock, store_write_seen, find_newest, delete_judge, delete_insert, set_newest,
-		trim_generations, delete_overlays, store_write_audit, store_write_trim,
+	{store_write_lock, store_write_seen, store_document_newest, delete_judge, delete_number,
+		delete_insert, store_document_set, store_document_trim, delete_overlays, store_write_audit, store_write_trim,
 		store_write_record, store_write_notify, store_write_done},
 };
 

@@ -60,7 +60,7 @@ struct store_job *store_job_new(const struct store_script *script)
 	list_init(&j->link);
 	j->script = script;
 	j->request = j->fingerprint = j->who = j->why = j->action = j->stack = j->object =
-		j->value = j->digest = j->node_id = "";
+		j->value = j->digest = j->node_id = j->node = j->asked = "";
 	store_job_restart(j);
 	return j;
 }

@@ -14,7 +14,7 @@
 #include "control/store.h"
 
 #define STORE_PARAMETERS_MAX 8
-#define STORE_STEPS_MAX 14
+#define STORE_STEPS_MAX 20
 #define STORE_NUMBER_SIZE 24 /* a printed 64-bit number */
 #define STORE_WHY_SIZE 512
 
@@ -76,7 +76,8 @@ struct store_job {
 
 	/* Arguments, as far as the script uses them; texts are blocks of `kept`. */
 	const char *request, *fingerprint, *who, *why, *action, *stack, *object, *value, *digest,
-		*node_id;
+		*node_id, *node, *asked;
+	int64_t confirm_within_ms;
 	int64_t expected, before, limit, expires_in_ms;
 	uint64_t judged_at, generation;
 	bool keep_unchanged, announce;
@@ -88,7 +89,7 @@ struct store_job {
 	uint64_t event_id; /* the newest, likewise */
 	bool is_synchronous;
 	char notice[160]; /* what the transaction announces: see store_notice.h */
-	char numbers[4][STORE_NUMBER_SIZE];
+	char numbers[5][STORE_NUMBER_SIZE];
 
 	struct store_answer answer;
 	char why_text[STORE_WHY_SIZE];
@@ -115,7 +116,7 @@ void *store_job_array(struct store_job *j, size_t count, size_t size);
 const char *store_job_text(struct store_job *j, const char *text);
 /* A stored JSON text; NULL for SQL's NULL. A text that is not JSON fails the job. */
 const json_t *store_job_json(struct store_job *j, const char *text);
-/* Prints a number for use as a parameter; slot 0 to 3, each good until used again. */
+/* Prints a number for use as a parameter; slot 0 to 4, each good until used again. */
 const char *store_job_number(struct store_job *j, size_t slot, int64_t number);
 /* Sets the outcome and its sentence; returns STORE_STEP_ROLLBACK. */
 enum store_step store_job_refuse(struct store_job *j, enum store_outcome outcome,

@@ -12,6 +12,7 @@ static const char *const words[] = {
 	[STORE_CHANGE_OVERLAY] = "overlay",
 	[STORE_CHANGE_NODE] = "node",
 	[STORE_CHANGE_EVENT] = "event",
+	[STORE_CHANGE_PROPOSAL] = "proposal",
 };
 #define WORDS (sizeof words / sizeof *words)
 

@@ -2,8 +2,8 @@
 /*
  * What a transaction announces to every control, as one line of text (the
  * payload of PostgreSQL's NOTIFY): "WHAT OBJECT NUMBER", e.g. "document shop 12";
- * OBJECT is "-" for none. NUMBER is the installation's revision for documents
- * and overlays, by which a reader knows that it missed one, and the newest id for events.
+ * OBJECT is "-" for none. NUMBER is the installation's revision for documents,
+ * overlays and new proposals (0 for their votes), by which a reader knows that it missed one, and the newest id for events.
  */
 #include <stddef.h>
 

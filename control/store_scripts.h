@@ -14,6 +14,14 @@ extern const struct store_script store_script_put_document;
 extern const struct store_script store_script_delete_stack;
 extern const struct store_script store_script_list_generations;
 extern const struct store_script store_script_get_generation;
+/* store_write.c */
+extern const struct store_script store_script_get_request;
+/* store_proposals.c */
+extern const struct store_script store_script_propose;
+extern const struct store_script store_script_commit;
+extern const struct store_script store_script_withdraw;
+extern const struct store_script store_script_list_proposals;
+extern const struct store_script store_script_vote;
 /* store_overlays.c */
 extern const struct store_script store_script_set_overlay;
 extern const struct store_script store_script_clear_overlay;
@@ -51,5 +59,22 @@ store_step_function store_write_lock, store_write_seen, store_write_audit, store
 /* True when the request id is known: *ret_step is then to be returned. */
 bool store_write_is_repeat(
 	struct store_job *j, const struct store_rows *rows, enum store_step *ret_step);
+/*
+ * store_documents.c: what writes of documents have in common. newest asks for
+ * the stack's newest generation after store_write_seen (select is its second half); judge compares it with
+ * what the write expects: STORE_STEP_RUN (nothing in ret yet) or the refusal.
+ * Then number counts the new generation, take_number notes it, and set and trim
+ * make it the newest.
+ */
+store_step_function store_document_newest, store_document_number, store_document_set,
+	store_document_trim;
+enum store_step store_document_select(struct store_job *j, struct store_statement *ret);
+enum store_step store_document_judge(struct store_job *j, const struct store_rows *rows);
+void store_document_take_number(struct store_job *j, const struct store_rows *rows);
+/* store_proposals.c: is another proposal open for the stack, and who is alive? Then the refusal, or
+ * STORE_STEP_RUN. */
+store_step_function store_proposal_look;
+enum store_step store_proposal_judge_direct(struct store_job *j, const struct store_rows *rows);
+
 /* Sets what the transaction announces; object may be "". */
 void store_write_announce(struct store_job *j, enum store_change_what what, const char *object);

@@ -104,3 +104,47 @@ enum store_step store_write_done(
 		j->answer.head = j->answer.generation;
 	return STORE_STEP_COMMIT;
 }
+
+static enum store_step request_select(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	(void)rows;
+	return store_run(ret,
+		"select r.fingerprint, r.generation, g.stack, g.digest, g.who, g.why, g.created"
+		" from request r left join generation g on g.generation = r.generation"
+		" where r.id = $1",
+		j->request, NULL);
+}
+
+static enum store_step request_done(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	struct store_generation *g;
+	enum store_step step;
+
+	(void)ret;
+	if (!store_write_is_repeat(j, rows, &step))
+		return store_job_refuse(
+			j, STORE_NOT_FOUND, "nothing was done for the request id %s", j->request);
+	if (j->answer.outcome != STORE_OK || !rows->cell(rows, 0, 2))
+		return step;
+	g = store_job_array(j, 1, sizeof *g);
+	if (!g)
+		return step;
+	*g = (struct store_generation){
+		.stack = store_job_text(j, rows->cell(rows, 0, 2)),
+		.generation = j->answer.generation,
+		.digest = store_job_text(j, rows->cell(rows, 0, 3)),
+		.who = store_job_text(j, rows->cell(rows, 0, 4)),
+		.why = store_job_text(j, rows->cell(rows, 0, 5)),
+		.created = {store_rows_number(rows, 0, 6)},
+	};
+	j->answer.generations = g;
+	j->answer.generations_count = 1;
+	return step;
+}
+
+const struct store_script store_script_get_request = {
+	STORE_READ,
+	{request_select, request_done},
+};

@@ -3,8 +3,9 @@
  * needs nothing but that the picture caught up; the store has the last word
  * (expected generation, judged_at).
  */
-#include "control/api/revise.h"
+#include "control/api/revise_parts.h"
 
+#include <openssl/evp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,37 +15,34 @@
 #include "common/certificate.h"
 #include "common/conf_diff.h"
 #include "common/now.h"
-#include "control/plan.h"
-#include "control/status.h"
+#include "control/judgement.h"
 #include "control/withheld.h"
 
-#define REVISE_STORE_MS 8000
-#define REVISE_CATCH_UP_MS 5000
+#define REVISE_ASKED_MAX (64u << 10)
 #define REVISE_DIFFERENCES_MAX 1000
-#define REVISE_STORE_ADDRESSES_MAX 16
 
-static void attempt(struct revise *r);
-
-static void revise_free(struct revise *r)
+void revise_free(struct revise *r)
 {
 	conf_unref(r->candidate);
 	json_decref(r->spec.material);
+	json_decref(r->away);
+	buf_fini(&r->asked);
 	free(r);
 }
 
-static void finish(struct revise *r, struct answer *a)
+void revise_finish(struct revise *r, struct answer *a)
 {
 	exchange_answer(r->x, a);
 	revise_free(r);
 }
 
-static void refuse(struct revise *r, int status, const char *why)
+void revise_refuse(struct revise *r, int status, const char *why)
 {
 	family_refuse(r->x, status, "%s", why);
 	revise_free(r);
 }
 
-static const struct picture_stack *current(const struct revise *r)
+const struct picture_stack *revise_current(const struct revise *r)
 {
 	const struct picture_stack *s = picture_stack(r->api->site.picture, r->stack);
 
@@ -114,7 +112,7 @@ json_t *revise_difference(const json_t *before, const json_t *after)
 
 static void refuse_stale(struct revise *r, json_t *differences)
 {
-	const struct picture_stack *s = current(r);
+	const struct picture_stack *s = revise_current(r);
 	struct answer a = {0};
 	char detail[256];
 
@@ -130,13 +128,13 @@ static void refuse_stale(struct revise *r, json_t *differences)
 	answer_problem_list(&a, 409, differences, detail);
 	if (s)
 		answer_set_etag(&a, s->generation);
-	finish(r, &a);
+	revise_finish(r, &a);
 }
 
 static void on_old_read(void *user, const struct store_answer *answer)
 {
 	struct revise *r = user;
-	const struct picture_stack *s = current(r);
+	const struct picture_stack *s = revise_current(r);
 	const json_t *now = s && s->conf ? conf_document(s->conf) : NULL;
 
 	if (answer->outcome == STORE_OK && answer->generations_count == 1)
@@ -149,7 +147,7 @@ static void on_old_read(void *user, const struct store_answer *answer)
 static bool condition_holds(struct revise *r)
 {
 	const struct etag_match *m = &exchange_request(r->x)->if_match;
-	const struct picture_stack *s = current(r);
+	const struct picture_stack *s = revise_current(r);
 	struct store_call call = {REVISE_STORE_MS, on_old_read, r};
 
 	if (etag_matches(m, s ? s->generation : 0))
@@ -167,25 +165,14 @@ static bool condition_holds(struct revise *r)
 static int judge(const struct revise *r, struct conf_problems *problems)
 {
 	const struct api_site *site = &r->api->site;
-	struct addr addresses[REVISE_STORE_ADDRESSES_MAX];
 	const struct picture_stack *s = picture_stack(site->picture, r->stack);
-	bool is_sqlite = strcmp(site->nodefile->store, "sqlite") == 0;
-	struct plan_site plan = {
-		.store_is_sqlite = is_sqlite,
-		.store_addresses = addresses,
-	};
 
-	if (!is_sqlite)
-		plan.store_addresses_count = plan_store_addresses(
-			site->nodefile->store, addresses, REVISE_STORE_ADDRESSES_MAX);
 	if (strcmp(r->candidate->stack, r->stack) != 0)
 		conf_problems_add(problems, "stack", "is %s, but the request is about stack %s",
 			r->candidate->stack, r->stack);
 	certificate_judge(r->candidate, s ? s->conf : NULL, wall_now(), problems);
-	if (plan_judge(&plan, site->picture->confs, site->picture->confs_count, r->candidate,
-		    problems) < 0)
-		return -EINVAL;
-	return problems->count > 0 ? -EINVAL : 0;
+	return judgement_of(site->nodefile, site->picture, r->candidate,
+		!revise_is_skipped(r, site->picture->node), problems);
 }
 
 /* True when r->candidate is good; else r is answered. */
@@ -204,7 +191,7 @@ static bool compile(struct revise *r, const json_t *document)
 					      of what follows pays for it */
 	if (rc < 0) {
 		answer_document_problems(&a, &problems);
-		finish(r, &a);
+		revise_finish(r, &a);
 	}
 	conf_problems_fini(&problems);
 	return rc == 0;
@@ -212,13 +199,13 @@ static bool compile(struct revise *r, const json_t *document)
 
 static bool build(struct revise *r)
 {
-	const struct picture_stack *s = current(r);
+	const struct picture_stack *s = revise_current(r);
 	struct answer refusal = {0};
 	json_t *document = r->spec.build(r, s && s->conf ? conf_document(s->conf) : NULL, &refusal);
 	bool good;
 
 	if (!document) {
-		finish(r, &refusal);
+		revise_finish(r, &refusal);
 		return false;
 	}
 	good = compile(r, document);
@@ -226,149 +213,11 @@ static bool build(struct revise *r)
 	return good;
 }
 
-/* ---- the answer ---- */
-
-static void answer_stored(struct revise *r, enum fleet_ack ack, const char *why)
-{
-	struct fleet *fleet = r->api->site.picture->fleet;
-	struct answer a = {0};
-	json_t *body = json_pack("{s:I, s:s?, s:o, s:b, s:b}", "generation",
-		(json_int_t)r->generation, "digest", r->candidate ? r->candidate->digest : NULL,
-		"nodes", fleet_print_acks(fleet, r->stack), "complete",
-		(int)(ack == FLEET_ACK_COMPLETE), "unchanged", (int)r->is_unchanged);
-
-	if (body && ack != FLEET_ACK_COMPLETE)
-		json_object_set_new(body, "why", json_string(why));
-	answer_json(&a, r->is_new ? 201 : 200, body);
-	answer_set_etag(&a, r->generation);
-	finish(r, &a);
-}
-
-/* A deleted stack is served by nobody: what counts is that this node, if it served it, has let go.
- */
-static enum fleet_ack ask_this_node(const struct revise *r, char why[FLEET_WHY_SIZE])
-{
-	const struct picture *p = r->api->site.picture;
-
-	if (!p->serving || p->serving->generation < r->generation || status_is_ready(p, why))
-		return FLEET_ACK_COMPLETE;
-	return FLEET_ACK_WAITING;
-}
-
-static enum fleet_ack ask_fleet(const struct revise *r, char why[FLEET_WHY_SIZE])
-{
-	size_t away;
-
-	why[0] = '\0';
-	if (!r->spec.build)
-		return ask_this_node(r, why);
-	return fleet_acknowledged(r->api->site.picture->fleet, r->stack, r->generation, &away, why);
-}
-
-static bool is_acknowledged(struct family_wait *w)
-{
-	char why[FLEET_WHY_SIZE];
-	enum fleet_ack ack = ask_fleet((struct revise *)w, why);
-
-	return ack == FLEET_ACK_COMPLETE || ack == FLEET_ACK_REFUSED;
-}
-
-static void on_acknowledged(struct family_wait *w, bool is_timed_out)
-{
-	struct revise *r = (struct revise *)w;
-	char why[FLEET_WHY_SIZE];
-	enum fleet_ack ack = ask_fleet(r, why);
-
-	(void)is_timed_out;
-	answer_stored(r, ack, why);
-}
-
-static bool has_caught_up(struct family_wait *w)
-{
-	const struct revise *r = (const struct revise *)w;
-
-	return r->api->site.picture->head >= r->wanted_head;
-}
-
-/* The picture shows what was written (or, timed out, will soon): what is read now is not older. */
-static void on_shown(struct family_wait *w, bool is_timed_out)
-{
-	struct revise *r = (struct revise *)w;
-
-	(void)is_timed_out;
-	r->wait.is_over = is_acknowledged;
-	r->wait.over = on_acknowledged;
-	if (r->wait_ms > 0)
-		family_wait(r->api, &r->wait, r->wait_ms);
-	else
-		on_acknowledged(&r->wait, true);
-}
-
-static void on_caught_up(struct family_wait *w, bool is_timed_out)
-{
-	struct revise *r = (struct revise *)w;
-
-	if (is_timed_out)
-		refuse(r, 503,
-			"nothing was changed: the store's news did not arrive in time; try again");
-	else
-		attempt(r);
-}
-
-static void catch_up(struct revise *r, uint64_t head, void (*then)(struct family_wait *, bool))
-{
-	r->wanted_head = head;
-	r->wait.is_over = has_caught_up;
-	r->wait.over = then;
-	keeper_load(r->api->site.keeper);
-	family_wait(r->api, &r->wait, REVISE_CATCH_UP_MS);
-}
-
-static void tell(struct revise *r)
-{
-	struct keeper *k = r->api->site.keeper;
-	struct event_place place = {keeper_place(k).node, r->stack};
-	char from[24] = "", to[24], why[512];
-
-	snprintf(from, sizeof from, "%" PRIu64, r->judged_over);
-	snprintf(to, sizeof to, "%" PRIu64, r->generation);
-	snprintf(why, sizeof why, "%s by %s%s%s", r->spec.action,
-		exchange_request(r->x)->access.who, r->spec.why[0] ? ": " : "", r->spec.why);
-	keeper_event(k,
-		event_make(&place, "generation", r->stack, r->judged_over ? from : NULL, to, why));
-}
-
-static void on_stored(void *user, const struct store_answer *answer)
-{
-	struct revise *r = user;
-
-	if (family_is_store_away(r->x, answer)) {
-		revise_free(r);
-		return;
-	}
-	if (answer->outcome == STORE_NOT_FOUND) {
-		refuse(r, 404, "there is no such stack any more");
-		return;
-	}
-	if (answer->outcome != STORE_OK) {
-		/* A conflict with If-Match is found by the next attempt, with the difference. */
-		catch_up(r, answer->head > answer->generation ? answer->head : answer->generation,
-			on_caught_up);
-		return;
-	}
-	r->generation = answer->generation;
-	r->is_unchanged = answer->is_unchanged;
-	r->is_new = r->spec.build && r->judged_over == 0;
-	if (!r->is_unchanged && !answer->is_repeat)
-		tell(r);
-	catch_up(r, r->generation, on_shown);
-}
-
 /* ---- an attempt ---- */
 
 static void answer_dry_run(struct revise *r)
 {
-	const struct picture_stack *s = current(r);
+	const struct picture_stack *s = revise_current(r);
 	json_t *differences = revise_difference(s && s->conf ? conf_document(s->conf) : NULL,
 		r->candidate ? conf_document(r->candidate) : NULL);
 	struct answer a = {0};
@@ -380,58 +229,26 @@ static void answer_dry_run(struct revise *r)
 			differences, "nodes"));
 	if (s)
 		answer_set_etag(&a, s->generation);
-	finish(r, &a);
+	revise_finish(r, &a);
 }
 
-static int64_t expected(const struct revise *r)
+void revise_attempt(struct revise *r)
 {
-	bool is_conditional = exchange_request(r->x)->if_match.is_given;
-
-	return is_conditional || r->spec.is_edit ? (int64_t)r->judged_over : STORE_ANY;
-}
-
-static void store_it(struct revise *r)
-{
-	struct store *store = keeper_store(r->api->site.keeper);
-	const char *key = exchange_request(r->x)->idempotency_key;
-	char id[KEEPER_REQUEST_SIZE];
-	struct store_call call = {REVISE_STORE_MS, on_stored, r};
-	struct store_write write = {
-		key[0] ? key : id, exchange_request(r->x)->access.who, r->spec.why};
-
-	keeper_request_id(r->api->site.keeper, id);
-	if (r->spec.build) {
-		struct store_put put = {.stack = r->stack,
-			.document = conf_document(r->candidate),
-			.digest = r->candidate->digest,
-			.action = r->spec.action,
-			.expected = expected(r),
-			.judged_at = r->api->site.picture->head,
-			.keep_unchanged = true};
-
-		store_put_document(store, &write, &put, &call);
-	} else {
-		store_delete_stack(store, &write, r->stack, expected(r), &call);
-	}
-}
-
-static void attempt(struct revise *r)
-{
-	const struct picture_stack *s = current(r);
+	const struct picture_stack *s = revise_current(r);
 
 	if (++r->attempts > REVISE_ATTEMPTS_MAX) {
-		refuse(r, 409, "nothing was changed: others wrote each time before us; try again");
+		revise_refuse(r, 409, "nothing was changed: others wrote each time before us; try again");
 		return;
 	}
 	r->judged_over = s ? s->generation : 0;
 	if (!condition_holds(r))
 		return;
 	if (!r->spec.build && !s) {
-		refuse(r, 404, "there is no such stack");
+		revise_refuse(r, 404, "there is no such stack");
 		return;
 	}
 	if (r->spec.is_edit && s && (s->refused || !s->conf)) {
-		refuse(r, 409,
+		revise_refuse(r, 409,
 			"nothing was changed: this node cannot read the newest document of the "
 			"stack (a newer "
 			"ballast-control wrote it); ask another node");
@@ -442,31 +259,104 @@ static void attempt(struct revise *r)
 	if (r->is_dry_run)
 		answer_dry_run(r);
 	else
-		store_it(r);
+		revise_store(r);
+}
+
+/* "lb-a,lb-b": 0, or -EINVAL for what is no list of names or too long. */
+static int read_skip(const char *text, char skip[REVISE_SKIP_SIZE])
+{
+	char name[CONF_NAME_SIZE];
+	size_t len = 0;
+
+	skip[0] = '\0';
+	while (text && *text) {
+		size_t one = strcspn(text, ",");
+
+		snprintf(name, sizeof name, "%.*s", (int)one, text);
+		if (one >= sizeof name || !conf_name_is_valid(name) ||
+			len + one + 3 > REVISE_SKIP_SIZE)
+			return -EINVAL;
+		len += (size_t)snprintf(skip + len, REVISE_SKIP_SIZE - len, "%s%s ",
+			len ? "" : " ", name);
+		text += one;
+		text += *text == ',';
+	}
+	return 0;
 }
 
 /* The parameters of a write: 0, or -EINVAL after answering. */
-static int read_parameters(struct exchange *x, bool *ret_dry_run, int64_t *ret_wait_ms)
+static int read_parameters(struct revise *r, struct exchange *x)
 {
 	const struct target *t = &exchange_request(x)->target;
 
-	*ret_wait_ms = 0;
 	if (target_query(t, "confirm_within")) {
 		family_refuse(x, 501,
 			"confirm_within is not there yet in this version: apply without it, and "
 			"roll back by hand");
-	} else if (target_query_flag(t, "dry_run", ret_dry_run) < 0) {
+	} else if (target_query_flag(t, "dry_run", &r->is_dry_run) < 0) {
 		family_refuse(x, 400, "dry_run must be 1 or 0");
-	} else if (target_query_duration(t, "wait", REQUEST_WAIT_MAX_MS, ret_wait_ms) < 0) {
+	} else if (target_query_duration(t, "wait", REQUEST_WAIT_MAX_MS, &r->wait_ms) < 0) {
 		family_refuse(x, 400, "wait must be a duration up to 10m, as 10s or 500ms");
+	} else if (read_skip(target_query(t, "skip"), r->skip) < 0) {
+		family_refuse(x, 400, "skip must be names of nodes: skip=lb-a,lb-b");
 	} else {
 		return 0;
 	}
 	return -EINVAL;
 }
 
+/* ---- a request that may have been carried out before ---- */
+
+/* Over what is to be done to what, and the body: the same key with another request is found out. */
+static void print_fingerprint(struct revise *r)
+{
+	const struct request *q = exchange_request(r->x);
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	unsigned size = 0;
+
+	if (!c)
+		return;
+	EVP_DigestInit_ex(c, EVP_sha256(), NULL);
+	EVP_DigestUpdate(c, r->spec.action, strlen(r->spec.action) + 1);
+	EVP_DigestUpdate(c, r->stack, strlen(r->stack) + 1);
+	EVP_DigestUpdate(c, r->spec.why, strlen(r->spec.why) + 1);
+	EVP_DigestUpdate(c, q->body, q->body_len);
+	EVP_DigestFinal_ex(c, digest, &size);
+	EVP_MD_CTX_free(c);
+	for (unsigned i = 0; i < size && 2 * i + 2 < sizeof r->fingerprint; i++)
+		snprintf(r->fingerprint + (size_t)2 * i, 3, "%02x", digest[i]);
+}
+
+static void on_looked_up(void *user, const struct store_answer *answer)
+{
+	struct revise *r = user;
+
+	if (family_is_store_away(r->x, answer)) {
+		revise_free(r);
+	} else if (answer->outcome == STORE_NOT_FOUND) {
+		revise_attempt(r);
+	} else if (answer->outcome != STORE_OK) {
+		revise_refuse(r, 409, answer->why);
+	} else {
+		r->generation = answer->generation;
+		snprintf(r->digest, sizeof r->digest, "%s",
+			answer->generations_count ? answer->generations[0].digest : "");
+		revise_stored(r);
+	}
+}
+
+static void look_up(struct revise *r)
+{
+	struct store_call call = {REVISE_STORE_MS, on_looked_up, r};
+
+	print_fingerprint(r);
+	store_get_request(keeper_store(r->api->site.keeper), r->request, r->fingerprint, &call);
+}
+
 void revise_begin(struct api *a, struct exchange *x, const struct revise_spec *spec)
 {
+	const char *key = exchange_request(x)->idempotency_key;
 	struct revise *r;
 
 	if (!conf_name_is_valid(spec->stack)) {
@@ -479,7 +369,7 @@ void revise_begin(struct api *a, struct exchange *x, const struct revise_spec *s
 		return;
 	}
 	r = calloc(1, sizeof *r);
-	if (!r || read_parameters(x, &r->is_dry_run, &r->wait_ms) < 0) {
+	if (!r || read_parameters(r, x) < 0) {
 		if (!r)
 			family_refuse(x, 503, "out of memory: try again");
 		json_decref(spec->material);
@@ -489,6 +379,15 @@ void revise_begin(struct api *a, struct exchange *x, const struct revise_spec *s
 	r->api = a;
 	r->x = x;
 	r->spec = *spec;
+	r->began_ms = uv_now(a->site.loop);
+	r->away = json_array();
+	buf_init(&r->asked, REVISE_ASKED_MAX);
 	snprintf(r->stack, sizeof r->stack, "%s", spec->stack);
-	attempt(r);
+	if (key[0] && !r->is_dry_run) {
+		snprintf(r->request, sizeof r->request, "%s", key);
+		look_up(r);
+		return;
+	}
+	keeper_request_id(a->site.keeper, r->request);
+	revise_attempt(r);
 }

@@ -8,6 +8,7 @@
 #include "control/api/family.h"
 
 #define REVISE_ATTEMPTS_MAX 10
+#define REVISE_SKIP_SIZE 1024
 
 /*
  * Makes the new document from the current one (borrowed; NULL: no such stack):
@@ -39,7 +40,16 @@ struct revise {
 	uint64_t wanted_head; /* of the picture, before going on */
 	uint64_t judged_over; /* the stack's generation this attempt was judged over; 0: none */
 	struct conf *candidate;
+	char request[REQUEST_ID_MAX + 1]; /* the client's key, or one of our own */
+	char fingerprint[96];             /* of what the client sent; "" without a key */
+	char skip[REVISE_SKIP_SIZE];      /* nodes that are not asked, as " lb-a lb-b " */
+	struct buf asked;                 /* those that are, likewise */
+	uint64_t began_ms;                /* by the loop's clock */
+	uint64_t judged_at;               /* the picture's head */
+	uint64_t proposal_news;           /* the picture's, when the store was asked last */
 	/* Once stored: */
+	char digest[CONF_DIGEST_SIZE]; /* "" for a deletion */
+	json_t *away;                  /* names of nodes that were asked and did not answer */
 	uint64_t generation;
 	bool is_new, is_unchanged;
 };

@@ -8,7 +8,7 @@
 
 #define STACK "/v1/stacks/{stack}"
 #define SERVER STACK "/pools/{pool}/servers/{server}"
-#define WRITE "dry_run confirm_within wait"
+#define WRITE "dry_run confirm_within skip wait"
 #define READ ACCESS_VIEWER, ROUTE_DOOR_IDENTIFIED
 #define OPERATE ACCESS_OPERATOR, ROUTE_DOOR_IDENTIFIED
 #define EDIT ACCESS_EDITOR, ROUTE_DOOR_IDENTIFIED

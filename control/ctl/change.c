@@ -7,25 +7,33 @@
 #include "control/ctl/ctl.h"
 #include "control/ctl/source.h"
 
+#define QUERY_SIZE 1024
 #define WAIT_AT_MOST_MS 600000 /* of one request; the API's own limit */
 
-/* "?dry_run=1", "?wait=60000ms" or nothing: what the invocation says. */
-static void print_query(const struct ctl *c, bool is_dry_run, char query[64])
+/* "?dry_run=1", "?wait=60000ms&skip=lb-b" or nothing: what the invocation says. */
+static void print_query(const struct ctl *c, bool is_dry_run, char query[QUERY_SIZE])
 {
 	long long wait_ms = c->in.wait_ms < WAIT_AT_MOST_MS ? c->in.wait_ms : WAIT_AT_MOST_MS;
+	struct buf text;
 
-	query[0] = '\0';
+	buf_init(&text, QUERY_SIZE - 1);
 	if (is_dry_run)
-		snprintf(query, 64, "?dry_run=1");
+		buf_add_text(&text, "&dry_run=1");
 	else if (wait_ms > 0)
-		snprintf(query, 64, "?wait=%lldms", wait_ms);
+		buf_printf(&text, "&wait=%lldms", wait_ms);
+	if (c->in.skip[0])
+		buf_printf(&text, "&skip=%s", c->in.skip);
+	snprintf(query, QUERY_SIZE, "%s", buf_text(&text));
+	if (query[0])
+		query[0] = '?';
+	buf_fini(&text);
 }
 
 /* One write; path has no query yet. DONE, or what came of it, with the answer shown. */
 static enum outcome write_document(struct ctl *c, const char *stack,
 	const struct client_request *what, bool is_dry_run, size_t *ret_changes)
 {
-	char query[64], path[CTL_PATH_SIZE + sizeof query];
+	char query[QUERY_SIZE], path[CTL_PATH_SIZE + sizeof query];
 	struct client_request request = *what;
 	struct client_answer answer = {0};
 	bool is_waiting = c->in.wait_ms > 0 && !is_dry_run && isatty(STDERR_FILENO);

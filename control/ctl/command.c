@@ -14,17 +14,18 @@ const struct command_row command_table[] = {
 		"KIND is one of stacks, instances, vips, pools, servers, listeners, certificates, generations; servers are named\n"
 		"POOL/SERVER (POOL/ for all of one pool). A table shows what they are doing now; -o json and -o yaml\n"
 		"print them as they were configured.\n"},
-	{COMMAND_APPLY, "apply", "-f FILE...", 0, 64, OPTION_FILE | OPTION_DRY_RUN | OPTION_WAIT | OPTION_LATER,
+	{COMMAND_APPLY, "apply", "-f FILE...", 0, 64, OPTION_FILE | OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP | OPTION_LATER,
 		"Make documents the new configuration.",
 		"FILE is JSON or YAML, one document for one stack; - is standard input. With several files all are\n"
-		"judged before the first is stored. With --wait it returns when every node runs the new generation.\n"},
+		"judged before the first is stored. Every node that is alive is asked whether it can run it, and one\n"
+		"that cannot refuses it; a node that does not answer within 3s is named. With --wait it returns when every node runs the new generation.\n"},
 	{COMMAND_DIFF, "diff", "-f FILE...", 0, 64, OPTION_FILE, "Show what apply would change.",
 		"Exit status 0: no difference; 4: differences were shown.\n"},
-	{COMMAND_DELETE, "delete", "KIND NAME", 2, 2, OPTION_YES | OPTION_DRY_RUN | OPTION_WAIT,
+	{COMMAND_DELETE, "delete", "KIND NAME", 2, 2, OPTION_YES | OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP,
 		"Remove a resource, or a whole stack (KIND stack).",
 		"Servers are named POOL/SERVER. Asks before it deletes when standard input is a terminal.\n"},
 	{COMMAND_HISTORY, "history", "", 0, 0, 0, "List the stack's generations, the newest first.", NULL},
-	{COMMAND_ROLLBACK, "rollback", "GENERATION", 1, 1, OPTION_DRY_RUN | OPTION_WAIT,
+	{COMMAND_ROLLBACK, "rollback", "GENERATION", 1, 1, OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP,
 		"Make an old generation's document the newest again.", NULL},
 	{COMMAND_DRAIN, "drain", "POOL/SERVER", 1, 1, HAND,
 		"Give a server nothing new; what it has goes on.",
@@ -78,6 +79,7 @@ const struct option_row option_table[] = {
 	{OPTION_FOR, "for", 0, OPTION_HAS_VALUE, "DURATION", "Until then only: 30m, 8h."},
 	{OPTION_FORCE, "force", 0, OPTION_HAS_NONE, NULL, "Even if fewer than the pool's minimum_up are left."},
 	{OPTION_CLEAR, "clear", 0, OPTION_HAS_NONE, NULL, "End the move."},
+	{OPTION_SKIP, "skip", 0, OPTION_HAS_VALUE, "NODE", "Do not ask this node whether it can run it; may be given several times."},
 	{OPTION_YES, "yes", 'y', OPTION_HAS_NONE, NULL, "Do not ask."},
 	{OPTION_FOLLOW, "follow", 'f', OPTION_HAS_NONE, NULL, "Go on with what happens from now."},
 	{OPTION_METHOD, "method", 0, OPTION_HAS_VALUE, "METHOD", "The request's method; GET unless said otherwise."},
@@ -87,7 +89,6 @@ const struct option_row option_table[] = {
 	{OPTION_TIMES, "times", 'n', OPTION_HAS_VALUE, "N", "End after so many snapshots."},
 	{OPTION_SORT, "sort", 0, OPTION_HAS_VALUE, "WORD", "requests, errors, time, connections, bytes or name."},
 	{OPTION_LATER, "confirm-within", 0, OPTION_HAS_VALUE, NULL, NULL},
-	{OPTION_LATER, "skip", 0, OPTION_HAS_VALUE, NULL, NULL},
 	{OPTION_LATER, "local", 0, OPTION_HAS_NONE, NULL, NULL},
 	{OPTION_OUTPUT, "output", 'o', OPTION_HAS_VALUE, "table|json|yaml", "How to print it."},
 	{OPTION_STACK, "stack", 0, OPTION_HAS_VALUE, "NAME", "Which stack; not needed where there is only one."},

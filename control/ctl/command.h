@@ -51,6 +51,7 @@ enum option_id {
 	OPTION_TIMES = 1 << 19,
 	OPTION_SORT = 1 << 20,
 	OPTION_CLEAR = 1 << 21,
+	OPTION_SKIP = 1 << 22,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

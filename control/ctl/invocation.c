@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/nearest.h"
+#include "common/conf.h"
 #include "common/quantity.h"
 
 #define WAIT_MAX_MS (24ll * 3600 * 1000)
@@ -132,6 +133,19 @@ static enum invocation_fault take_header(struct parser *p, const char *value)
 	return INVOCATION_GOOD;
 }
 
+static enum invocation_fault take_skip(struct parser *p, const char *value)
+{
+	char *skip = p->in->skip;
+	size_t len = strlen(skip);
+
+	if (!conf_name_is_valid(value))
+		return refuse(p, INVOCATION_USAGE, "--skip needs the name of a node, not %.64s", value);
+	if (len + strlen(value) + 2 > INVOCATION_SKIP_SIZE)
+		return refuse(p, INVOCATION_USAGE, "too many nodes to --skip");
+	snprintf(skip + len, INVOCATION_SKIP_SIZE - len, "%s%s", len ? "," : "", value);
+	return INVOCATION_GOOD;
+}
+
 static enum invocation_fault take_option(
 	struct parser *p, const struct option_row *o, const char *value)
 {
@@ -168,6 +182,8 @@ static enum invocation_fault take_option(
 		return take_file(p, value);
 	case OPTION_WAIT:
 		return take_wait(p, value);
+	case OPTION_SKIP:
+		return take_skip(p, value);
 	case OPTION_METHOD:
 		in->method = value;
 		break;

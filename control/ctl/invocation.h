@@ -9,6 +9,7 @@
 #define INVOCATION_FILES_MAX 64
 #define INVOCATION_ARGUMENTS_MAX 64
 #define INVOCATION_HEADERS_MAX 16
+#define INVOCATION_SKIP_SIZE 512
 #define INVOCATION_WHY_SIZE 256
 #define INVOCATION_WAIT_DEFAULT_MS 60000
 
@@ -29,6 +30,7 @@ struct invocation {
 	const char *method, *client; /* of a request; NULL: not given */
 	const char *headers[INVOCATION_HEADERS_MAX];
 	size_t headers_count;
+	char skip[INVOCATION_SKIP_SIZE]; /* names, parted by commas; "" for none */
 	const char *arguments[INVOCATION_ARGUMENTS_MAX];
 	size_t arguments_count;
 };

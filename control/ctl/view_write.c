@@ -84,6 +84,20 @@ static void print_acknowledgements(const struct view *v, const json_t *nodes, st
 	table_fini(&t);
 }
 
+static void print_away(const json_t *away, struct buf *out)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(away, i, name)
+	{
+		buf_add_text(out, i ? ", " : "did not answer, and will run it when it is back: ");
+		plain_add(out, json_string_value(name));
+	}
+	if (json_array_size(away) > 0)
+		buf_add_text(out, "\n");
+}
+
 void view_write(const struct view *v, const char *stack, const json_t *body, bool has_waited,
 	struct buf *out)
 {
@@ -93,6 +107,7 @@ void view_write(const struct view *v, const char *stack, const json_t *body, boo
 	buf_printf(out, "stack %s: generation %lld%s\n", stack,
 		(long long)json_integer_value(json_object_get(body, "generation")),
 		json_is_true(json_object_get(body, "unchanged")) ? ", unchanged" : "");
+	print_away(json_object_get(body, "away"), out);
 	if (!has_waited)
 		return;
 	if (json_object_size(nodes) > 0)

@@ -412,6 +412,10 @@ class Postgres:
     def stop(self, mode="fast"):
         self._command("pg_ctl", "-D", self.folder / "data", "-w", "-m", mode, "stop")
 
+    def sql(self, text):
+        """What psql prints for a statement, past the daemons: rows as lines, columns parted by |."""
+        return run(self.programs / "psql", "-d", self.uri, "-X", "-A", "-t", "-c", text).strip()
+
     def _end(self):
         self._command("pg_ctl", "-D", self.folder / "data", "-w", "-m", "immediate", "stop", check=False)
 

@@ -1,50 +1,14 @@
 """Stories of changes on a cluster: who is asked, who may refuse, what races and lost answers cannot do."""
-import threading
+import signal
+import time
 
 import pytest
 
 from lab import wait_for
+from rollout_house import (COMMANDS, OVERLAY, Later, at_once, cluster, document, generations, proposals, put,
+                           see_each_other, with_bypass)
 
 pytestmark = pytest.mark.skipif("os.geteuid() != 0", reason="PostgreSQL is started as nobody")
-
-OVERLAY = "/v1/stacks/shop/pools/web/servers/%s/overlay"
-
-
-def document(*instances, description="one", minimum_up=0, **more):
-    servers = [{"name": f"w{n}", "address": f"127.0.0.1:{9000 + n}"} for n in (1, 2)]
-    return {
-        "stack": "shop",
-        "description": description,
-        "instances": [{"name": name, "address": f"10.9.0.{n}"} for n, name in enumerate(instances, 1)],
-        "pools": [{"name": "web", "protocol": "http", "minimum_up": minimum_up, "servers": servers}],
-        **more,
-    }
-
-
-def cluster(lab, *names):
-    """Controls of several nodes on one PostgreSQL; their other daemons are not needed for what is decided here."""
-    postgres = lab.postgres()
-    nodes = [lab.node(name, store=postgres.uri).start("control") for name in names]
-    for node in nodes:
-        wait_for(lambda node=node: node.status()["store"]["state"] == "connected", 15, "the store")
-    return postgres, nodes
-
-
-def at_once(*calls):
-    """The answers of several requests sent at the same time."""
-    barrier, answers = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(i, call):
-        barrier.wait()
-        answers[i] = call()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
 
 def test_of_two_drains_only_one_passes(lab):
     """Each alone would leave minimum_up, both together not: on two nodes at the same time, one is refused, every time."""
@@ -61,3 +25,91 @@ def test_of_two_drains_only_one_passes(lab):
         for server in ("w1", "w2"):
             assert nodes[0].api("DELETE", OVERLAY % server)[0] == 200
         wait_for(lambda: "drain" not in nodes[1].server_states("web").values(), 5, "the drain to end on the other node")
+
+
+def test_a_node_that_cannot_run_it_refuses_it(lab, figure):
+    """Asked before it is stored: the reason is that node's, nothing has changed; --skip leaves a node out."""
+    postgres = lab.postgres()
+    nodes = [lab.node(name, store=postgres.uri, extra=extra).start("control")
+             for name, extra in (("lb-a", COMMANDS), ("lb-b", ""), ("lb-c", COMMANDS))]
+    names = [node.name for node in nodes]
+    see_each_other(*nodes)
+    nodes[0].put(document(*names), query="")
+
+    status, problem, _ = put(nodes[0], with_bypass(*names))
+    assert status == 422, problem
+    assert problem["errors"] == [{"where": "nodes[lb-b]", "what": "instances[lb-b].ha.bypass.command: node lb-b has no "
+                                  "command join: name it under commands: in its node file"}], problem
+    assert generations(postgres) == 1 and proposals(postgres) == ""
+    # The node's own no is told at once, with its place in the document.
+    status, problem, _ = put(nodes[1], with_bypass(*names))
+    assert status == 422 and problem["errors"][0]["where"] == "instances[lb-b].ha.bypass.command", problem
+
+    status, answer, _ = put(nodes[0], with_bypass(*names), "?skip=lb-b")
+    assert status == 200 and answer["generation"] == 2, answer
+    status, answer, _ = put(nodes[2], document(*names, description="three"))
+    assert status == 200 and answer["generation"] == 3 and "away" not in answer, answer
+    # A roll-back is judged like any other write.
+    status, problem, _ = nodes[0].api("POST", "/v1/stacks/shop/generations/2/rollback")
+    assert status == 422 and problem["errors"][0]["where"] == "nodes[lb-b]", problem
+    status, answer, _ = nodes[0].api("POST", "/v1/stacks/shop/generations/1/rollback")
+    assert status == 200 and answer["generation"] == 4, answer
+
+    took = []
+    for number in range(20):
+        began = time.monotonic()
+        status, answer, _ = put(nodes[0], document(*names, description=f"number {number}"))
+        took.append(time.monotonic() - began)
+        assert status == 200, answer
+    figure("a write that three nodes judge, median and greatest, ms",
+           (round(sorted(took)[10] * 1000, 1), round(max(took) * 1000, 1)))
+    # Two at once on two nodes take turns.
+    answers = at_once(*(lambda node=node: put(node, document(*names, description=f"by {node.name}")) for node in nodes))
+    assert [status for status, _, _ in answers] == [200] * 3, answers
+    assert len({body["generation"] for _, body, _ in answers}) == 3
+
+
+def test_silence_is_away_and_lost_answers_are_found(lab, figure):
+    """A stopped control is waited for, not longer than 3 s; the proposer killed meanwhile leaves nothing by half."""
+    postgres, nodes = cluster(lab, "lb-a", "lb-b")
+    see_each_other(*nodes)
+    a, b = nodes
+    first = document("lb-a", "lb-b")
+    a.put(first, query="")
+
+    # Killed while it waits for votes: nothing is stored, and the same key carries it out once.
+    b.daemons["control"].signal(signal.SIGSTOP)
+    second = document("lb-a", "lb-b", description="two")
+    lost = Later(lambda: put(a, second, key="the-second"))
+    wait_for(lambda: proposals(postgres) == "the-second", 5, "the proposal")
+    a.restart_killed("control")
+    assert lost.end() is None and generations(postgres) == 1
+    wait_for(lambda: a.status()["store"]["state"] == "connected", 10, "the store")
+    began = time.monotonic()
+    status, answer, _ = put(a, second, key="the-second")
+    figure("a write beside a silent node, s", round(time.monotonic() - began, 2))
+    assert status == 200 and answer["generation"] == 2 and answer["away"] == ["lb-b"], answer
+    assert generations(postgres) == 2 and proposals(postgres) == ""
+
+    # The same key again is the same answer, on any node; another request with it is refused.
+    b.daemons["control"].signal(signal.SIGCONT)
+    wait_for(lambda: b.status()["stacks"][0]["generation"] == 2, 10, "the other to catch up")
+    for node in nodes:
+        status, again, headers = put(node, second, key="the-second")
+        assert (status, again["generation"], again["digest"]) == (200, 2, answer["digest"]), again
+        assert headers["ETag"] == '"2"'
+    status, problem, _ = put(a, first, key="the-second")
+    assert status == 409 and "another write" in problem["detail"], problem
+
+    # Killed when it is stored and not yet answered: the condition that held is not asked again.
+    third = document("lb-a", "lb-b", description="three")
+    headers = {"Idempotency-Key": "the-third", "If-Match": '"2"'}
+    see_each_other(a, b)
+    lost = Later(lambda: a.api("PUT", "/v1/stacks/shop/document", third, headers))
+    wait_for(lambda: generations(postgres) == 3, 10, "the third generation", every=0.001)
+    a.restart_killed("control")
+    lost.end()
+    status, answer, _ = b.api("PUT", "/v1/stacks/shop/document", third, headers)
+    assert status == 200 and answer["generation"] == 3 and generations(postgres) == 3, answer
+    status, problem, _ = b.api("PUT", "/v1/stacks/shop/document", third, {"If-Match": '"2"'})
+    assert status == 409, problem

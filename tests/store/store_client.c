@@ -103,6 +103,16 @@ static void print_lists(const struct store_answer *a, char *to, size_t size)
 			a->nodes[i].age_ms < STORE_LIVE_MS ? "live" : "away");
 		print_json(to, size, a->nodes[i].state);
 	}
+	for (size_t i = 0; i < a->votes_count; i++)
+		print(to, size, "vote %s %s%s; ", a->votes[i].node,
+			a->votes[i].vote == PROPOSAL_YES  ? "yes"
+			: a->votes[i].vote == PROPOSAL_NO ? "no: "
+							  : "silent",
+			a->votes[i].reason);
+	for (size_t i = 0; i < a->proposals_count; i++) {
+		print(to, size, "proposal %s ", a->proposals[i].stack);
+		print_json(to, size, a->proposals[i].document);
+	}
 	for (size_t i = 0; i < a->events_count; i++) {
 		print(to, size, "event %d ", (int)a->events[i].id);
 		print_json(to, size, a->events[i].event);
@@ -118,9 +128,16 @@ static void on_done(void *user, const struct store_answer *a)
 	struct answer_text *t = user;
 
 	assert_false(t->is_done);
-	*t = (struct answer_text){
-		true, a->outcome, a->generation, a->head, a->revision, a->is_repeat, a->is_unchanged, "", ""};
+	*t = (struct answer_text){.is_done = true,
+		.outcome = a->outcome,
+		.generation = a->generation,
+		.head = a->head,
+		.revision = a->revision,
+		.is_repeat = a->is_repeat,
+		.is_unchanged = a->is_unchanged};
 	snprintf(t->why, sizeof t->why, "%s", a->why);
+	if (a->proposals_count > 0)
+		t->proposal = a->proposals[0].revision;
 	print_lists(a, t->lists, sizeof t->lists);
 }
 
@@ -145,6 +162,8 @@ void store_client_put(struct store_client *c, const char *request, const char *s
 		.document = value,
 		.digest = document,
 		.action = "document",
+		.node = "",
+		.asked = "",
 		.expected = expected};
 	struct answer_text loaded;
 	struct store_call call;

@@ -13,6 +13,7 @@ struct answer_text {
 	enum store_outcome outcome;
 	uint64_t generation, head, revision;
 	bool is_repeat, is_unchanged;
+	uint64_t proposal; /* revision of the first that is listed */
 	char why[512];
 	char lists[4096]; /* "stack shop@2 {\"a\":1}; overlay …; " */
 };

@@ -12,56 +12,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/store/private_postgres.h"
+#include "tests/store/store_bench.h"
 #include "tests/store/store_client.h"
 
-static struct private_postgres server;
-
-struct bench {
-	uv_loop_t loop;
-	const char *uri;
-	char dir[64];
-};
-
-static int bench_open(void **state, const char *uri)
-{
-	struct bench *b = calloc(1, sizeof *b);
-
-	if (!b)
-		return -1;
-	b->uri = uri;
-	snprintf(b->dir, sizeof b->dir, "/tmp/ballast-store-XXXXXX");
-	assert_non_null(mkdtemp(b->dir));
-	uv_loop_init(&b->loop);
-	*state = b;
-	return 0;
-}
-
-static int sqlite_setup(void **state)
-{
-	return bench_open(state, "sqlite");
-}
-
-static int postgres_setup(void **state)
-{
-	private_postgres_sql(&server, "drop schema if exists ballast cascade", NULL, 0);
-	return bench_open(state, server.uri);
-}
-
-static int bench_close(void **state)
-{
-	struct bench *b = *state;
-	char command[128];
-
-	uv_run(&b->loop, UV_RUN_NOWAIT);
-	assert_int_equal(uv_loop_close(&b->loop), 0);
-	snprintf(command, sizeof command, "rm -rf %s", b->dir);
-	assert_int_equal(system(command), 0);
-	free(b);
-	return 0;
-}
-
-static void open_two(struct bench *b, struct store_client *one, struct store_client *two)
+static void open_two(struct store_bench *b, struct store_client *one, struct store_client *two)
 {
 	store_client_open(one, &b->loop, b->uri, b->dir);
 	store_client_open(two, &b->loop, b->uri, b->dir);
@@ -157,6 +111,8 @@ static void call_put(struct store_client *c, const struct row *r, struct answer_
 		.document = value,
 		.digest = r->text,
 		.action = "document",
+		.node = "",
+		.asked = "",
 		.expected = r->number,
 		.keep_unchanged = r->verb == PUT_KEEP,
 		.judged_at = 1};
@@ -228,7 +184,7 @@ static void check_row(const struct row *r, const struct answer_text *a, int at)
 		fail_msg("row %d lists: %s", at, a->lists);
 }
 
-static void run_rows(struct bench *b, const struct row *rows)
+static void run_rows(struct store_bench *b, const struct row *rows)
 {
 	struct store_client c;
 	struct answer_text a;
@@ -274,6 +230,8 @@ static void lets_one_of_two_writers_win(void **state)
 			.document = value,
 			.digest = "d",
 			.action = "document",
+			.node = "",
+			.asked = "",
 			.expected = (int64_t)round,
 			.judged_at = round};
 
@@ -311,7 +269,7 @@ static void tells_the_other_handle(void **state)
 /* Two handles on an empty store at once, then a third: the schema is made once. */
 static void migrates_once(void **state)
 {
-	struct bench *b = *state;
+	struct store_bench *b = *state;
 	struct store_client one, two;
 	struct answer_text a;
 
@@ -370,7 +328,7 @@ static void keeps_one_holder_of_a_name(void **state)
 
 static void ends_overlays_in_time(void **state)
 {
-	struct bench *b = *state;
+	struct store_bench *b = *state;
 	struct store_client c;
 	struct answer_text a;
 	struct store_call call;
@@ -434,7 +392,7 @@ static void lets_one_of_two_judgements_stand(void **state)
 
 static void keeps_the_newest_generations(void **state)
 {
-	struct bench *b = *state;
+	struct store_bench *b = *state;
 	struct store_client c;
 	struct answer_text a;
 
@@ -459,7 +417,7 @@ static void keeps_the_newest_generations(void **state)
 /* A close answers what is under way, and exactly once. */
 static void answers_when_closed(void **state)
 {
-	struct bench *b = *state;
+	struct store_bench *b = *state;
 	struct answer_text answers[20];
 	struct store_client c;
 
@@ -477,7 +435,7 @@ static void answers_when_closed(void **state)
 
 static void refuses_other_addresses(void **state)
 {
-	struct bench *b = *state;
+	struct store_bench *b = *state;
 	static const char *const uris[] = {"mysql://x", "", "/var/lib/x.db", "postgresql://[::1"};
 	static const struct store_handlers none = {0};
 
@@ -490,26 +448,6 @@ static void refuses_other_addresses(void **state)
 		assert_null(s);
 	}
 }
-
-static int server_start(void **state)
-{
-	(void)state;
-	private_postgres_start(&server);
-	return 0;
-}
-
-static int server_stop(void **state)
-{
-	(void)state;
-	private_postgres_remove(&server);
-	return 0;
-}
-
-#define ON_BOTH(f)                                                                                 \
-	{#f " (sqlite)", f, sqlite_setup, bench_close, NULL},                                      \
-	{                                                                                          \
-#f " (postgres)", f, postgres_setup, bench_close, NULL                             \
-	}
 
 int main(void)
 {
@@ -528,5 +466,5 @@ int main(void)
 		ON_BOTH(refuses_other_addresses),
 	};
 
-	return cmocka_run_group_tests(tests, server_start, server_stop);
+	return cmocka_run_group_tests(tests, store_bench_start, store_bench_stop);
 }
