@@ -1,6 +1,7 @@
 /* Listening sockets of a worker, accepting and its limits: see listeners.h and listeners_inside.h.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -145,16 +146,30 @@ static bool accept_one(struct acceptor *a)
 	return true;
 }
 
+/* Connections in the kernel's queue. To ask costs a tenth of an accept that finds none, as Linux makes
+ * the new socket before it looks. */
+static unsigned queue_length(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return 1;
+	return info.tcpi_unacked; /* of a listening socket: see tcp_get_info() */
+}
+
 static void acceptor_ready(struct socket *s, unsigned events)
 {
 	struct acceptor *a = s->user;
+	unsigned waiting;
 
 	(void)events;
 	if (a->is_datagram) {
 		a->listener->protocol->datagrams(a->owner->worker, a->listener, s);
 		return;
 	}
-	for (int i = 0; i < ACCEPTS_MAX && takes_connections(a); i++)
+	waiting = queue_length(s->fd);
+	for (unsigned i = 0; i < waiting && i < ACCEPTS_MAX && takes_connections(a); i++)
 		if (!accept_one(a))
 			return;
 }

@@ -474,8 +474,10 @@ static void watched(uv_timer_t *timer)
 
 static void asked_to_end(uv_signal_t *handle, int number)
 {
+	struct agent *a = handle->data;
+
 	(void)number;
-	uv_stop(handle->loop);
+	poller_stop(&a->poller);
 }
 
 /* Start */
@@ -518,7 +520,7 @@ static int open_all(struct agent *a)
 	uv_timer_init(&a->loop, &a->tick);
 	uv_signal_init(&a->loop, &a->term);
 	uv_timer_init(&a->loop, &a->watch);
-	a->tick.data = a->watch.data = a;
+	a->tick.data = a->watch.data = a->term.data = a;
 	uv_timer_start(&a->watch, watched, WATCH_MS, WATCH_MS);
 	uv_timer_start(&a->tick, ticked, TICK_MS, TICK_MS);
 	uv_signal_start(&a->term, asked_to_end, SIGTERM);
@@ -554,7 +556,7 @@ int agent_main(int argc, char **argv)
 		log_error("agent: cannot start why=\"%s\"", strerror(-rc));
 		return 1;
 	}
-	uv_run(&a->loop, UV_RUN_DEFAULT);
+	poller_run(&a->poller);
 	lifeline_close(a->lifeline);
 	return 0;
 }

@@ -67,23 +67,10 @@ static void serve_held(struct poller *p)
 	}
 }
 
-static void idled(uv_idle_t *idle)
-{
-	struct poller *p = idle->data;
-
-	serve_held(p);
-	if (p->turned)
-		p->turned(p->user);
-	free_closed(p);
-	if (list_is_empty(&p->held))
-		uv_idle_stop(idle);
-}
-
 void poller_hold(struct poller *p, struct tls_session *t)
 {
 	list_unlink(&t->held);
 	list_push_back(&p->held, &t->held);
-	uv_idle_start(&p->idle, idled);
 }
 
 static void patience_over(uv_timer_t *timer)
@@ -120,45 +107,63 @@ void poller_forget(struct poller *p, struct socket *s)
 	s->later = 0;
 }
 
-static void polled(uv_poll_t *poll, int status, int events)
+/* After sockets or timers have been served. */
+static void end_batch(struct poller *p)
 {
-	struct poller *p = poll->data;
+	if (p->turned)
+		p->turned(p->user);
+	free_closed(p);
+}
+
+/* One wait, the sockets that are ready, and the loop when it has something to do. */
+static void turn(struct poller *p)
+{
 	struct epoll_event batch[POLLER_BATCH];
+	int patience_ms = list_is_empty(&p->held) ? uv_backend_timeout(p->loop) : 0;
+	int n = epoll_wait(p->epoll, batch, POLLER_BATCH, patience_ms);
+	bool is_loop_ready = false;
 
-	(void)status;
-	(void)events;
-	for (int round = 0; round < POLLER_ROUNDS; round++) {
-		int n = epoll_wait(p->epoll, batch, POLLER_BATCH, 0);
-
-		for (int i = 0; i < n; i++)
+	assert(n >= 0 || errno == EINTR);
+	uv_update_time(p->loop);
+	for (int i = 0; i < n; i++)
+		if (batch[i].data.ptr)
 			dispatch(&batch[i]);
-		if (p->turned)
-			p->turned(p->user);
-		free_closed(p);
-		if (n < POLLER_BATCH / 4)
-			return; /* the loop waits better than we do */
-		uv_update_time(p->loop);
-	}
+		else
+			is_loop_ready = true;
+	serve_held(p);
+	end_batch(p);
+	if (!is_loop_ready && uv_backend_timeout(p->loop) != 0)
+		return; /* no timer is due */
+	uv_run(p->loop, UV_RUN_NOWAIT);
+	end_batch(p);
+	uv_update_time(p->loop); /* a new generation may have taken its time */
+}
+
+void poller_run(struct poller *p)
+{
+	while (!p->is_stopped)
+		turn(p);
+}
+
+void poller_stop(struct poller *p)
+{
+	p->is_stopped = true;
 }
 
 int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), void *user)
 {
-	int rc;
+	struct epoll_event e = {.events = EPOLLIN}; /* without a socket: the loop */
 
 	*p = (struct poller){.loop = loop, .turned = turned, .user = user};
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (p->epoll < 0)
 		return -errno;
-	rc = uv_poll_init(loop, &p->poll, p->epoll);
-	if (rc == 0)
-		rc = uv_poll_start(&p->poll, UV_READABLE, polled);
-	if (rc < 0) {
+	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, uv_backend_fd(loop), &e) < 0) {
+		int error = errno;
+
 		close(p->epoll);
-		return rc;
+		return -error;
 	}
-	p->poll.data = p;
-	uv_idle_init(loop, &p->idle);
-	p->idle.data = p;
 	list_init(&p->held);
 	uv_timer_init(loop, &p->patience);
 	p->patience.data = p;
@@ -168,8 +173,6 @@ int poller_open(struct poller *p, uv_loop_t *loop, void (*turned)(void *user), v
 
 void poller_close(struct poller *p)
 {
-	uv_close((uv_handle_t *)&p->poll, NULL);
-	uv_close((uv_handle_t *)&p->idle, NULL);
 	uv_close((uv_handle_t *)&p->patience, NULL);
 	close(p->epoll);
 	free_closed(p);

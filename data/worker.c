@@ -35,7 +35,6 @@
 struct worker_private {
 	uv_loop_t loop;
 	uv_timer_t wheel_timer, tick;
-	uv_check_t turn;
 	struct poller poller;
 	int64_t armed_ms;        /* when the wheel's timer fires; INT64_MAX: not armed */
 	struct channel *channel; /* NULL while there is no supervisor */
@@ -234,7 +233,7 @@ static void take_snapshot(struct worker *w, const struct channel_record *r, int 
 static void exit_when_idle(struct worker *w)
 {
 	if (w->private->is_retired && listeners_connections(w->listeners) == 0)
-		uv_stop(w->loop);
+		poller_stop(&w->private->poller);
 }
 
 static void retire(struct worker *w, bool moves)
@@ -380,12 +379,6 @@ static void polled(void *user)
 	w->now_us = 0;
 }
 
-/* After everything else in a turn of the loop. */
-static void turned(uv_check_t *check)
-{
-	polled(check->data);
-}
-
 static void ticked(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
@@ -442,8 +435,7 @@ static int open_loop(struct worker *w)
 	w->loop = &p->loop;
 	uv_timer_init(w->loop, &p->wheel_timer);
 	uv_timer_init(w->loop, &p->tick);
-	uv_check_init(w->loop, &p->turn);
-	p->wheel_timer.data = p->tick.data = p->turn.data = w;
+	p->wheel_timer.data = p->tick.data = w;
 	p->armed_ms = INT64_MAX;
 	wheel_init(&w->wheel, worker_now_ms(w));
 	io_buffers_init(&w->buffers, BUFFERS_MAX);
@@ -470,7 +462,6 @@ static int open_rest(struct worker *w)
 		rc = channel_open(w->loop, CHANNEL_FD, &handlers, w, &p->channel);
 	if (rc < 0)
 		return rc;
-	uv_check_start(&p->turn, turned);
 	uv_timer_start(&p->tick, ticked, TICK_MS, TICK_MS);
 	beat(w);
 	return 0;
@@ -492,7 +483,6 @@ static void close_all(struct worker *w)
 	poller_close(&p->poller);
 	uv_close((uv_handle_t *)&p->wheel_timer, NULL);
 	uv_close((uv_handle_t *)&p->tick, NULL);
-	uv_close((uv_handle_t *)&p->turn, NULL);
 	uv_run(w->loop, UV_RUN_DEFAULT);
 	uv_loop_close(w->loop);
 	io_buffers_fini(&w->buffers);
@@ -541,7 +531,7 @@ int worker_main(int argc, char **argv)
 	tls_memory_begin();
 	if (start(&worker, argv) < 0)
 		return 1;
-	uv_run(worker.loop, UV_RUN_DEFAULT);
+	poller_run(&private.poller);
 	close_all(&worker);
 	return 0;
 }
