@@ -159,6 +159,30 @@ static void check_unicast(const struct conf *c, struct field_reader *r, const st
 	}
 }
 
+/* A listener there would be open and never hear a client. */
+static void check_accept(const struct conf *c, struct field_reader *r, const struct conf_vip *v,
+	const struct field_place *at)
+{
+	struct field_place accept = {.up = at, .name = "accept"};
+	char text[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; !v->accept && i < c->listeners_count; i++) {
+		const struct conf_listener *l = &c->listeners[i];
+
+		for (size_t j = 0; j < l->bind_count * v->addresses_count; j++) {
+			const struct addr *a = &v->addresses[j % v->addresses_count].addr;
+
+			if (!addr_is_same_ip(&l->bind[j / v->addresses_count], a))
+				continue;
+			field_problem(r, &accept,
+				"false would drop what clients send to listener %s on %s: leave it "
+				"out, or bind the listener elsewhere",
+				l->name ? l->name : "above", addr_print_ip(a, text));
+			return;
+		}
+	}
+}
+
 static void check_vip(const struct conf *c, struct field_reader *r, size_t number)
 {
 	const struct conf_vip *v = &c->vips[number];
@@ -172,6 +196,7 @@ static void check_vip(const struct conf *c, struct field_reader *r, size_t numbe
 	check_addresses(r, v, &at);
 	check_version(r, v, &at);
 	check_unicast(c, r, v, &at);
+	check_accept(c, r, v, &at);
 	check_priority(c, r, v, &at);
 }
 

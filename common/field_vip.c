@@ -125,7 +125,8 @@ static const struct field vip_fields[] = {
 	{"preempt_delay", FIELD_DURATION, FIELD_AT(conf_vip, preempt_delay_ms), .maximum = FIELD_DAY,
 		.initial = "0s", .help = "How long it waits before it does."},
 	{"accept", FIELD_BOOL, FIELD_AT(conf_vip, accept), .initial = "true",
-		.help = "The Active takes traffic for the addresses itself (Accept_Mode)."},
+		.help = "The Active takes packets to the addresses itself (Accept_Mode); false "
+			"drops them on every node but the owner, and is for forwarding alone."},
 	{"unicast", FIELD_BOOL, FIELD_AT(conf_vip, unicast), .initial = "false",
 		.help = "Advertise to the instances' addresses instead of the multicast group."},
 	{"virtual_mac", FIELD_BOOL, FIELD_AT(conf_vip, virtual_mac), .initial = "false",

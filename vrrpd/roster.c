@@ -151,14 +151,6 @@ void roster_leave(struct roster *r, struct mono now)
 		vip_leave(r->vips[i], now);
 }
 
-static void warn_of_accept(const struct conf_vip *v)
-{
-	if (!v->accept)
-		log_warn("vip=%s: accept: false is not enforced by Ballast; keep packets to its "
-			 "addresses out with the node's firewall",
-			v->name);
-}
-
 static bool begin(struct roster *r, const struct conf_vip *config)
 {
 	struct segment *s = segment_get(
@@ -169,7 +161,6 @@ static bool begin(struct roster *r, const struct conf_vip *config)
 		log_error("vip=%s: not started: out of memory", config->name);
 		return false;
 	}
-	warn_of_accept(config);
 	r->vips[r->vips_count++] = v;
 	return true;
 }

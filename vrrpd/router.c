@@ -222,10 +222,12 @@ static void turn(struct router *r)
 		router_tend_bypass(r, now);
 	if (router_is_judgement_due(r, now))
 		router_judge_all(r, now);
+	router_fence_tend(r, now);
 	router_report_vips(r);
 	router_report_peers(r);
 	if (r->roster.is_leaving && r->roster.vips_count == 0 && !r->has_told_left) {
 		r->has_told_left = true;
+		router_fence_clear(r);
 		r->handlers->left(r->user);
 	}
 }
@@ -237,7 +239,7 @@ static struct mono deadline(const struct router *r)
 	struct mono t = mono_min(heartbeat_deadline(r->heartbeat), r->judge_at), now = mono_now();
 
 	t = mono_min(t, mono_min(r->links_at, r->bypass_at));
-
+	t = mono_min(t, fence_deadline(r->fence));
 	if (r->must_refresh || r->must_judge || r->must_settle || r->must_watch_links)
 		return (struct mono){0};
 	for (size_t i = 0; i < r->roster.vips_count; i++) {
@@ -318,6 +320,7 @@ static void router_free(struct router *r)
 	lifeline_close(r->lifeline);
 	heartbeat_close(r->heartbeat);
 	bypass_close(r->bypass);
+	fence_free(r->fence);
 	netlink_close(r->netlink);
 	ownership_close(r->ownership);
 	past_close(r->past);
@@ -371,6 +374,9 @@ static int shells_open(
 		return rc;
 	}
 	r->condition.netlink = r->netlink;
+	r->fence = fence_new();
+	if (!r->fence)
+		return -ENOMEM;
 	rc = bypass_open(loop, r->netlink, nodefile, &r->bypass);
 	if (rc < 0)
 		return rc;
@@ -461,6 +467,7 @@ int router_apply(struct router *r, struct conf *conf, char why[REPORT_TEXT_SIZE]
 
 	if (rc < 0)
 		return rc;
+	router_fence_set(r, conf);
 	rc = heartbeat_configure(r->heartbeat, conf, now);
 	if (rc < 0)
 		log_error("heartbeats: the port cannot be opened, peers count as unknown: %s",

@@ -5,6 +5,7 @@
  * Nobody else includes it.
  */
 #include "vrrpd/bypass.h"
+#include "vrrpd/fence.h"
 #include "vrrpd/flaps.h"
 #include "vrrpd/lifeline.h"
 #include "vrrpd/links.h"
@@ -33,6 +34,8 @@ struct router {
 	struct mono links_at; /* the next regular look at them; MONO_NEVER: there is nothing to watch */
 	bool must_watch_links;
 	struct bypass *bypass;
+	struct fence *fence;
+	struct log_limit fence_limit;
 	struct flaps_bypass flaps_bypass;
 	struct wall bypass_since;
 	char bypass_why[ROLE_WHY_SIZE];
@@ -77,6 +80,12 @@ bool router_vip_lost(struct router *r, struct vip *v, const struct flaps_loss *l
 void router_recall_bypass(struct router *r);
 /* Ends the bypass when that is due, and carries out what it asks for. */
 void router_tend_bypass(struct router *r, struct mono now);
+
+/* router_fence.c: keeps packets to VIPs with `accept: false` out, as the generation says; nothing is
+ * kept out any more; looks after what others did to it. */
+void router_fence_set(struct router *r, const struct conf *conf);
+void router_fence_clear(struct router *r);
+void router_fence_tend(struct router *r, struct mono now);
 
 /* router_report.c: hands over the rows that are other ones now. */
 void router_report_vips(struct router *r);

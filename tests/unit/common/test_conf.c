@@ -294,6 +294,9 @@ static const struct {
 	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: [\"fd00::9/64\"], "
 	      "version: 2}\n",
 		"vips[v].version", "IPv4 only"},
+	{PAIR VIP ", accept: false}\npools: [{name: p}]\nlisteners: [{name: l, pool: p, protocol: tcp, "
+	      "bind: [\"10.0.0.8:80\", \"10.0.0.9:80\"]}]\n",
+		"vips[v].accept", "to listener l on 10.0.0.9"},
 	{PAIR VIP ", unicast: true, virtual_mac: true}\n", "vips[v].unicast",
 		"does not go with virtual_mac"},
 	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: []}\n",
