@@ -373,7 +373,7 @@ static struct h2_link *new_link(struct worker *w, struct server *s, int *ret_rc)
 	list_init(&l->calls);
 	list_init(&l->due);
 	wheel_timer_init(&l->timer, idled);
-	*ret_rc = upstream_connect(w, s, false, NULL, opened, l, &l->upstream);
+	*ret_rc = upstream_connect(w, s, UPSTREAM_FRESH, NULL, opened, l, &l->upstream);
 	if (*ret_rc < 0) {
 		h2_wire_fini(&l->wire);
 		free(l);

@@ -169,6 +169,14 @@ static void name_client(const struct client *c, struct upstream_client *ret)
 		ret->local.sa.sa_family = ret->client.sa.sa_family;
 }
 
+/* What must not be sent twice goes only where it will not have to be. */
+static enum upstream_reuse reuse_for(const struct exchange *x)
+{
+	if (x->wants_fresh)
+		return UPSTREAM_FRESH;
+	return x->request.is_idempotent ? UPSTREAM_ANY : UPSTREAM_SURE;
+}
+
 /* A server is ours to use: connects to it. */
 static void open_upstream(struct client *c)
 {
@@ -184,7 +192,7 @@ static void open_upstream(struct client *c)
 	memcpy(c->request->server, s->name, sizeof c->request->server);
 	if (is_proxied)
 		name_client(c, &named);
-	rc = upstream_open_for(c->worker, s, !c->exchange.wants_fresh, is_proxied ? &named : NULL,
+	rc = upstream_open_for(c->worker, s, reuse_for(&c->exchange), is_proxied ? &named : NULL,
 		opened, c, &o->upstream);
 	if (rc == -EBUSY) {
 		o->upstream = NULL;

@@ -90,7 +90,7 @@ static void broke(struct client *c, ssize_t rc)
 	if (!c->exchange.is_reused || response_of(c)->has_begun)
 		server_erred(server_of(c));
 	else
-		server_ended_idle(server_of(c), c->request->origin.upstream->kept_ms,
+		patience_ended(&server_of(c)->patience, c->request->origin.upstream->kept_ms,
 			worker_now_ms(c->worker));
 	origin_failed(c, rc == 0 ? EXCHANGE_END_SERVER_CLOSED : EXCHANGE_END_SERVER_RESET);
 }

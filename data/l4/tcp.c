@@ -177,7 +177,7 @@ static int open_upstream(struct tcp *t)
 
 	if (is_proxied && !addr_family(&named.local))
 		socket_local(t->socket, &named.local);
-	return upstream_open_for(t->worker, t->use.server, false, is_proxied ? &named : NULL,
+	return upstream_open_for(t->worker, t->use.server, UPSTREAM_FRESH, is_proxied ? &named : NULL,
 		connect_done, t, &t->upstream);
 }
 

@@ -55,25 +55,6 @@ void server_erred(struct server *s)
 	atomic_fetch_add_explicit(&s->object->errors, 1, memory_order_relaxed);
 }
 
-int64_t server_idle_ms(const struct server *s, int64_t idle_ms, int64_t now_ms)
-{
-	int64_t safe_ms = s->ends_after_ms * 3 / 4;
-
-	return safe_ms > 0 && now_ms < s->ends_until_ms && safe_ms < idle_ms ? safe_ms : idle_ms;
-}
-
-void server_ended_idle(struct server *s, int64_t age_ms, int64_t now_ms)
-{
-	int64_t less_ms = age_ms < s->ended_age_ms ? age_ms : s->ended_age_ms;
-	int64_t apart_ms = age_ms + s->ended_age_ms - 2 * less_ms;
-
-	if (less_ms >= SERVER_IDLE_LEARN_MS && apart_ms <= less_ms / 4) {
-		s->ends_after_ms = less_ms;
-		s->ends_until_ms = now_ms + SERVER_IDLE_BELIEF_MS;
-	}
-	s->ended_age_ms = age_ms;
-}
-
 bool server_is_leaving(const struct server *s)
 {
 	return s->is_removed || ((s->word & BOARD_WORD_SAID) && board_word_rank(s->word) == 3);

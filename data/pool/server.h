@@ -12,6 +12,7 @@
 #include "common/conf.h"
 #include "common/list.h"
 #include "data/board.h"
+#include "data/pool/patience.h"
 
 struct pool;
 struct tls_target;
@@ -60,8 +61,7 @@ struct server {
 	uint32_t shared_most;      /* uses of one, as the server said last; 0: not yet */
 	unsigned idle_count;
 	int64_t avoid_until_ms; /* refused us lately: others first until then */
-	/* how it ends idle connections, see server_idle_ms(); 0: not known */
-	int64_t ended_age_ms, ends_after_ms, ends_until_ms;
+	struct patience patience; /* how long it lets connections idle */
 	bool is_removed;
 	int64_t removed_until_ms; /* when uses of a removed server are ended */
 	bool is_lost;             /* its uses are to be ended, for this reason: */
@@ -104,16 +104,6 @@ void server_refused(struct server *s, int64_t now_ms);
 void server_timed(struct server *s, int64_t us, int64_t now_ms);
 /* It has failed a request in a way that speaks against it: evidence for passive ejection. */
 void server_erred(struct server *s);
-
-/*
- * How long a connection to it may be kept idle: idle_ms, or less, when the server itself has been seen
- * to end idle connections earlier: what it ends at the moment of a request may be a request lost.
- */
-int64_t server_idle_ms(const struct server *s, int64_t idle_ms, int64_t now_ms);
-/* It ended a connection that had been idle for so long. Two alike in a row are a rule of its own. */
-void server_ended_idle(struct server *s, int64_t age_ms, int64_t now_ms);
-#define SERVER_IDLE_LEARN_MS 10     /* shorter ages tell nothing: it may have restarted */
-#define SERVER_IDLE_BELIEF_MS 600000 /* then it is found out anew */
 
 /* No further use of this server is wanted: connections to it are not worth keeping. */
 bool server_is_leaving(const struct server *s);

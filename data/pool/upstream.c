@@ -44,8 +44,8 @@ static void idle_ready(struct socket *s, unsigned events)
 
 	if (!(events & SOCKET_ERROR) && !socket_is_plain(s) && socket_recv(s, &byte, 1) == -EAGAIN)
 		return; /* TLS has words of its own: session tickets, new keys */
-	server_ended_idle(
-		u->server, worker_now_ms(u->worker) - u->kept_ms, worker_now_ms(u->worker));
+	patience_ended(&u->server->patience, worker_now_ms(u->worker) - u->kept_ms,
+		worker_now_ms(u->worker));
 	leave_idle(u);
 	discard(u);
 }
@@ -54,6 +54,7 @@ static void idle_expired(struct wheel_timer *timer)
 {
 	struct upstream *u = list_entry(timer, struct upstream, timer);
 
+	patience_bore(&u->server->patience, worker_now_ms(u->worker) - u->kept_ms);
 	leave_idle(u);
 	discard(u);
 }
@@ -64,6 +65,8 @@ void upstream_keep(struct upstream *u)
 	const struct conf_keepalive *k = &pool_conf(s->pool)->keepalive;
 	int64_t now_ms = worker_now_ms(u->worker);
 
+	if (u->is_reused)
+		patience_bore(&s->patience, u->kept_ms);
 	if (u->socket->stream || server_is_leaving(s) ||
 		s->idle_count >= (uint64_t)k->maximum_idle || k->idle_ms <= 0 ||
 		u->socket->is_broken) {
@@ -77,7 +80,7 @@ void upstream_keep(struct upstream *u)
 	socket_interest(u->socket, SOCKET_READ);
 	u->kept_ms = now_ms;
 	wheel_timer_init(&u->timer, idle_expired);
-	worker_timeout(u->worker, &u->timer, server_idle_ms(s, k->idle_ms, now_ms));
+	worker_timeout(u->worker, &u->timer, patience_idle_ms(&s->patience, k->idle_ms, now_ms));
 }
 
 void upstream_drop_idle(struct server *s)
@@ -259,17 +262,20 @@ static struct upstream *find_idle(struct server *s, const struct upstream_client
 	return NULL;
 }
 
-static struct upstream *take_idle(struct server *s, const struct upstream_client *client)
+static struct upstream *take_idle(
+	struct server *s, enum upstream_reuse reuse, const struct upstream_client *client)
 {
-	struct upstream *u = find_idle(s, client);
+	struct upstream *u = reuse == UPSTREAM_FRESH ? NULL : find_idle(s, client);
 	int64_t now_ms, age_ms;
 
 	if (!u)
 		return NULL;
 	now_ms = worker_now_ms(u->worker);
 	age_ms = now_ms - u->kept_ms;
+	if (reuse == UPSTREAM_SURE && !patience_is_sure(&s->patience, age_ms))
+		return NULL; /* it stays, for others */
 	leave_idle(u);
-	if (age_ms > server_idle_ms(s, INT64_MAX, now_ms)) { /* the server is about to end it */
+	if (age_ms > patience_idle_ms(&s->patience, INT64_MAX, now_ms)) { /* the server is about to end it */
 		discard(u);
 		return NULL;
 	}
@@ -330,10 +336,10 @@ bool upstream_is_proxied(const struct server *s)
 	return pool_conf(s->pool)->send_proxy_protocol != CONF_PROXY_NONE;
 }
 
-int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
+int upstream_open(struct worker *w, struct server *s, enum upstream_reuse reuse, upstream_done *done,
 	void *user, struct upstream **ret)
 {
-	return upstream_open_for(w, s, may_reuse, NULL, done, user, ret);
+	return upstream_open_for(w, s, reuse, NULL, done, user, ret);
 }
 
 /* A stream of a connection that others share. */
@@ -362,20 +368,20 @@ static int open_call(struct worker *w, struct server *s, bool may_reuse, upstrea
 	return rc;
 }
 
-int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
+int upstream_open_for(struct worker *w, struct server *s, enum upstream_reuse reuse,
 	const struct upstream_client *client, upstream_done *done, void *user,
 	struct upstream **ret)
 {
 	if (pool_conf(s->pool)->protocol == CONF_POOL_H2)
-		return open_call(w, s, may_reuse, done, user, ret);
-	return upstream_connect(w, s, may_reuse, client, done, user, ret);
+		return open_call(w, s, reuse != UPSTREAM_FRESH, done, user, ret);
+	return upstream_connect(w, s, reuse, client, done, user, ret);
 }
 
-int upstream_connect(struct worker *w, struct server *s, bool may_reuse,
+int upstream_connect(struct worker *w, struct server *s, enum upstream_reuse reuse,
 	const struct upstream_client *client, upstream_done *done, void *user,
 	struct upstream **ret)
 {
-	struct upstream *u = may_reuse ? take_idle(s, client) : NULL;
+	struct upstream *u = take_idle(s, reuse, client);
 	int rc;
 
 	assert(done);

@@ -44,6 +44,13 @@ struct upstream {
 	struct upstream_client *client; /* owned; NULL: no PROXY header was sent */
 };
 
+/* Which idle connections will do. */
+enum upstream_reuse {
+	UPSTREAM_FRESH, /* none: a new one is wanted */
+	UPSTREAM_SURE,  /* one that the server will not end at this moment (patience.h) */
+	UPSTREAM_ANY
+};
+
 /*
  * done() of a connecting upstream: status 0: ready; else the negative errno
  * (-ETIMEDOUT after timeouts.connect, which TLS is part of; -EKEYREJECTED: its certificate does
@@ -53,24 +60,23 @@ struct upstream {
 typedef void upstream_done(void *user, int status);
 
 /*
- * A connection to the server of a use (already taken). With may_reuse an idle
- * one is preferred. UPSTREAM_READY: *ret is ready now, done() is not called.
+ * A connection to the server of a use (already taken), an idle one where that is allowed. UPSTREAM_READY: *ret is ready now, done() is not called.
  * UPSTREAM_CONNECTING: done() will be called from the loop. A negative errno:
  * failed at once, server marked, nothing to close; -EBUSY: the pool's circuit is open.
  */
-int upstream_open(struct worker *w, struct server *s, bool may_reuse, upstream_done *done,
+int upstream_open(struct worker *w, struct server *s, enum upstream_reuse reuse, upstream_done *done,
 	void *user, struct upstream **ret);
 
 /* Its pool sends PROXY headers: connections to it are opened by upstream_open_for(). */
 bool upstream_is_proxied(const struct server *s);
 /* The same on behalf of a client (borrowed): the first bytes of a new connection tell the server.
  */
-int upstream_open_for(struct worker *w, struct server *s, bool may_reuse,
+int upstream_open_for(struct worker *w, struct server *s, enum upstream_reuse reuse,
 	const struct upstream_client *client, upstream_done *done, void *user,
 	struct upstream **ret);
 
 /* The same for one of its own, whatever the pool's protocol: what streams share (h2_link.h). */
-int upstream_connect(struct worker *w, struct server *s, bool may_reuse,
+int upstream_connect(struct worker *w, struct server *s, enum upstream_reuse reuse,
 	const struct upstream_client *client, upstream_done *done, void *user,
 	struct upstream **ret);
 

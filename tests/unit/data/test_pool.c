@@ -340,35 +340,6 @@ static void a_pool_is_freed_with_its_idle_connections(void **state)
 	assert_int_equal(t.freed, 1);
 }
 
-/* Two idle connections that a server ended alike: later ones are not kept as long. */
-static void a_servers_own_keep_alive_is_found_out(void **state)
-{
-	static const struct {
-		int64_t ages[4], idle_ms;
-	} rows[] = {
-		{{5000}, 60000},
-		{{5000, 5010}, 3750},
-		{{5010, 5000}, 3750},
-		{{5000, 5000, 900}, 3750},     /* one that is not alike changes nothing */
-		{{5000, 5000, 900, 910}, 675}, /* it has another rule now */
-		{{5000, 900, 5000}, 60000},
-		{{3, 3, 4, 3}, 60000}, /* a restart ends them all, however young */
-		{{0, 0}, 60000},
-		{{70000, 70000}, 52500},
-		{{90000, 90000}, 60000},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct server s = {0};
-
-		for (int k = 0; k < 4 && (rows[i].ages[k] || k < 2); k++)
-			server_ended_idle(&s, rows[i].ages[k], 1000);
-		assert_int_equal(server_idle_ms(&s, 60000, 1001), rows[i].idle_ms);
-		assert_int_equal(server_idle_ms(&s, 60000, 1000 + SERVER_IDLE_BELIEF_MS), 60000);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,7 +356,6 @@ int main(void)
 		cmocka_unit_test(generations_leave_the_unchanged_alone),
 		cmocka_unit_test(a_pool_lives_while_referred_to),
 		cmocka_unit_test(a_pool_is_freed_with_its_idle_connections),
-		cmocka_unit_test(a_servers_own_keep_alive_is_found_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
