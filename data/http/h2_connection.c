@@ -64,6 +64,8 @@ static void finish(struct h2_connection *n, uint32_t code)
 		return;
 	n->is_ending = true;
 	nghttp2_session_terminate_session(n->wire.session, code);
+	if (code != NGHTTP2_NO_ERROR)
+		arm(n, EXCHANGE_LINGER_MS); /* it may never read that */
 	h2_connection_later(n);
 }
 
@@ -171,7 +173,8 @@ static void settle(struct h2_connection *n)
 		linger(n);
 		return;
 	}
-	socket_interest(n->wire.socket, SOCKET_READ | (n->wire.is_blocked ? SOCKET_WRITE : 0));
+	socket_interest(n->wire.socket,
+		(n->is_ending ? 0 : SOCKET_READ) | (n->wire.is_blocked ? SOCKET_WRITE : 0));
 }
 
 static void run(struct worker_task *task)
@@ -216,7 +219,6 @@ static void expired(struct wheel_timer *timer)
 	} else if (n->is_heading) {
 		board_add(n->http->listener->cells, BOARD_LISTENER_CLIENT_TIMEOUT, 1);
 		finish(n, NGHTTP2_PROTOCOL_ERROR);
-		arm(n, EXCHANGE_LINGER_MS);
 	} else if (list_is_empty(&n->streams)) {
 		finish(n, NGHTTP2_NO_ERROR);
 		arm(n, EXCHANGE_LINGER_MS);

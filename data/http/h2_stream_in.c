@@ -256,7 +256,7 @@ void h2_stream_interest(struct client *c, bool reads)
 	struct h2_stream *st = stream_of(c);
 
 	give_credit(st);
-	if (reads &&
+	if (reads && takes_body(c) &&
 		(st->pending || st->arrived ||
 			(st->is_ended && st->is_chunked && !st->is_end_written)) &&
 		room_in(st) > IO_BUFFER_SIZE / 4)

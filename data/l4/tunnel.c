@@ -278,6 +278,8 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 	for (int side = 0; side < FLOW_SIDES; side++) {
 		t->sockets[side] = spec->sockets[side];
 		t->halves[side].buffer = spec->buffers[side];
+		if (spec->buffers[side] && !io_buffer_len(spec->buffers[side]))
+			drop_buffer(t, &t->halves[side]);
 		t->bytes[side] = spec->bytes[side];
 		t->halves[side].pipe = spec->pipes[side];
 		socket_hold(t->sockets[side], ready, t);
