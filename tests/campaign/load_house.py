@@ -32,25 +32,47 @@ class Wrk:
         return int(re.search(r"(\d+) requests in", text)[1]), failed + (int(bad[1]) if bad else 0)
 
 
-class H2load:
-    """h2load again and again until ended: it says nothing when it is interrupted."""
+class Rounds:
+    """A program that makes a number of requests and ends, again and again until ended."""
 
-    def __init__(self, name, *argv):
-        self.name, self.argv, self.going, self.sums = name, argv, True, [0, 0]
-        self.thread = threading.Thread(target=self._ask)
+    def __init__(self, name, requests, *argv):
+        self.name, self.requests, self.argv = name, requests, [str(a) for a in argv]
+        self.going, self.sums = True, [0, 0]
+        self.thread = threading.Thread(target=self._ask, daemon=True)
         self.thread.start()
 
     def _ask(self):
         while self.going:
-            text = subprocess.run(["h2load", "-t1", "-n5000", *self.argv], capture_output=True, text=True, timeout=600, check=True).stdout
-            succeeded = int(re.search(r"(\d+) succeeded", text)[1])
+            done = subprocess.run(self.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=600, check=False)
+            succeeded = self.succeeded(done.stdout)
             self.sums[0] += succeeded
-            self.sums[1] += 5000 - succeeded
+            self.sums[1] += self.requests - succeeded
 
     def end(self):
         self.going = False
         self.thread.join()
         return tuple(self.sums)
+
+
+class H2load(Rounds):
+    """h2load. It opens no second connection: where the first is ended, as by a GOAWAY, the rest of a round counts as failed."""
+
+    def __init__(self, name, url):
+        super().__init__(name, 5000, "h2load", "-t1", "-n5000", "-c8", "-m10", url)
+
+    def succeeded(self, text):
+        return int(re.search(r"(\d+) succeeded", text)[1])
+
+
+class Curl(Rounds):
+    """curl with twenty streams in one connection, and in the next after a GOAWAY."""
+
+    def __init__(self, name, url):
+        super().__init__(name, 1000, "curl", "-sk", "--http2", "--parallel", "--parallel-max", "20", "-w", "status %{http_code}\n",
+                         "-o", "/dev/null", f"{url}[1-1000]")
+
+    def succeeded(self, text):
+        return text.count("status 200\n")
 
 
 class House:
@@ -67,6 +89,8 @@ class House:
         self.pair = Authority(lab.folder / "ca").issue("shop.example")
         self.node = node or lab.node("lb-a", workers=workers)
         self.node.start()
+        self.loads = []
+        lab.closers.append(lambda: [load.end() for load in self.loads])
 
     def document(self):
         web = [process.address for process in self.nginx]
@@ -85,16 +109,18 @@ class House:
             "listeners": [listener("tcp", "tcp", "echo"), listener("upgrades", "http", "sockets"),
                           listener("www", "http", "web"), listener("secure", "https", "web", certificates=["shop"])]}
 
-    def load(self, tunnels, tls=True):
+    def load(self, tunnels, h2=Curl):
+        """Lets them ask; h2 is who speaks HTTP/2 over TLS, or None."""
         www, secure = f"http://127.0.0.1:{self.ports['www']}/", f"https://127.0.0.1:{self.ports['secure']}/"
         self.loads = [Wrk("kept", "-c64", www), Wrk("new", "-c16", "-H", "Connection: close", www)]
-        if tls:
-            self.loads.append(H2load("h2load over TLS", "-c8", "-m10", secure))
+        if h2:
+            self.loads.append(h2(f"HTTP/2 over TLS, {h2.__name__.lower()}", secure))
         self.tunnels = [Tunnels(tunnels // 2, self.ports["tcp"]), Tunnels(tunnels // 2, self.ports["upgrades"], "upgrade")]
 
     def tally(self, figure):
         """Ends all who ask: {name: (requests, failed)}, and the tunnels' books added up; both are printed."""
         loads = {load.name: load.end() for load in self.loads}
+        self.loads = []
         tunnels = {"bytes": 0, "wrong": 0, "closed": 0}
         for t in self.tunnels:
             for key, value in t.tally().items():

@@ -7,7 +7,7 @@ import random
 import time
 
 from lab import free_port, rss_kib
-from load_house import House, servers
+from load_house import H2load, House, servers
 
 GENERATIONS = int(os.environ.get("GENERATIONS", "1000"))
 SEED = int(os.environ.get("GENERATIONS_SEED", "1"))
@@ -80,7 +80,7 @@ def test_a_thousand_generations(lab, figure):
     editor = Editor(house)
     node = house.node
     first = node.put(editor.document)["generation"]
-    house.load(TUNNELS)
+    house.load(TUNNELS, h2=H2load)
     pids = set(node.workers())
     before = [rss_kib(pid) for pid in pids]
     began, slowest, acknowledged = time.monotonic(), 0, 0

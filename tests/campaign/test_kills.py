@@ -61,7 +61,7 @@ def test_each_daemon_killed_every_two_seconds(lab, figure):
     house = House(lab)
     node = house.node
     node.put(house.document())
-    house.load(TUNNELS, tls=False)
+    house.load(TUNNELS, h2=None)
     victims = Victims(house)
     until = time.monotonic() + SECONDS
     for name in itertools.cycle(["control", "healthd", "vrrpd", "data", "agent", "worker"]):

@@ -167,14 +167,16 @@ class Node:
     def start(self, *names, wait=True):
         """Starts the named daemons (all of them without names) and waits until they are ready."""
         for name in names or DAEMONS:
-            program = BUILD / name / f"ballast-{name}"
             self.daemons[name] = Process(self.lab, f"{self.name}-{name}",
-                                         [*self.before.get(name, []), program, "--config", self.config],
+                                         [*self.before.get(name, []), self.program(name), "--config", self.config],
                                          netns=self.netns, notify=True)
         if wait:
             for name in names or DAEMONS:
                 self.daemons[name].wait_ready()
         return self
+
+    def program(self, name):
+        return BUILD / name / f"ballast-{name}"
 
     def stop(self, *names):
         for name in names or DAEMONS:
