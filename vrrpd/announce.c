@@ -68,10 +68,10 @@ static uint32_t sum16(const void *data, size_t len)
 }
 
 /* RFC 4443 2.3, with the pseudo-header of RFC 8200 8.1. */
-static uint16_t na_checksum(const struct ip6_hdr *ip, const struct na_message *na)
+uint16_t announce_icmp6_checksum(const struct ip6_hdr *ip, const void *message, size_t len)
 {
-	uint32_t sum = sum16(&ip->ip6_src, 32) + sizeof *na + IPPROTO_ICMPV6 +
-		       sum16(na, sizeof *na);
+	uint32_t sum = sum16(&ip->ip6_src, 32) + (uint32_t)len + IPPROTO_ICMPV6 +
+		       sum16(message, len);
 
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -100,7 +100,7 @@ static size_t na_frame(const struct addr *address, const uint8_t mac[ETH_ALEN], 
 	na.head.nd_na_flags_reserved = ND_NA_FLAG_ROUTER | ND_NA_FLAG_OVERRIDE;
 	na.head.nd_na_target = address->in6.sin6_addr;
 	memcpy(na.mac, mac, ETH_ALEN);
-	na.head.nd_na_cksum = na_checksum(&ip, &na);
+	na.head.nd_na_cksum = announce_icmp6_checksum(&ip, &na, sizeof na);
 	memcpy(frame, &eth, sizeof eth);
 	memcpy(frame + sizeof eth, &ip, sizeof ip);
 	memcpy(frame + sizeof eth + sizeof ip, &na, sizeof na);

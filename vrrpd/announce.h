@@ -6,6 +6,7 @@
  * wire does, when vrrp asks for VRRP_ANNOUNCE.
  */
 #include <net/ethernet.h>
+#include <netinet/ip6.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ enum announce_form { ANNOUNCE_REQUEST, ANNOUNCE_REPLY };
  */
 size_t announce_frame(const struct addr *address, const uint8_t mac[ETH_ALEN],
 	enum announce_form form, uint8_t frame[ANNOUNCE_SIZE_MAX]);
+
+/* Of an ICMPv6 message of an even length under that header, its own field being 0 (RFC 4443 2.3). */
+uint16_t announce_icmp6_checksum(const struct ip6_hdr *ip, const void *message, size_t len);
 
 /* One repetition, counted from the moment of becoming Active. */
 struct announce_repeat {

@@ -327,6 +327,15 @@ static void judge_bandwidth(const struct role_input *in, struct role_result *ret
 	say(ret, "; does not preempt: %s", in->starved);
 }
 
+/* Two hosts under one address serve nobody; who holds it already goes on. */
+static void judge_occupied(const struct role_input *in, struct role_result *ret)
+{
+	if (!in->occupied || in->state >= VRRP_ACTIVE)
+		return;
+	ret->wish.may_hold = false;
+	say(ret, "; not taken: %s", in->occupied);
+}
+
 void role_resume(struct role *r, int64_t spent_move, int64_t agreed_move)
 {
 	r->spent_move = spent_move;
@@ -351,6 +360,7 @@ void role_judge(
 		ret->wish.priority = moved_priority(r, in, weighed_priority(in, ret), ret);
 	judge_readiness(r, in, now, ret);
 	judge_bandwidth(in, ret);
+	judge_occupied(in, ret);
 	judge_group(in, ret);
 	judge_hand_over(r, in, now, ret);
 }

@@ -64,6 +64,7 @@ struct role_input {
 	enum vrrp_state state; /* our own machine's */
 	bool in_maintenance;   /* overlay of our instance */
 	const char *marked_down; /* NULL, or why the whole node steps aside: too few links, bypass */
+	const char *occupied; /* NULL, or why its addresses are not ours to take: another host */
 	const char *starved; /* NULL, or why it should go where traffic arrives (bandwidth) */
 	struct role_move move;
 	struct role_group group;

@@ -53,7 +53,7 @@ void router_feel_pulse(struct router *r, struct mono now)
 /* What a judgement borrows. */
 struct scene {
 	struct role_peer peers[ROLE_PEERS_MAX];
-	char unready[ROLE_WHY_SIZE], down[LINKS_WHY_SIZE], starved[LINKS_WHY_SIZE];
+	char occupied[ROLE_WHY_SIZE], unready[ROLE_WHY_SIZE], down[LINKS_WHY_SIZE], starved[LINKS_WHY_SIZE];
 };
 
 static bool is_of_group(const struct vip *v, const char *group)
@@ -100,6 +100,7 @@ static void scene_set(struct router *r, struct vip *v, struct scene *s, struct r
 	tracks_renew(r, v);
 	in->in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
 	in->generation = router_generation(r);
+	in->occupied = vip_probe_why(v, s->occupied);
 	in->unready = condition_unready(&r->condition, v->conf, v->config, s->unready);
 	in->marked_down = r->flaps_bypass.is_on ? r->bypass_why
 						: links_marked_down(&r->links, s->down);

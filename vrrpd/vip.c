@@ -82,6 +82,7 @@ void vip_free(struct vip *v)
 	if (!v)
 		return;
 	macvlan_close(&v->macvlan);
+	inquiry_close(v->inquiry);
 	conf_unref(v->conf);
 	free(v);
 }
@@ -265,7 +266,14 @@ static enum vrrp_start start_kind(const struct vip *v, struct mono now)
 static void start(struct vip *v, struct mono now)
 {
 	struct vrrp_event ev = {.kind = VRRP_START, .start = start_kind(v, now)};
+	struct vrrp_event wait = {.kind = VRRP_WISH, .wish = v->vrrp.wish};
 
+	if (ev.start == VRRP_START_FRESH)
+		vip_probe_begin(v, now);
+	if (v->inquiry && wait.wish.priority == VRRP_PRIORITY_OWNER) {
+		wait.wish.may_hold = false; /* else it would be Active at once */
+		step(v, &wait, now);
+	}
 	step(v, &ev, now);
 	v->must_look = true;
 }
@@ -321,8 +329,10 @@ void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *conf
 	if (is_same || !vrrp_holds(&v->vrrp, now))
 		return;
 	vip_acquire(v, now);
-	if (vrrp_is_active(&v->vrrp))
-		announce_begin(&v->announce, now);
+	if (!vrrp_is_active(&v->vrrp))
+		return;
+	announce_begin(&v->announce, now);
+	vip_probe_begin(v, now);
 }
 
 static bool wish_is_same(const struct vrrp_wish *a, const struct vrrp_wish *b)
@@ -383,27 +393,6 @@ void vip_leave(struct vip *v, struct mono now)
 	step(v, &ev, now);
 }
 
-/* Multicast: what came to the group. Unicast: what came to us from another instance of the stack.
- */
-static bool is_stranger(const struct vip *v, const struct advert_packet *p)
-{
-	struct addr group = wire_group(v->segment->family);
-	bool is_to_group = addr_compare_ip(&p->destination, &group) == 0;
-	const struct heartbeat *h = v->uses->heartbeat;
-
-	if (is_to_group == v->config->unicast)
-		return true;
-	if (is_to_group)
-		return false;
-	for (size_t i = 0; i < heartbeat_peers(h); i++) {
-		const struct addr *a = heartbeat_address(h, i, v->segment->family);
-
-		if (a && addr_compare_ip(a, &p->source) == 0)
-			return false;
-	}
-	return true;
-}
-
 static void compare_addresses(struct vip *v, const struct advert *a)
 {
 	char source[ADDR_TEXT_SIZE];
@@ -436,7 +425,7 @@ void vip_heard(
 		v->counters.dropped[refusal]++;
 		return;
 	}
-	if (is_stranger(v, p)) {
+	if (vip_is_stranger(v, p)) {
 		v->counters.dropped_stranger++;
 		return;
 	}
@@ -480,6 +469,7 @@ void vip_tick(struct vip *v, struct mono now)
 	vip_announce(v, now);
 	if (v->mac_why[0] && mono_reached(v->look_at, now))
 		vip_segment_changed(v, now);
+	vip_probe_tick(v, now);
 	if (v->must_look || mono_reached(v->look_at, now))
 		vip_look(v, now);
 }
@@ -487,6 +477,8 @@ void vip_tick(struct vip *v, struct mono now)
 struct mono vip_deadline(const struct vip *v)
 {
 	struct mono t = mono_min(vrrp_deadline(&v->vrrp), announce_deadline(&v->announce));
+
+	t = mono_min(t, probe_deadline(&v->probe));
 
 	if (v->must_look)
 		return (struct mono){0};

@@ -15,10 +15,12 @@
 #include "vrrpd/announce.h"
 #include "vrrpd/flaps.h"
 #include "vrrpd/heartbeat.h"
+#include "vrrpd/inquiry.h"
 #include "vrrpd/macvlan.h"
 #include "vrrpd/netlink.h"
 #include "vrrpd/ownership.h"
 #include "vrrpd/past.h"
+#include "vrrpd/probe.h"
 #include "vrrpd/role.h"
 #include "vrrpd/segment.h"
 #include "vrrpd/vrrp.h"
@@ -45,7 +47,7 @@ struct vip_uses {
 struct vip_counters {
 	uint64_t adverts_sent, send_errors, adverts_received, addresses_mended, address_errors,
 		announcements, addresses_differ,
-		flaps;
+		address_conflicts, flaps;
 	uint64_t dropped[ADVERT_REFUSALS]; /* by cause, advert_refusal_name() */
 	uint64_t dropped_stranger;         /* not to the group; in unicast: not of an instance */
 };
@@ -71,6 +73,9 @@ struct vip {
 	struct role role;
 	struct role_result judged;
 	struct announce announce;
+	struct probe probe;      /* whether another host has the addresses, … */
+	struct inquiry *inquiry; /* … heard by this; NULL: not asked now */
+	bool is_probing_held;    /* asked while they are held: for an alarm only */
 	struct flaps flaps;     /* unplanned losses (V9) */
 	bool is_step_planned;   /* the hand-over under way is the operator's wish */
 	bool is_in_bypass;      /* the node is: reported instead of backup */
@@ -167,6 +172,18 @@ void vip_count(const struct vip *v, json_t *set);
  */
 struct addr vip_source(const struct vip *v);
 
+/*
+ * In vip_probe.c, called by vip.c alone. begin asks whether another host has the addresses, as
+ * probe.h says: while we are not Active, what is found keeps us from taking them, and why says so
+ * (else NULL); while we are, it is an alarm.
+ */
+void vip_probe_begin(struct vip *v, struct mono now);
+void vip_probe_end(struct vip *v);
+void vip_probe_tick(struct vip *v, struct mono now);
+const char *vip_probe_why(const struct vip *v, char text[ROLE_WHY_SIZE]);
+
+/* Multicast: what did not come to the group. Unicast: what did not come to us from an instance. */
+bool vip_is_stranger(const struct vip *v, const struct advert_packet *p);
 /* What a VIP says; called by vip.c alone. A new Active's answers must not wait for neighbours that
  * were asked for in vain a moment ago: netlink_neighbours_retry(). */
 void vip_ask_neighbours(struct vip *v);

@@ -61,6 +61,9 @@ static const struct metric address_errors = {"ballast_vip_address_errors_total",
 static const struct metric announcements = {"ballast_vip_announcements_total", METRIC_COUNTER,
 	"Gratuitous ARP and unsolicited neighbour advertisements sent."};
 
+static const struct metric conflicts = {"ballast_vip_address_conflicts_total", METRIC_COUNTER,
+	"Times that another host was found to have an address of the VIP."};
+
 static const struct metric flaps = {"ballast_vip_flaps_total", METRIC_COUNTER,
 	"Losses of the VIP that nobody wanted; too many lead to bypass."};
 
@@ -93,5 +96,6 @@ void vip_count(const struct vip *v, json_t *set)
 	add(v, &mended, c->addresses_mended, set);
 	add(v, &address_errors, c->address_errors, set);
 	add(v, &announcements, c->announcements, set);
+	add(v, &conflicts, c->address_conflicts, set);
 	add(v, &flaps, c->flaps, set);
 }

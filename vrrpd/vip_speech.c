@@ -76,6 +76,25 @@ struct addr vip_source(const struct vip *v)
 	return *far_address(v->segment);
 }
 
+bool vip_is_stranger(const struct vip *v, const struct advert_packet *p)
+{
+	struct addr group = wire_group(v->segment->family);
+	bool is_to_group = addr_compare_ip(&p->destination, &group) == 0;
+	const struct heartbeat *h = v->uses->heartbeat;
+
+	if (is_to_group == v->config->unicast)
+		return true;
+	if (is_to_group)
+		return false;
+	for (size_t i = 0; i < heartbeat_peers(h); i++) {
+		const struct addr *a = heartbeat_address(h, i, v->segment->family);
+
+		if (a && addr_compare_ip(a, &p->source) == 0)
+			return false;
+	}
+	return true;
+}
+
 static void record_ownership(struct vip *v, struct mono sent)
 {
 	struct lease_record r;

@@ -439,7 +439,7 @@ static void take(
 	} else if (!addr_is_same_ip(&v->active, &ev->source)) {
 		reject(todo, "the Active heard here is another");
 	} else if (!v->wish.may_hold) {
-		reject(todo, "no node is fit, and none is to hold the addresses");
+		reject(todo, "not to hold the addresses now");
 	} else if (v->wish.priority == VRRP_PRIORITY_LAST_RESORT && !ev->is_leaving) {
 		reject(todo, "disqualified too");
 	} else {

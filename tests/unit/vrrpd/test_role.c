@@ -209,6 +209,27 @@ static void heeds_an_active_that_is_heard(void **state)
 	}
 }
 
+static void takes_nothing_that_another_host_has(void **state)
+{
+	struct role_input in = {.node = "lb-a", .base = 200, .state = VRRP_BACKUP, .occupied = "taken"};
+	struct role_result result;
+	struct role role;
+
+	(void)state;
+	role_init(&role);
+	role_judge(&role, &in, at_ms(0), &result);
+	assert_false(result.wish.may_hold);
+	assert_true(result.is_fit);
+	assert_string_equal(result.why, "priority 200; not taken: taken");
+	in.state = VRRP_ACTIVE; /* who holds it goes on: found later, it is an alarm */
+	role_judge(&role, &in, at_ms(0), &result);
+	assert_true(result.wish.may_hold);
+	in.state = VRRP_BACKUP;
+	in.occupied = NULL;
+	role_judge(&role, &in, at_ms(0), &result);
+	assert_true(result.wish.may_hold);
+}
+
 static void asks_again_for_a_hand_over_that_failed(void **state)
 {
 	const struct role_peer peer = PEER("lb-b", true, &fit_backup);
@@ -398,6 +419,7 @@ int main(void)
 		cmocka_unit_test(ends_a_move_with_its_holder),
 		cmocka_unit_test(bars_preemption_for_startup_hold_at_most),
 		cmocka_unit_test(heeds_an_active_that_is_heard),
+		cmocka_unit_test(takes_nothing_that_another_host_has),
 		cmocka_unit_test(asks_again_for_a_hand_over_that_failed),
 	};
 
