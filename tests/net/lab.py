@@ -77,6 +77,7 @@ class Process:
         self.log = open(self.log_path, "wb")
         self.popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.log,
                                       stderr=subprocess.STDOUT, env=environment)
+        self.takes_children = False
         self._ready = False
         lab.processes.append(self)
 
@@ -117,9 +118,15 @@ class Process:
             self.popen.send_signal(number)
 
     def kill(self):
-        """kill -9, and reaped."""
+        """kill -9, and reaped; with its children where they are a part of it (takes_children)."""
+        family = children(self.pid) if self.takes_children and self.is_running() else []
         self.signal(signal.SIGKILL)
         self.popen.wait(10)
+        for pid in family:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
 
     def stop(self, within=15.0):
         """SIGTERM; past the time kill -9. Returns the exit status."""
@@ -132,6 +139,11 @@ class Process:
 
     def text(self):
         return self.log_path.read_text(errors="replace")
+
+
+def children(pid):
+    """The ids of a process's children."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class UnixHTTP(http.client.HTTPConnection):
@@ -363,7 +375,7 @@ class Lab:
             f"  location / {{ return 200 '{body}'; }}\n  location /files/ {{ alias {folder}/; }} }} }}\n")
         process = self.process(f"nginx-{name}", ["nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"],
                                netns=netns)
-        process.address, process.folder = f"{host}:{port}", folder
+        process.address, process.folder, process.takes_children = f"{host}:{port}", folder, True
         wait_for(lambda: connects(host, port, netns), 10, f"nginx {name} to listen")
         return process
 

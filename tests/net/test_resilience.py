@@ -12,7 +12,7 @@ import pytest
 from http_house import Peer
 from lab import Lab, free_port, http_get, wait_for
 from pool_house import PoolHouse
-from test_whole_node import Load, children
+from test_whole_node import Load
 
 HERE = __file__.rsplit("/", 1)[0]
 
@@ -326,7 +326,7 @@ def test_servers_that_die_under_load_cost_no_request(house, figure):
     kills = 0
     while load.is_running():
         victim = random.choice(list(ports))
-        kill_nginx(house.lab, victim)
+        next(p for p in reversed(house.lab.processes) if p.name == f"nginx-{victim}").kill()
         kills += 1
         time.sleep(0.2)  # how long it stays away
         house.lab.nginx(victim, "x" * 48, port=ports[victim])
@@ -334,14 +334,6 @@ def test_servers_that_die_under_load_cost_no_request(house, figure):
     requests, failed = load.result()
     figure("servers killed, requests, failed", f"{kills}, {requests}, {failed}")
     assert kills >= 5 and requests > 1000 and failed == 0
-
-
-def kill_nginx(lab, name):
-    victim = next(p for p in reversed(lab.processes) if p.name == f"nginx-{name}")
-    workers = children(victim.pid)
-    victim.kill()
-    for pid in workers:
-        os.kill(pid, 9)
 
 
 # Node.js

@@ -1,7 +1,5 @@
 """One node with all four daemons under load: nothing that happens to it costs a request."""
-import os
 import re
-import signal
 import subprocess
 import threading
 
@@ -49,19 +47,10 @@ class Load:
 
 
 def kill_and_start_a_server(lab, node, name, port):
-    victim = next(p for p in reversed(lab.processes) if p.name == f"nginx-{name}")
-    processes = children(victim.pid)
-    victim.kill()
-    for child in processes:
-        os.kill(child, signal.SIGKILL)
+    next(p for p in reversed(lab.processes) if p.name == f"nginx-{name}").kill()
     wait_for(lambda: node.server_states("web")[name] == "down", 10, f"{name} down")
     lab.nginx(name, BODY, port=port)
     wait_for(lambda: node.server_states("web")[name] == "up", 10, f"{name} up again")
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as listed:
-        return [int(word) for word in listed.read().split()]
 
 
 def test_no_request_fails_while_everything_around_it_changes(lab, figure):
