@@ -163,6 +163,7 @@ static void put_request(struct printer *p, const struct access_entry *e)
 {
 	field_text(p, "listener", e->listener);
 	field_text(p, "client", e->client);
+	field_text(p, "protocol", e->protocol);
 	if (e->tls)
 		field_text(p, "tls", e->tls);
 	field_bytes(p, "method", cut(e->method, 240));

@@ -26,6 +26,7 @@ struct access_entry {
 	struct wall time; /* when the request's first byte, or the connection, came */
 	const char *listener;
 	const char *client; /* an IP address */
+	const char *protocol; /* of a request: "http/1.0", "http/1.1", "h2"; NULL: not known */
 	const char *tls; /* of a request: the version, "1.3"; NULL: plain, and not there */
 	struct access_text method, host, path; /* empty: not known */
 	int status; /* sent to the client; 0: none */

@@ -11,6 +11,7 @@
 struct client;
 
 struct carrier {
+	const char *protocol; /* as ALPN names it: "http/1.1", "h2" */
 	/* It carries one exchange after the other; else it ends with the first. */
 	bool is_lasting;
 	/* It can move long bodies through pipes, and wants chunks where a body has no other end. */

@@ -242,6 +242,7 @@ static struct socket *take_socket(struct client *c)
 }
 
 static const struct carrier carrier = {
+	.protocol = "http/1.1",
 	.is_lasting = true,
 	.is_raw = true,
 	.send = send_waiting,

@@ -314,6 +314,7 @@ static void close_stream(struct client *c)
 }
 
 static const struct carrier carrier = {
+	.protocol = "h2",
 	.send = send_waiting,
 	.receive = h2_stream_receive,
 	.interest = h2_stream_interest,

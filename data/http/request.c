@@ -264,6 +264,14 @@ static int64_t span_us(int64_t from, int64_t to)
 	return from && to ? to - from : -1;
 }
 
+/* NULL where the head was not understood. */
+static const char *protocol_of(const struct client *c)
+{
+	if (!c->request->method_len)
+		return NULL;
+	return c->exchange.request.is_http10 ? "http/1.0" : c->carrier->protocol;
+}
+
 static void log_access(struct client *c, enum exchange_end end, int status)
 {
 	const struct request *r = c->request;
@@ -273,6 +281,7 @@ static void log_access(struct client *c, enum exchange_end end, int status)
 		.time = {wall_now().ms - total_us / 1000},
 		.listener = c->http->listener->name,
 		.client = c->address,
+		.protocol = protocol_of(c),
 		.tls = r->tls,
 		.method = {r->method, r->method_len},
 		.host = {r->host, r->host_len},

@@ -11,14 +11,20 @@ from lab import Lab, free_port, rss_kib, run, wait_for
 from tls_house import Authority, resource
 
 HERE = Path(__file__).resolve().parent
-PAGE = """<!doctype html><title>loading</title><link rel=stylesheet href=style.css>
-<script>
+PAGE = """<!doctype html><title>loading</title><link rel=stylesheet href=style.css><script src=script.js></script>
+<body><img id=image src=image.svg>"""
+# what the page has to say once it is loaded: which protocol each object came by, that the parts are right, that the
+# style holds, that the image has its size; it runs only if the script was loaded
+SCRIPT = """
 addEventListener("load", async () => {
   const bodies = await Promise.all([...Array(60).keys()].map(n => fetch("part" + n + ".txt").then(r => r.text())));
-  const protocols = new Set(performance.getEntriesByType("resource").map(e => e.nextHopProtocol));
-  document.title = [...protocols].join() + " " + bodies.filter((b, n) => b == "part " + n).length;
+  const objects = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+  document.title = [[...new Set(objects.map(e => e.nextHopProtocol))].join(), objects.length,
+    bodies.filter((b, n) => b == "part " + n).length, getComputedStyle(document.body).color,
+    document.getElementById("image").naturalWidth].join(" ");
 });
-</script><body>hello"""
+"""
+IMAGE = '<svg xmlns="http://www.w3.org/2000/svg" width="37" height="11"><rect width="37" height="11"/></svg>'
 
 
 class House:
@@ -43,7 +49,7 @@ class House:
             "listeners": [
                 {"name": "www", "bind": [f"127.0.0.1:{self.ports['www']}"], "protocol": "http", "pool": "web", "routes": routes},
                 {"name": "secure", "bind": [f"127.0.0.1:{self.ports['secure']}"], "protocol": "https", "certificates": ["shop"],
-                 "pool": "web", "routes": routes}]})
+                 "pool": "web", "routes": routes, "access_log": {"format": "json"}}]})
 
     def url(self, listener, path):
         return f"{'https' if listener == 'secure' else 'http'}://shop.example:{self.ports[listener]}{path}"
@@ -152,14 +158,32 @@ def test_thousands_of_websockets_are_open_at_once(house, figure, count):
 # A browser
 
 
+def accepted(house):
+    """Connections that the listener has accepted so far."""
+    line = re.search(r'^ballast_listener_accepted_total\{[^}]*listener="secure"[^}]*\} (\d+)$', house.node.api("GET", "/metrics")[1], re.M)
+    return int(line[1])
+
+
 def test_a_browser_loads_a_page_over_http2(house, figure):
-    (house.folder / "page.html").write_text(PAGE)
-    (house.folder / "style.css").write_text("body { color: green }")
-    for n in range(60):
-        (house.folder / f"part{n}.txt").write_text(f"part {n}")
+    objects = {"page.html": PAGE, "script.js": SCRIPT, "style.css": "body { color: rgb(1, 2, 3) }", "image.svg": IMAGE,
+               **{f"part{n}.txt": f"part {n}" for n in range(60)}}
+    for name, text in objects.items():
+        (house.folder / name).write_text(text)
+    before = accepted(house)
     out = run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
               "--disable-component-update", "--disable-sync", "--ignore-certificate-errors", f"--user-data-dir={house.lab.folder}/chromium",
               f"--host-resolver-rules=MAP shop.example 127.0.0.1", "--virtual-time-budget=20000", "--dump-dom", house.url("secure", "/files/page.html"))
     title = re.search(r"<title>(.*)</title>", out)[1]
-    figure("protocol and parts that Chromium loaded", title)
-    assert title == "h2 60", out[:500]
+    figure("Chromium: protocol, objects, right parts, colour, width of the image", title)
+    assert title == "h2 64 60 rgb(1, 2, 3) 37", out[:500]
+
+    def logged():
+        lines = map(json.loads, (house.node.state / "log" / "secure.log").read_text().splitlines())
+        return {entry["path"]: entry for entry in lines if entry["path"].startswith("/files/")}
+
+    wait_for(lambda: set(logged()) >= {f"/files/{name}" for name in objects}, 10, "the log to name each object")
+    entries = [logged()[f"/files/{name}"] for name in objects]
+    assert {(e["protocol"], e["status"], e["end"]) for e in entries} == {("h2", 200, "ok")}, entries
+    wait_for(lambda: accepted(house) > before, 10, "the connection to be counted")
+    figure("connections that Chromium opened", accepted(house) - before)
+    assert accepted(house) - before <= 2  # it ends a first one over the unknown certificate

@@ -156,7 +156,7 @@ class House:
     def __init__(self, lab):
         self.server = Server()
         self.dead = free_port()
-        self.ports = {name: free_port() for name in ("www", "limited", "trusting", "spread", "empty", "one", "narrow", "patient")}
+        self.ports = {name: free_port() for name in ("www", "limited", "trusting", "spread", "empty", "one", "narrow", "patient", "first")}
         self.node = lab.node("lb-a").start("control", "data")
         self.node.put(self.document())
         self.log = self.node.state / "log" / "www.log"
@@ -185,7 +185,8 @@ class House:
                 listener("limited", "web", maximum_request_body=1000),
                 listener("trusting", "web", forwarded={"trust": ["127.0.0.0/8"]}),
                 listener("spread", "spread"), listener("empty", "none"), listener("one", "one"),
-                listener("narrow", "narrow"), listener("patient", "patient", access_log={"format": "json"})],
+                listener("narrow", "narrow"), listener("patient", "patient", access_log={"format": "json"}),
+                listener("first", "web", http2=False)],
         }
 
     def client(self, listener="www"):

@@ -372,7 +372,8 @@ class Lab:
             f" fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
             f" keepalive_requests 100000000; keepalive_timeout 3600s; sendfile on; tcp_nodelay on;\n"
             f" server {{ listen {host}:{port} backlog=4096; root {folder};\n"
-            f"  location / {{ return 200 '{body}'; }}\n  location /files/ {{ alias {folder}/; }} }} }}\n")
+            f"  location / {{ return 200 '{body}'; }}\n  location /files/ {{ alias {folder}/;\n"
+            f"   types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; text/plain txt; }} }} }} }}\n")
         process = self.process(f"nginx-{name}", ["nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"],
                                netns=netns)
         process.address, process.folder, process.takes_children = f"{host}:{port}", folder, True

@@ -10,7 +10,7 @@ import pytest
 from http_house import OK, House, answering, field
 from lab import Lab, free_port, wait_for
 
-REQUEST_FIELDS = ["time", "listener", "client", "method", "host", "status", "bytes", "route", "pool", "server", "retries",
+REQUEST_FIELDS = ["time", "listener", "client", "protocol", "method", "host", "status", "bytes", "route", "pool", "server", "retries",
                   "end", "queue_ms", "connect_ms", "response_ms", "total_ms", "request_id", "trace_id", "path"]
 CONNECTION_FIELDS = ["time", "listener", "client", "bytes", "bytes_in", "pool", "server", "retries", "end",
                      "queue_ms", "connect_ms", "total_ms"]

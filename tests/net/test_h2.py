@@ -47,7 +47,7 @@ def test_a_request_becomes_one_of_http_1(house):
     assert (field(seen, b"host"), field(seen, b"cookie"), field(seen, b"te")) == (b"a.example", b"a=1; b=2", b"trailers")
     assert field(seen, b"x-forwarded-for") == b"127.0.0.1" and len(field(seen, b"x-request-id")) == 32
     entry = house.logged("/h2-plain?q=1")
-    assert (entry["status"], entry["end"], entry["host"], entry["server"]) == (200, "ok", "a.example", "w0")
+    assert (entry["status"], entry["end"], entry["host"], entry["server"], entry["protocol"]) == (200, "ok", "a.example", "w0", "h2")
 
 
 def test_many_streams_at_once_are_answered_in_any_order(house):

@@ -1,9 +1,11 @@
 """HTTP/1.1 through a real worker: what passes, how it is framed, and what is refused."""
 import re
 import socket
+import subprocess
 
 import pytest
 
+from h2_house import PREFACE, frame
 from http_house import HEAD, OK, answering, field, house  # noqa: F401 (house is a fixture)
 
 
@@ -289,3 +291,21 @@ def test_late_heads_are_answered_408_and_silence_with_nothing(house):
     assert client.response()[0] == 408
     assert client.is_ended()
     assert silent.is_ended()
+
+
+# Versions
+
+
+def test_a_listener_without_http2_takes_the_preface_for_an_unknown_version(house):
+    """RFC 9113 section 3.3: who knows beforehand is told as HTTP/1.1 tells, 505 (nginx says 400); others are served."""
+    house.server.play(answering(OK))
+    for rest in (b"", frame(4, 0, 0)):  # SETTINGS
+        status, head, _ = house.ask(PREFACE + rest, "first")
+        assert status == 505 and head.startswith(b"HTTP/1.1 505 ") and field(head, b"connection") == b"close", head
+    assert not any(b"PRI" in head for head in house.server.heads)
+    for version, code, said in (("--http1.1", 0, "1.1 200"), ("--http2", 0, "1.1 200"), ("--http2-prior-knowledge", None, "0 000")):
+        done = subprocess.run(["curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", version,
+                               f"http://127.0.0.1:{house.ports['first']}/"], capture_output=True, text=True, check=False)
+        assert done.stdout == said and (done.returncode == 0) == (code == 0), (version, done)
+    lines = house.node.api("GET", "/metrics")[1].splitlines()
+    assert any('listener="first"' in line and 'cause="bad_request"' in line and line.endswith(" 3") for line in lines)

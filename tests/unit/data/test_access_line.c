@@ -17,6 +17,7 @@ static const struct access_entry full = {
 	.time = {1767225600123},
 	.listener = "www",
 	.client = "10.0.0.9",
+	.protocol = "http/1.1",
 	.method = TEXT("GET"),
 	.host = TEXT("a.example"),
 	.path = TEXT("/a?b=c"),
@@ -50,14 +51,14 @@ static void prints_both_formats(void **state)
 {
 	(void)state;
 	assert_string_equal(print(&full, CONF_LOG_LOGFMT),
-		"time=2026-01-01T00:00:00.123Z listener=www client=10.0.0.9 method=GET "
+		"time=2026-01-01T00:00:00.123Z listener=www client=10.0.0.9 protocol=http/1.1 method=GET "
 		"host=a.example status=200 bytes=1234 route=api pool=web server=w1 retries=1 end=ok "
 		"queue_ms=0.000 connect_ms=1.204 response_ms=2.000 total_ms=3.010 request_id=id-1 "
 		"trace_id=4bf9 path=\"/a?b=c\"\n");
 	assert_string_equal(print(&full, CONF_LOG_JSON),
 		"{\"time\":\"2026-01-01T00:00:00.123Z\",\"listener\":\"www\",\"client\":\"10.0.0."
 		"9\","
-		"\"method\":\"GET\",\"host\":\"a.example\",\"status\":200,\"bytes\":1234,"
+		"\"protocol\":\"http/1.1\",\"method\":\"GET\",\"host\":\"a.example\",\"status\":200,\"bytes\":1234,"
 		"\"route\":\"api\",\"pool\":\"web\",\"server\":\"w1\",\"retries\":1,\"end\":\"ok\",\"queue_ms\":0."
 		"000,"
 		"\"connect_ms\":1.204,\"response_ms\":2.000,\"total_ms\":3.010,\"request_id\":\"id-"
@@ -76,7 +77,7 @@ static void prints_what_is_not_known(void **state)
 
 	(void)state;
 	assert_string_equal(print(&e, CONF_LOG_LOGFMT),
-		"time=1970-01-01T00:00:00.000Z listener=www client=::1 method=- host=- status=0 "
+		"time=1970-01-01T00:00:00.000Z listener=www client=::1 protocol=- method=- host=- status=0 "
 		"bytes=0 route=- pool=- server=- retries=0 end=bad-request-head queue_ms=- connect_ms=- "
 		"response_ms=- total_ms=0.000 request_id=- trace_id=- path=-\n");
 }
@@ -99,7 +100,7 @@ static void escapes_bytes_from_outside(void **state)
 			value = json_loads(line, JSON_ALLOW_NUL, NULL);
 			assert_non_null(value);
 			assert_string_equal(json_string_value(json_object_get(value, "end")), "ok");
-			assert_int_equal(json_object_size(value), 19);
+			assert_int_equal(json_object_size(value), 20);
 			json_decref(value);
 			line = print(&e, CONF_LOG_LOGFMT);
 			for (const char *p = line; *p != '\n'; p++)
