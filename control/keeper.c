@@ -51,6 +51,7 @@ static void settle(struct keeper *k)
 	struct picture *p = k->picture;
 	int rc;
 
+	keeper_confirm(k);
 	if (picture_settle(p, wall_now())) {
 		log_info("stack=%s generation=%" PRIu64 " is to be run",
 			p->serving->stack ? p->serving->stack : "", p->serving->generation);
@@ -92,7 +93,10 @@ static void take_stacks(struct keeper *k, const struct store_answer *a)
 			.who = s->who,
 			.generation = s->generation,
 			.created = s->created,
-			.document = s->document};
+			.document = s->document,
+			.confirm_within_ms = s->confirm_within_ms,
+			.base_generation = s->base_generation,
+			.base_document = s->base_document};
 
 		if (picture_put_stack(k->picture, &news) < 0)
 			log_error("generation %" PRIu64 " of stack %s cannot be read here, the one "
@@ -318,7 +322,7 @@ static void on_second(uv_timer_t *t)
 		store_expire_overlays(k->store, &call);
 	}
 	keeper_flush_events(k);
-	k->handlers.changed(k->user);
+	settle(k);
 }
 
 /* ---- the store's announcements ---- */
@@ -420,8 +424,10 @@ static void start_from_lastgood(struct keeper *k)
 	if (rc == 0) {
 		log_info("stack=%s generation=%" PRIu64 " is the last good one",
 			conf->stack ? conf->stack : "", conf->generation);
-		if (picture_start_from(k->picture, conf) == 0)
-			picture_settle(k->picture, wall_now());
+		if (picture_start_from(k->picture, conf) == 0) {
+			keeper_start_confirm(k);
+			settle(k);
+		}
 		conf_unref(conf);
 	} else if (rc != -ENOENT) {
 		log_warn("the last good snapshot in %s cannot be read: %s", k->nodefile->state_dir,
@@ -473,6 +479,7 @@ int keeper_open(uv_loop_t *loop, const struct nodefile *nodefile, struct picture
 		return rc;
 	}
 	*ret = k;
+	keeper_read_boot(k->boot);
 	start_from_lastgood(k);
 	k->seen_ms = uv_now(loop);
 	uv_timer_init(loop, &k->second);

@@ -12,6 +12,7 @@ struct keeper {
 	struct store *store;
 	uv_timer_t second;
 	char node_id[33];
+	char boot[CONFIRMATION_BOOT_SIZE];
 	char run_id[33]; /* random, of this process */
 	uint64_t requests;
 	bool is_loading, wants_load;
@@ -40,5 +41,10 @@ void keeper_flush_events(struct keeper *k);
 void keeper_fetch_events(struct keeper *k);
 /* Judges the proposals that ask us, soon, and votes. */
 void keeper_ballot(struct keeper *k);
+void keeper_read_boot(char boot[CONFIRMATION_BOOT_SIZE]);
+/* What was to be confirmed when this node's control ran last; after the last good snapshot. */
+void keeper_start_confirm(struct keeper *k);
+/* Counts: what runs may be another afterwards. */
+void keeper_confirm(struct keeper *k);
 /* Nodes that came or went since the last call become events. */
 void keeper_watch_nodes(struct keeper *k, const struct store_answer *a);

@@ -25,10 +25,16 @@ int picture_init(struct picture *p, const char *node)
 	return p->fleet ? 0 : -ENOMEM;
 }
 
+static void stack_fini(struct picture_stack *s)
+{
+	conf_unref(s->conf);
+	conf_unref(s->base);
+}
+
 void picture_fini(struct picture *p)
 {
 	for (size_t i = 0; i < p->stacks_count; i++)
-		conf_unref(p->stacks[i].conf);
+		stack_fini(&p->stacks[i]);
 	for (size_t i = 0; i < PICTURE_TABLES; i++)
 		json_decref(p->tables[i]);
 	expiry_fini(&p->expiry);
@@ -88,13 +94,50 @@ static struct picture_stack *find_or_add(struct picture *p, const char *name)
 	return s;
 }
 
+const struct conf *picture_running(const struct picture_stack *s)
+{
+	return s->confirmation.is_lapsed && s->base ? s->base : s->conf;
+}
+
 static void list_confs(struct picture *p)
 {
 	p->confs_count = 0;
 	for (size_t i = 0; i < p->stacks_count; i++) {
 		if (p->stacks[i].conf && !p->stacks[i].is_deleted)
-			p->confs[p->confs_count++] = p->stacks[i].conf;
+			p->confs[p->confs_count++] = picture_running(&p->stacks[i]);
 	}
+}
+
+enum confirmation_news picture_confirm(
+	struct picture *p, struct picture_stack *s, const char *boot, struct mono now)
+{
+	enum confirmation_news news;
+
+	/* After a start that went back: which generation is the newest is not known yet. */
+	if (!p->is_loaded && s->confirmation.generation != s->generation)
+		return CONFIRMATION_NOTHING;
+	news = confirmation_step(
+		&s->confirmation, s->generation, s->confirm_within_ms, boot, now);
+	if (news != CONFIRMATION_NOTHING)
+		list_confs(p);
+	return news;
+}
+
+/* What to go back to is kept as long as the newest may have to. */
+static void take_base(struct picture *p, struct picture_stack *s, const struct picture_news *news)
+{
+	struct conf_problems problems = {0};
+	struct conf *base = NULL;
+
+	s->confirm_within_ms = news->confirm_within_ms;
+	if (s->base && news->base_document && s->base->generation == news->base_generation)
+		return;
+	if (news->base_document && conf_from_json(news->base_document, &problems, &base) == 0)
+		conf_set_generation(base, news->base_generation);
+	conf_problems_fini(&problems);
+	conf_unref(s->base);
+	s->base = base;
+	list_confs(p);
 }
 
 static int compile(struct picture_stack *s, const struct picture_news *news)
@@ -124,6 +167,7 @@ int picture_put_stack(struct picture *p, const struct picture_news *news)
 
 	if (!s)
 		return -ENOMEM;
+	take_base(p, s, news);
 	if (s->generation == news->generation && s->created.ms == news->created.ms)
 		return 1;
 	s->generation = news->generation;
@@ -158,6 +202,20 @@ int picture_start_from(struct picture *p, struct conf *lastgood)
 	s->conf = conf_ref(lastgood);
 	list_confs(p);
 	return 0;
+}
+
+void picture_start_confirmation(struct picture *p, const struct confirmation *c, struct conf *base)
+{
+	struct picture_stack *s = find(p, base->stack);
+
+	if (!s)
+		return;
+	s->confirmation = *c;
+	if (s->generation != c->generation)
+		return;
+	s->confirm_within_ms = c->within_ms;
+	s->base = conf_ref(base);
+	list_confs(p);
 }
 
 void picture_put_overlays(struct picture *p, json_t *overlays)

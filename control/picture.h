@@ -14,6 +14,7 @@
 #include "common/conf.h"
 #include "common/effective.h"
 #include "common/report.h"
+#include "control/confirmation.h"
 #include "control/expiry.h"
 #include "control/fleet.h"
 
@@ -25,6 +26,9 @@ struct picture_stack {
 	bool is_deleted;
 	struct conf
 		*conf; /* NULL: deleted, or never understood; else the newest that was understood */
+	int64_t confirm_within_ms; /* the newest is to be confirmed; 0: it need not be, or is */
+	struct conf *base; /* the generation before, to go back to; NULL: none, or not needed */
+	struct confirmation confirmation;
 	uint64_t refused; /* a newer generation that could not be read here; 0: none */
 	char reason[REPORT_TEXT_SIZE];
 };
@@ -49,7 +53,7 @@ struct picture {
 	uint64_t revision; /* of the store: the overlays here are as of it, or newer */
 	struct picture_stack *stacks;
 	size_t stacks_count;
-	const struct conf **confs; /* of the stacks that have one; borrowed from them */
+	const struct conf **confs; /* what runs, of the stacks that have one; borrowed from them */
 	size_t confs_count;
 	struct conf *serving; /* what our daemons are to run; NULL: nothing ever */
 	struct expiry expiry; /* of its certificates */
@@ -72,12 +76,24 @@ struct picture_news {
 	uint64_t generation;
 	struct wall created;
 	const json_t *document;
+	int64_t confirm_within_ms;     /* 0: it is confirmed, or need not be */
+	uint64_t base_generation;      /* the one to go back to */
+	const json_t *base_document;   /* NULL: there is none */
 };
 /* 0; 1 when it was known already; -EINVAL when the document cannot be read here (kept as refused);
  * -ENOMEM. */
 int picture_put_stack(struct picture *p, const struct picture_news *news);
 /* Before the store is heard: the snapshot of the last run (takes a reference). 0 or -ENOMEM. */
 int picture_start_from(struct picture *p, struct conf *lastgood);
+/* And the generation that it was to be confirmed in place of, when it was the one of c. Takes a
+ * reference to base. */
+void picture_start_confirmation(
+	struct picture *p, const struct confirmation *c, struct conf *base);
+/* One stack's confirmation, looked at now; what runs follows from it. See confirmation.h. */
+enum confirmation_news picture_confirm(
+	struct picture *p, struct picture_stack *s, const char *boot, struct mono now);
+/* What runs of a stack here: the newest, or the one before after it was not confirmed. NULL: none. */
+const struct conf *picture_running(const struct picture_stack *s);
 /* Takes overlays, the whole: {stack: {key: row}}. */
 void picture_put_overlays(struct picture *p, json_t *overlays);
 

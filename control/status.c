@@ -169,6 +169,18 @@ static json_t *print_vips(const struct picture *p, const char *stack)
 	return all;
 }
 
+/* As this node counts it. */
+static json_t *print_confirmation(const struct picture_stack *s)
+{
+	const struct confirmation *c = &s->confirmation;
+
+	if (!c->generation || s->confirm_within_ms == 0)
+		return json_null();
+	return json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)c->generation, "state",
+		c->is_lapsed ? "lapsed" : "waiting", "within_ms", (json_int_t)c->within_ms,
+		"before", (json_int_t)(s->base ? s->base->generation : 0));
+}
+
 static json_t *print_stacks(const struct picture *p)
 {
 	json_t *list = json_array();
@@ -178,8 +190,9 @@ static json_t *print_stacks(const struct picture *p)
 
 		if (!s->is_deleted)
 			json_array_append_new(
-				list, json_pack("{s:s, s:I}", "name", s->name, "generation",
-					      (json_int_t)s->generation));
+				list, json_pack("{s:s, s:I, s:o}", "name", s->name, "generation",
+					      (json_int_t)s->generation, "confirm",
+					      print_confirmation(s)));
 	}
 	return list;
 }

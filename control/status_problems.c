@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/quantity.h"
 #include "common/wall.h"
 
 static void add(json_t *list, const char *object, struct wall since, const char *format, ...)
@@ -52,6 +53,28 @@ static void add_claim(const struct picture *p, json_t *list)
 		add(list, object, (struct wall){0}, "%s", p->claim);
 }
 
+static void add_confirmation(
+	const char *object, const struct picture_stack *s, json_t *list)
+{
+	uint64_t before = s->base ? s->base->generation : 0;
+	char within[QUANTITY_TEXT_SIZE];
+
+	if (s->confirm_within_ms == 0 || !s->confirmation.generation)
+		return;
+	quantity_print_duration(s->confirm_within_ms, within);
+	if (s->confirmation.is_lapsed)
+		add(list, object, s->created,
+			"generation %" PRIu64 " was not confirmed within %s: this node went back to %" PRIu64
+			"; apply it again, or roll back to %" PRIu64 " for good",
+			s->generation, within, before, before);
+	else
+		add(list, object, s->created,
+			"generation %" PRIu64
+			" is to be confirmed within %s (ballastctl confirm), else every node goes "
+			"back to %" PRIu64,
+			s->generation, within, before);
+}
+
 static void add_stacks(const struct picture *p, json_t *list)
 {
 	for (size_t i = 0; i < p->stacks_count; i++) {
@@ -63,6 +86,7 @@ static void add_stacks(const struct picture *p, json_t *list)
 			add(list, object, s->created,
 				"generation %" PRIu64 " cannot be read by this node: %s",
 				s->refused, s->reason);
+		add_confirmation(object, s, list);
 	}
 }
 

@@ -63,6 +63,10 @@ struct store_stack {
 	const char *digest, *who;
 	struct wall created;
 	const json_t *document; /* NULL: the stack was deleted by this generation */
+	int64_t confirm_within_ms; /* it is still to be confirmed; 0: it is, or need not be */
+	/* Then: the newest before it that was confirmed or need not be. */
+	uint64_t base_generation;
+	const json_t *base_document; /* NULL: none */
 };
 
 /* One generation in a stack's history. */
@@ -273,6 +277,14 @@ void store_vote(struct store *s, const struct store_proposal *p, const char *nod
  * stays. */
 void store_delete_stack(struct store *s, const struct store_write *write, const char *stack,
 	int64_t expected, const struct store_call *call);
+
+/*
+ * Confirms the stack's newest generation: is_unchanged when there was nothing to
+ * confirm; STORE_CONFLICT when it is not the newest or its time is over. Announces
+ * STORE_CHANGE_DOCUMENT.
+ */
+void store_confirm(struct store *s, const struct store_write *write, const char *stack,
+	uint64_t generation, const struct store_call *call);
 
 /*
  * What became of a request: STORE_OK with its generation (0 for overlays), and

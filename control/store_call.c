@@ -145,6 +145,15 @@ void store_delete_stack(struct store *s, const struct store_write *write, const 
 	store_queue(s, j, call);
 }
 
+void store_confirm(struct store *s, const struct store_write *write, const char *stack,
+	uint64_t generation, const struct store_call *call)
+{
+	struct store_job *j = write_new(&store_script_confirm, write, "confirm", stack, "");
+
+	j->generation = generation;
+	store_queue(s, j, call);
+}
+
 void store_get_request(struct store *s, const char *request, const char *fingerprint,
 	const struct store_call *call)
 {

@@ -21,9 +21,15 @@ static enum store_step load_stacks(
 	j->answer.head = (uint64_t)store_rows_number(rows, 0, 0);
 	j->revision = j->answer.revision = (uint64_t)store_rows_number(rows, 0, 1);
 	return store_run(ret,
-		"select s.name, g.generation, g.digest, g.who, g.created, g.document"
+		"select s.name, g.generation, g.digest, g.who, g.created, g.document,"
+		" case when g.confirmed = 0 then g.confirm_within else 0 end, b.generation, "
+		"b.document"
 		" from stack s join generation g on g.stack = s.name and g.generation = "
 		"s.generation"
+		" left join generation b on g.confirm_within > 0 and g.confirmed = 0"
+		" and b.stack = s.name and b.generation = (select max(o.generation) from generation o"
+		" where o.stack = s.name and o.generation < g.generation"
+		" and (o.confirm_within = 0 or o.confirmed > 0))"
 		" order by s.name",
 		NULL);
 }
@@ -40,6 +46,9 @@ static void take_stacks(struct store_job *j, const struct store_rows *rows)
 			.who = store_job_text(j, rows->cell(rows, i, 3)),
 			.created = {store_rows_number(rows, i, 4)},
 			.document = store_job_json(j, rows->cell(rows, i, 5)),
+			.confirm_within_ms = store_rows_number(rows, i, 6),
+			.base_generation = (uint64_t)store_rows_number(rows, i, 7),
+			.base_document = store_job_json(j, rows->cell(rows, i, 8)),
 		};
 	j->answer.stacks = s;
 	j->answer.stacks_count = s ? rows->count : 0;
@@ -268,6 +277,41 @@ const struct store_script store_script_delete_stack = {
 	{store_write_lock, store_write_seen, store_document_newest, delete_judge, delete_number,
 		delete_insert, store_document_set, store_document_trim, delete_overlays, store_write_audit, store_write_trim,
 		store_write_record, store_write_notify, store_write_done},
+};
+
+static enum store_step confirm_judge(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	uint64_t newest = rows->count ? (uint64_t)store_rows_number(rows, 0, 1) : 0;
+
+	j->answer.generation = newest;
+	if (newest == 0)
+		return store_job_refuse(j, STORE_NOT_FOUND, "there is no stack %s", j->stack);
+	if (newest != j->generation)
+		return store_job_refuse(j, STORE_CONFLICT,
+			"generation %" PRIu64 " is not the newest of stack %s, which is %" PRIu64,
+			j->generation, j->stack, newest);
+	if (store_rows_number(rows, 0, 2) == 0) {
+		j->answer.is_unchanged = true;
+		return STORE_STEP_ROLLBACK;
+	}
+	if (store_rows_number(rows, 0, 3) <= 0)
+		return store_job_refuse(j, STORE_CONFLICT,
+			"generation %" PRIu64
+			" was not confirmed in time, and the nodes went back: apply it again",
+			newest);
+	store_write_announce(j, STORE_CHANGE_DOCUMENT, j->stack);
+	return store_run(ret,
+		"update generation set confirmed = ballast_now()"
+		" where stack = $1 and generation = cast($2 as bigint)",
+		j->stack, store_job_number(j, SLOT_GENERATION, (int64_t)newest), NULL);
+}
+
+const struct store_script store_script_confirm = {
+	STORE_WRITE,
+	{store_write_lock, store_write_seen, store_document_newest, confirm_judge,
+		store_write_audit, store_write_trim, store_write_record, store_write_notify,
+		store_write_done},
 };
 
 static enum store_step list_select(

@@ -12,6 +12,7 @@
 extern const struct store_script store_script_load;
 extern const struct store_script store_script_put_document;
 extern const struct store_script store_script_delete_stack;
+extern const struct store_script store_script_confirm;
 extern const struct store_script store_script_list_generations;
 extern const struct store_script store_script_get_generation;
 /* store_write.c */

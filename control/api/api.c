@@ -32,6 +32,7 @@ static family_handler *const handlers[ROUTE_IDS] = {
 	[ROUTE_GENERATIONS] = family_generations,
 	[ROUTE_GENERATION_GET] = family_generation_get,
 	[ROUTE_ROLLBACK] = family_rollback,
+	[ROUTE_CONFIRM] = family_confirm,
 	[ROUTE_OBJECTS] = family_objects,
 	[ROUTE_OBJECT_GET] = family_object_get,
 	[ROUTE_OBJECT_PUT] = family_object_put,

@@ -27,7 +27,7 @@ typedef void family_handler(struct api *a, struct exchange *x, const struct rout
 family_handler family_healthz, family_readyz, family_metrics, family_openapi, family_status,
 	family_explain, family_events, family_audit, family_stacks, family_stack_get,
 	family_stack_delete, family_document_get, family_document_put, family_generations,
-	family_generation_get, family_rollback, family_objects, family_object_get,
+	family_generation_get, family_rollback, family_confirm, family_objects, family_object_get,
 	family_object_put, family_object_delete, family_server_overlay_get,
 	family_instance_overlay_get, family_overlay_put,
 	family_move, family_move_end, family_bypass_end, family_later;

@@ -11,6 +11,7 @@
 #include "control/withheld.h"
 
 #define GENERATIONS_CALL_MS 8000
+#define GENERATIONS_SHOWN_MS 3000
 
 static json_t *print_generation(const struct store_generation *g)
 {
@@ -158,4 +159,81 @@ void family_rollback(struct api *a, struct exchange *x, const struct route_match
 	snprintf(b->stack, sizeof b->stack, "%s", m->parameters[0]);
 	call.user = b;
 	store_get_generation(keeper_store(a->site.keeper), b->stack, generation, &call);
+}
+
+/* ---- confirming ---- */
+
+struct confirm {
+	struct family_wait wait; /* first: found from it */
+	struct exchange *x;
+	char stack[CONF_NAME_SIZE], request[KEEPER_REQUEST_SIZE];
+	uint64_t generation;
+};
+
+static bool is_confirmed(struct family_wait *w)
+{
+	const struct confirm *c = (const struct confirm *)w;
+	const struct picture_stack *s = picture_stack(w->api->site.picture, c->stack);
+
+	return !s || s->generation != c->generation || s->confirm_within_ms == 0;
+}
+
+static void on_confirmed_shown(struct family_wait *w, bool is_timed_out)
+{
+	struct confirm *c = (struct confirm *)w;
+
+	(void)is_timed_out;
+	family_answer(c->x, 200,
+		json_pack("{s:I, s:b}", "generation", (json_int_t)c->generation, "confirmed", 1),
+		c->generation);
+	free(c);
+}
+
+static void on_confirmed(void *user, const struct store_answer *answer)
+{
+	struct confirm *c = user;
+	struct keeper *k = c->wait.api->site.keeper;
+	struct event_place place = {keeper_place(k).node, c->stack};
+	char to[24], why[256];
+
+	if (family_is_store_away(c->x, answer)) {
+		free(c);
+		return;
+	}
+	if (answer->outcome != STORE_OK) {
+		family_refuse(c->x, answer->outcome == STORE_NOT_FOUND ? 404 : 409, "%s", answer->why);
+		free(c);
+		return;
+	}
+	snprintf(to, sizeof to, "%" PRIu64, c->generation);
+	snprintf(why, sizeof why, "by %s", exchange_request(c->x)->access.who);
+	if (!answer->is_unchanged && !answer->is_repeat)
+		keeper_event(k, event_make(&place, "confirmed", c->stack, NULL, to, why));
+	keeper_load(k);
+	c->wait.is_over = is_confirmed;
+	c->wait.over = on_confirmed_shown;
+	family_wait(c->wait.api, &c->wait, GENERATIONS_SHOWN_MS);
+}
+
+void family_confirm(struct api *a, struct exchange *x, const struct route_match *m)
+{
+	uint64_t generation = number_of(x, m->parameters[1]);
+	const struct request *r = exchange_request(x);
+	struct confirm *c = generation ? calloc(1, sizeof *c) : NULL;
+	struct store_call call = {GENERATIONS_CALL_MS, on_confirmed, c};
+	struct store_write write = {.who = r->access.who, .why = ""};
+
+	if (!generation)
+		return;
+	if (!c) {
+		family_refuse(x, 503, "out of memory: try again");
+		return;
+	}
+	c->wait.api = a;
+	c->x = x;
+	c->generation = generation;
+	snprintf(c->stack, sizeof c->stack, "%.63s", m->parameters[0]);
+	keeper_request_id(a->site.keeper, c->request);
+	write.request = r->idempotency_key[0] ? r->idempotency_key : c->request;
+	store_confirm(keeper_store(a->site.keeper), &write, c->stack, generation, &call);
 }

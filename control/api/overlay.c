@@ -48,7 +48,7 @@ static int find_server(
 	if (!s)
 		return -ENOENT;
 	*ret = (struct target_of_hand){
-		.conf = s->conf, .pool = conf_pool(s->conf, m->parameters[1])};
+		.conf = picture_running(s), .pool = conf_pool(picture_running(s), m->parameters[1])};
 	if (!ret->pool) {
 		family_refuse(x, 404, "stack %s has no pool %.64s", s->name, m->parameters[1]);
 		return -ENOENT;

@@ -18,6 +18,7 @@
 #include "control/judgement.h"
 #include "control/withheld.h"
 
+#define REVISE_CONFIRM_MAX_MS (24ll * 3600 * 1000)
 #define REVISE_ASKED_MAX (64u << 10)
 #define REVISE_DIFFERENCES_MAX 1000
 
@@ -232,6 +233,40 @@ static void answer_dry_run(struct revise *r)
 	revise_finish(r, &a);
 }
 
+/* Does what is asked for make sense on top of what is there? Else it is answered. */
+static bool suits_current(struct revise *r, const struct picture_stack *s)
+{
+	char why[512];
+
+	if (!r->spec.build && !s) {
+		revise_refuse(r, 404, "there is no such stack");
+		return false;
+	}
+	if (r->confirm_within_ms > 0 && !s) {
+		revise_refuse(r, 409,
+			"nothing was changed: without a generation before there is nothing to go "
+			"back to, so the first one cannot be confirmed");
+		return false;
+	}
+	if (r->spec.is_edit && s && (s->refused || !s->conf)) {
+		revise_refuse(r, 409,
+			"nothing was changed: this node cannot read the newest document of the "
+			"stack (a newer "
+			"ballast-control wrote it); ask another node");
+		return false;
+	}
+	if (r->spec.is_edit && s && s->confirmation.is_lapsed) {
+		snprintf(why, sizeof why,
+			"nothing was changed: generation %" PRIu64
+			" was not confirmed and this node went back, so it is not clear what is to be "
+			"edited: roll back to %" PRIu64 " or apply a whole document first",
+			s->generation, s->base ? s->base->generation : 0);
+		revise_refuse(r, 409, why);
+		return false;
+	}
+	return true;
+}
+
 void revise_attempt(struct revise *r)
 {
 	const struct picture_stack *s = revise_current(r);
@@ -243,17 +278,8 @@ void revise_attempt(struct revise *r)
 	r->judged_over = s ? s->generation : 0;
 	if (!condition_holds(r))
 		return;
-	if (!r->spec.build && !s) {
-		revise_refuse(r, 404, "there is no such stack");
+	if (!suits_current(r, s))
 		return;
-	}
-	if (r->spec.is_edit && s && (s->refused || !s->conf)) {
-		revise_refuse(r, 409,
-			"nothing was changed: this node cannot read the newest document of the "
-			"stack (a newer "
-			"ballast-control wrote it); ask another node");
-		return;
-	}
 	if (r->spec.build && !build(r))
 		return;
 	if (r->is_dry_run)
@@ -289,10 +315,11 @@ static int read_parameters(struct revise *r, struct exchange *x)
 {
 	const struct target *t = &exchange_request(x)->target;
 
-	if (target_query(t, "confirm_within")) {
-		family_refuse(x, 501,
-			"confirm_within is not there yet in this version: apply without it, and "
-			"roll back by hand");
+	if (target_query_duration(
+		    t, "confirm_within", REVISE_CONFIRM_MAX_MS, &r->confirm_within_ms) < 0 ||
+		(target_query(t, "confirm_within") && r->confirm_within_ms < 1000)) {
+		family_refuse(
+			x, 400, "confirm_within must be a duration from 1s to 24h, as 5m or 90s");
 	} else if (target_query_flag(t, "dry_run", &r->is_dry_run) < 0) {
 		family_refuse(x, 400, "dry_run must be 1 or 0");
 	} else if (target_query_duration(t, "wait", REQUEST_WAIT_MAX_MS, &r->wait_ms) < 0) {

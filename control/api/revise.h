@@ -35,7 +35,7 @@ struct revise {
 	struct revise_spec spec;
 	char stack[CONF_NAME_SIZE];
 	bool is_dry_run;
-	int64_t wait_ms;
+	int64_t wait_ms, confirm_within_ms; /* 0: no */
 	int attempts;
 	uint64_t wanted_head; /* of the picture, before going on */
 	uint64_t judged_over; /* the stack's generation this attempt was judged over; 0: none */

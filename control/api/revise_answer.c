@@ -20,6 +20,9 @@ static void answer_stored(struct revise *r, enum fleet_ack ack, const char *why)
 
 	if (body && ack != FLEET_ACK_COMPLETE)
 		json_object_set_new(body, "why", json_string(why));
+	if (body && r->confirm_within_ms > 0 && !r->is_unchanged)
+		json_object_set_new(
+			body, "confirm_within_ms", json_integer((json_int_t)r->confirm_within_ms));
 	if (body && json_array_size(r->away) > 0)
 		json_object_set(body, "away", r->away);
 	answer_json(&a, r->is_new ? 201 : 200, body);

@@ -102,7 +102,8 @@ static struct store_put put_of(const struct revise *r)
 		.judged_at = r->judged_at,
 		.keep_unchanged = true,
 		.node = p->node,
-		.asked = buf_text(&r->asked)};
+		.asked = buf_text(&r->asked),
+		.confirm_within_ms = r->confirm_within_ms};
 }
 
 static void on_caught_up(struct family_wait *w, bool is_timed_out)

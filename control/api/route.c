@@ -32,6 +32,7 @@ static const struct route routes[] = {
 	{ROUTE_GENERATIONS, REQUEST_GET, STACK "/generations", READ, "before limit", "The stack's history"},
 	{ROUTE_GENERATION_GET, REQUEST_GET, STACK "/generations/{generation}", READ, "", "One generation, with its document"},
 	{ROUTE_ROLLBACK, REQUEST_POST, STACK "/generations/{generation}/rollback", EDIT, WRITE, "Make an old document the newest"},
+	{ROUTE_CONFIRM, REQUEST_POST, STACK "/generations/{generation}/confirm", EDIT, "", "Confirm a generation"},
 	{ROUTE_OBJECTS, REQUEST_GET, STACK "/{kind}", READ, "", "All objects of a kind"},
 	{ROUTE_OBJECT_GET, REQUEST_GET, STACK "/{kind}/{name}", READ, "", "One object"},
 	{ROUTE_OBJECT_PUT, REQUEST_PUT, STACK "/{kind}/{name}", EDIT, WRITE, "Replace or add an object"},
@@ -51,7 +52,6 @@ static const struct route routes[] = {
 	{ROUTE_MOVE, REQUEST_POST, STACK "/vips/{vip}/move", OPERATE, "", "Move a VIP"},
 	{ROUTE_MOVE_END, REQUEST_DELETE, STACK "/vips/{vip}/move", OPERATE, "", "End a move"},
 	{ROUTE_BYPASS_END, REQUEST_DELETE, "/v1/instances/{instance}/bypass", OPERATE, "", "End an instance's bypass"},
-	{ROUTE_LATER, REQUEST_POST, STACK "/generations/{generation}/confirm", EDIT, "", "Confirm a generation"},
 	{ROUTE_LATER, REQUEST_GET, "/v1/tokens", ADMIN, "", "All tokens"},
 	{ROUTE_LATER, REQUEST_POST, "/v1/tokens", ADMIN, "", "Create a token"},
 };

@@ -21,6 +21,8 @@ static void print_query(const struct ctl *c, bool is_dry_run, char query[QUERY_S
 		buf_add_text(&text, "&dry_run=1");
 	else if (wait_ms > 0)
 		buf_printf(&text, "&wait=%lldms", wait_ms);
+	if (c->in.confirm_within && !is_dry_run)
+		buf_printf(&text, "&confirm_within=%s", c->in.confirm_within);
 	if (c->in.skip[0])
 		buf_printf(&text, "&skip=%s", c->in.skip);
 	snprintf(query, QUERY_SIZE, "%s", buf_text(&text));
@@ -225,6 +227,11 @@ enum outcome change_delete(struct ctl *c)
 	return write_document(c, c->stack, &request, c->in.options & OPTION_DRY_RUN, &changes);
 }
 
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) <= 18;
+}
+
 enum outcome change_rollback(struct ctl *c)
 {
 	const char *number = c->in.arguments[0];
@@ -237,11 +244,71 @@ enum outcome change_rollback(struct ctl *c)
 	enum outcome outcome;
 	size_t changes = 0;
 
-	if (!*number || strspn(number, "0123456789") != strlen(number) || strlen(number) > 18)
+	if (!is_number(number))
 		return ctl_fail(OUTCOME_USAGE, "a generation is a number, not %.64s", number);
 	outcome = ctl_stack(c);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	snprintf(path, sizeof path, "/v1/stacks/%s/generations/%s/rollback", c->stack, number);
 	return write_document(c, c->stack, &request, c->in.options & OPTION_DRY_RUN, &changes);
+}
+
+/* The generation of c->stack that waits for its confirmation; 0: none does. */
+static enum outcome find_unconfirmed(struct ctl *c, long long *ret)
+{
+	struct client_answer answer = {0};
+	enum outcome outcome = ctl_get(c, &answer, "/v1/status?stack=%s", c->stack);
+	const json_t *stack;
+	size_t i;
+
+	*ret = 0;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	json_array_foreach(json_object_get(answer.json, "stacks"), i, stack)
+	{
+		const char *name = json_string_value(json_object_get(stack, "name"));
+
+		if (name && strcmp(name, c->stack) == 0)
+			*ret = json_integer_value(json_object_get(
+				json_object_get(stack, "confirm"), "generation"));
+	}
+	client_answer_fini(&answer);
+	return outcome;
+}
+
+enum outcome change_confirm(struct ctl *c)
+{
+	const char *number = c->in.arguments_count ? c->in.arguments[0] : NULL;
+	char path[CTL_PATH_SIZE];
+	struct client_request request = {.method = "POST",
+		.path = path,
+		.content_type = "application/json",
+		.body = "{}",
+		.body_len = 2,
+		.timeout_ms = CTL_ASK_MS};
+	struct client_answer answer = {0};
+	enum outcome outcome;
+	long long generation = 0;
+
+	if (number && !is_number(number))
+		return ctl_fail(OUTCOME_USAGE, "a generation is a number, not %.64s", number);
+	outcome = ctl_stack(c);
+	if (outcome == OUTCOME_DONE && number)
+		generation = atoll(number);
+	else if (outcome == OUTCOME_DONE)
+		outcome = find_unconfirmed(c, &generation);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (generation == 0)
+		return ctl_fail(OUTCOME_FAILED, "nothing of stack %s waits to be confirmed", c->stack);
+	snprintf(path, sizeof path, "/v1/stacks/%s/generations/%lld/confirm", c->stack, generation);
+	outcome = ctl_ask(c, &request, &answer);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	if (c->in.output == OUTPUT_TABLE)
+		buf_printf(&c->out, "stack %s: generation %lld is confirmed\n", c->stack, generation);
+	else
+		ctl_print_value(c, answer.json);
+	client_answer_fini(&answer);
+	return outcome;
 }

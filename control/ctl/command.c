@@ -14,7 +14,7 @@ const struct command_row command_table[] = {
 		"KIND is one of stacks, instances, vips, pools, servers, listeners, certificates, generations; servers are named\n"
 		"POOL/SERVER (POOL/ for all of one pool). A table shows what they are doing now; -o json and -o yaml\n"
 		"print them as they were configured.\n"},
-	{COMMAND_APPLY, "apply", "-f FILE...", 0, 64, OPTION_FILE | OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP | OPTION_LATER,
+	{COMMAND_APPLY, "apply", "-f FILE...", 0, 64, OPTION_FILE | OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP | OPTION_CONFIRM_WITHIN,
 		"Make documents the new configuration.",
 		"FILE is JSON or YAML, one document for one stack; - is standard input. With several files all are\n"
 		"judged before the first is stored. Every node that is alive is asked whether it can run it, and one\n"
@@ -25,8 +25,11 @@ const struct command_row command_table[] = {
 		"Remove a resource, or a whole stack (KIND stack).",
 		"Servers are named POOL/SERVER. Asks before it deletes when standard input is a terminal.\n"},
 	{COMMAND_HISTORY, "history", "", 0, 0, 0, "List the stack's generations, the newest first.", NULL},
-	{COMMAND_ROLLBACK, "rollback", "GENERATION", 1, 1, OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP,
+	{COMMAND_ROLLBACK, "rollback", "GENERATION", 1, 1, OPTION_DRY_RUN | OPTION_WAIT | OPTION_SKIP | OPTION_CONFIRM_WITHIN,
 		"Make an old generation's document the newest again.", NULL},
+	{COMMAND_CONFIRM, "confirm", "[GENERATION]", 0, 1, 0, "Keep what was applied with --confirm-within.",
+		"Until then nothing else can be written. Without it each node goes back by itself when its time is over, or\n"
+		"when it is rebooted.\n"},
 	{COMMAND_DRAIN, "drain", "POOL/SERVER", 1, 1, HAND,
 		"Give a server nothing new; what it has goes on.",
 		"With --wait it returns when the server has no connection left.\n"},
@@ -59,7 +62,6 @@ const struct command_row command_table[] = {
 		"of a listener whole requests, of pools and servers up to the head of the response.\n"},
 	{COMMAND_HELP, "help", "[COMMAND]", 0, 1, 0, "Show this, or the help of one command.", NULL},
 	{COMMAND_LATER, "edit", "KIND NAME", 0, 64, 0, NULL, NULL},
-	{COMMAND_LATER, "confirm", "", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "maintenance", "start | stop NODE", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "upgrade", "[NODE...]", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "token", "create | list | revoke", 0, 64, 0, NULL, NULL},
@@ -79,6 +81,7 @@ const struct option_row option_table[] = {
 	{OPTION_FOR, "for", 0, OPTION_HAS_VALUE, "DURATION", "Until then only: 30m, 8h."},
 	{OPTION_FORCE, "force", 0, OPTION_HAS_NONE, NULL, "Even if fewer than the pool's minimum_up are left."},
 	{OPTION_CLEAR, "clear", 0, OPTION_HAS_NONE, NULL, "End the move."},
+	{OPTION_CONFIRM_WITHIN, "confirm-within", 0, OPTION_HAS_VALUE, "DURATION", "Go back to what was before unless it is confirmed by then: 5m."},
 	{OPTION_SKIP, "skip", 0, OPTION_HAS_VALUE, "NODE", "Do not ask this node whether it can run it; may be given several times."},
 	{OPTION_YES, "yes", 'y', OPTION_HAS_NONE, NULL, "Do not ask."},
 	{OPTION_FOLLOW, "follow", 'f', OPTION_HAS_NONE, NULL, "Go on with what happens from now."},
@@ -88,7 +91,6 @@ const struct option_row option_table[] = {
 	{OPTION_INTERVAL, "interval", 'i', OPTION_HAS_VALUE, "DURATION", "Between two looks; 2s unless said otherwise, 1s at least."},
 	{OPTION_TIMES, "times", 'n', OPTION_HAS_VALUE, "N", "End after so many snapshots."},
 	{OPTION_SORT, "sort", 0, OPTION_HAS_VALUE, "WORD", "requests, errors, time, connections, bytes or name."},
-	{OPTION_LATER, "confirm-within", 0, OPTION_HAS_VALUE, NULL, NULL},
 	{OPTION_LATER, "local", 0, OPTION_HAS_NONE, NULL, NULL},
 	{OPTION_OUTPUT, "output", 'o', OPTION_HAS_VALUE, "table|json|yaml", "How to print it."},
 	{OPTION_STACK, "stack", 0, OPTION_HAS_VALUE, "NAME", "Which stack; not needed where there is only one."},

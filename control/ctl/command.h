@@ -14,6 +14,7 @@ enum command_id {
 	COMMAND_DELETE,
 	COMMAND_HISTORY,
 	COMMAND_ROLLBACK,
+	COMMAND_CONFIRM,
 	COMMAND_DRAIN,
 	COMMAND_READY,
 	COMMAND_DISABLE,
@@ -52,6 +53,7 @@ enum option_id {
 	OPTION_SORT = 1 << 20,
 	OPTION_CLEAR = 1 << 21,
 	OPTION_SKIP = 1 << 22,
+	OPTION_CONFIRM_WITHIN = 1 << 23,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

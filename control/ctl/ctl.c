@@ -213,6 +213,8 @@ static enum outcome run(struct ctl *c)
 		return look_history(c);
 	case COMMAND_ROLLBACK:
 		return change_rollback(c);
+	case COMMAND_CONFIRM:
+		return change_confirm(c);
 	case COMMAND_DRAIN:
 	case COMMAND_READY:
 	case COMMAND_DISABLE:

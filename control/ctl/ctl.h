@@ -57,6 +57,7 @@ enum outcome change_apply(struct ctl *c);
 enum outcome change_diff(struct ctl *c);
 enum outcome change_delete(struct ctl *c);
 enum outcome change_rollback(struct ctl *c);
+enum outcome change_confirm(struct ctl *c);
 enum outcome hand_state(struct ctl *c); /* drain, ready, disable */
 enum outcome hand_weight(struct ctl *c);
 enum outcome move_vip(struct ctl *c);    /* move */

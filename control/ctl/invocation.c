@@ -182,6 +182,9 @@ static enum invocation_fault take_option(
 		return take_file(p, value);
 	case OPTION_WAIT:
 		return take_wait(p, value);
+	case OPTION_CONFIRM_WITHIN:
+		in->confirm_within = value;
+		return take_duration(p, "confirm-within", value, &for_ms);
 	case OPTION_SKIP:
 		return take_skip(p, value);
 	case OPTION_METHOD:

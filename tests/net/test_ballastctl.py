@@ -79,7 +79,7 @@ def test_exit_statuses_and_their_reasons(shop):
     assert "did you mean pools?" in refused(shop, 2, "get", "pols")
     assert "usage: ballastctl weight POOL/SERVER N" in refused(shop, 2, "weight", "web/w1")
     assert "has no VIP web" in refused(shop, 1, "move", "web", "lb-b")
-    assert "not available in this version" in refused(shop, 1, "apply", "-f", shop.file, "--confirm-within", "5m")
+    assert "nothing of stack shop waits to be confirmed" in refused(shop, 1, "confirm")
     assert "nope" in refused(shop, 1, "drain", "web/nope")
     assert "timed out: web/w2: down" in refused(shop, 3, "ready", "web/w2", "--wait=500ms")
     assert "no answer from the API at unix:/nonexistent" in refused(shop, 5, "--server", "unix:/nonexistent", "status")

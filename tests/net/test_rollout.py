@@ -1,10 +1,11 @@
 """Stories of changes on a cluster: who is asked, who may refuse, what races and lost answers cannot do."""
+import json
 import signal
 import time
 
 import pytest
 
-from lab import wait_for
+from lab import free_port, http_get, wait_for
 from rollout_house import (COMMANDS, OVERLAY, Later, at_once, cluster, document, generations, proposals, put,
                            see_each_other, with_bypass)
 
@@ -113,3 +114,74 @@ def test_silence_is_away_and_lost_answers_are_found(lab, figure):
     assert status == 200 and answer["generation"] == 3 and generations(postgres) == 3, answer
     status, problem, _ = b.api("PUT", "/v1/stacks/shop/document", third, {"If-Match": '"2"'})
     assert status == 409, problem
+
+
+def runs(node):
+    """What this node runs, and what it says of a generation that is to be confirmed."""
+    status = node.status()
+    return status["generation"], (status["stacks"][0]["confirm"] or {}).get("state")
+
+
+def test_what_nobody_confirms_goes_back(lab, figure):
+    """Each node counts for itself, over a restart of its control; the confirmation keeps it; writes meanwhile are 409."""
+    server = lab.http_server("w1")
+    bind = f"127.0.0.1:{free_port()}"
+    node = lab.node("lb-a").start()
+
+    def made(description, answer):
+        return {"stack": "shop", "description": description,
+                "pools": [{"name": "web", "protocol": "http", "servers": [{"name": "w1", "address": server.address}]}],
+                "listeners": [{"name": "www", "bind": [bind], "protocol": "http", "pool": "web",
+                               "routes": [{"match": {"path": "/who"}, "respond": {"status": 200, "body": answer}}]}]}
+
+    def served():
+        return http_get(bind, "/who")[1]
+
+    node.put(made("one", "one"))
+    assert served() == "one"
+    status, problem, _ = put(node, made("none", "none"), "?confirm_within=0s")
+    assert status == 400, problem
+
+    # Confirmed: it stays.
+    answer = node.put(made("two", "two"), query="?confirm_within=1m&wait=10s")
+    assert answer["confirm_within_ms"] == 60000 and runs(node) == (2, "waiting") and served() == "two"
+    status, problem, _ = put(node, made("three", "three"))
+    assert status == 409 and "to be confirmed" in problem["detail"], problem
+    assert any("is to be confirmed within 1m" in p["what"] for p in node.status()["problems"])
+    assert "generation 2 is confirmed" in node.ctl("confirm").stdout
+    assert runs(node) == (2, None)
+    assert node.ctl("confirm", check=False).returncode == 1
+
+    # Not confirmed: control is killed in between, and goes on counting from where it was.
+    node.put(made("three", "three"), query="?confirm_within=2s&wait=10s")
+    began = time.monotonic()
+    assert served() == "three"
+    node.restart_killed("control")
+    wait_for(lambda: runs(node) == (2, "lapsed"), 10, "the node to go back")
+    wait_for(lambda: served() == "two", 5, "traffic to go back")
+    figure("back after confirm_within=2s, s", round(time.monotonic() - began, 2))
+    assert time.monotonic() - began > 1.5
+    assert any("went back to 2" in p["what"] for p in node.status()["problems"])
+    status, problem, _ = node.api("POST", "/v1/stacks/shop/generations/3/confirm")
+    assert status == 409 and "not confirmed in time" in problem["detail"], problem
+    status, problem, _ = node.api("DELETE", "/v1/stacks/shop/listeners/www")
+    assert status == 409 and "roll back to 2" in problem["detail"], problem
+    node.restart_killed("control")
+    assert runs(node) == (2, "lapsed") and served() == "two"
+    # The way out: for good.
+    assert "generation 4" in node.ctl("rollback", "2", "--wait").stdout
+    assert runs(node) == (4, None) and served() == "two"
+
+    # Rebooted: back at once, whatever time is left; a confirmation found later takes it forward.
+    node.put(made("five", "five"), query="?confirm_within=10m&wait=10s")
+    assert served() == "five"
+    node.stop("control")
+    file = node.state / "confirmations"
+    before = json.loads(file.read_text())
+    before["shop"]["boot"] = "00000000-0000-4000-8000-000000000000"
+    file.write_text(json.dumps(before))
+    node.start("control")
+    wait_for(lambda: runs(node) == (4, "lapsed") and served() == "two", 10, "the node to go back after a reboot")
+    status, answer, _ = node.api("POST", "/v1/stacks/shop/generations/5/confirm")
+    assert status == 200 and answer["confirmed"], answer
+    wait_for(lambda: runs(node) == (5, None) and served() == "five", 10, "the node to go forward")

@@ -87,6 +87,11 @@ static void print_lists(const struct store_answer *a, char *to, size_t size)
 	for (size_t i = 0; i < a->stacks_count; i++) {
 		print(to, size, "stack %s@%d ", a->stacks[i].name, (int)a->stacks[i].generation);
 		print_json(to, size, a->stacks[i].document);
+		if (a->stacks[i].confirm_within_ms == 0)
+			continue;
+		print(to, size, "within %d else %d ", (int)a->stacks[i].confirm_within_ms,
+			(int)a->stacks[i].base_generation);
+		print_json(to, size, a->stacks[i].base_document);
 	}
 	for (size_t i = 0; i < a->generations_count; i++) {
 		print(to, size, "%d by %s ", (int)a->generations[i].generation,

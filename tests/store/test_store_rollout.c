@@ -1,6 +1,7 @@
 /*
- * Generations that are judged by the nodes before they are: proposed, voted on,
- * committed or withdrawn; on both stores, scene by scene.
+ * Generations that are judged by the nodes before they are (proposed, voted on,
+ * committed or withdrawn), and those that are to be confirmed; on both stores,
+ * scene by scene.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +25,11 @@ enum step {
 	ASKED, /* request: the node that lists what it is to judge */
 	VOTE,  /* request: the node; text: its reason, "" for yes; about what was listed last */
 	FIND,  /* what became of a request; text: its fingerprint */
-	REMOVE /* the stack */
+	LOAD,
+	CONFIRM, /* generation of the scene */
+	WITHIN,  /* the same as DIRECT, to be confirmed within a minute */
+	BRIEFLY, /* within a millisecond */
+	REMOVE   /* the stack */
 };
 
 struct scene {
@@ -38,7 +43,7 @@ struct scene {
 #define ALL " lb-a lb-b lb-c "
 
 // clang-format off
-static const struct scene scenes[] = {
+static const struct scene proposals[] = {
 	{BEAT, "lb-a", "", STORE_OK, 0, "", NULL},
 	/* Nobody else is there: no need to ask. */
 	{DIRECT, "r1", "{\"v\":1}", STORE_OK, 1, "", NULL},
@@ -85,6 +90,31 @@ static const struct scene scenes[] = {
 };
 // clang-format on
 
+// clang-format off
+static const struct scene confirmations[] = {
+	{DIRECT, "c1", "{\"v\":1}", STORE_OK, 1, "", NULL},
+	{CONFIRM, "c2", "", STORE_OK, 1, "unchanged", NULL},
+	{WITHIN, "c3", "{\"v\":2}", STORE_OK, 2, "", NULL},
+	{LOAD, "", "", STORE_OK, 0, "", "stack shop@2 {\"v\":2}; within 60000 else 1 {\"v\":1}; "},
+	/* Nothing is written meanwhile. */
+	{DIRECT, "c4", "{\"v\":3}", STORE_UNCONFIRMED, 2, "to be confirmed", NULL},
+	{PROPOSE, "c4", "{\"v\":3}", STORE_UNCONFIRMED, 2, "to be confirmed", NULL},
+	{REMOVE, "c5", "", STORE_UNCONFIRMED, 2, "to be confirmed", NULL},
+	{CONFIRM, "c6", "", STORE_OK, 2, "", NULL},
+	{CONFIRM, "c6", "", STORE_OK, 2, "repeat", NULL},
+	{LOAD, "", "", STORE_OK, 0, "", "stack shop@2 {\"v\":2}; "},
+	{DIRECT, "c7", "{\"v\":3}", STORE_OK, 3, "", NULL},
+	/* Too late: what is to be gone back to is what was confirmed. */
+	{BRIEFLY, "c8", "{\"v\":4}", STORE_OK, 4, "", NULL},
+	{CONFIRM, "c9", "", STORE_CONFLICT, 4, "was not confirmed in time", NULL},
+	{BRIEFLY, "c10", "{\"v\":4}", STORE_OK, 5, "", NULL}, /* the same again is a new attempt */
+	{LOAD, "", "", STORE_OK, 0, "", "stack shop@5 {\"v\":4}; within 1 else 3 {\"v\":3}; "},
+	{DIRECT, "c11", "{\"v\":3}", STORE_OK, 6, "", NULL},
+	{CONFIRM, "c12", "", STORE_OK, 6, "unchanged", NULL},
+	{CONFIRM, "c13", "5", STORE_CONFLICT, 6, "generation 5 is not the newest", NULL},
+};
+// clang-format on
+
 static void call_scene(struct store_client *c, const struct scene *s, uint64_t proposal,
 	uint64_t head, const struct store_call *call)
 {
@@ -101,7 +131,16 @@ static void call_scene(struct store_client *c, const struct scene *s, uint64_t p
 		.asked = ALL};
 	struct store_proposal p = {.revision = proposal, .stack = "shop"};
 
+	if (s->step == WITHIN || s->step == BRIEFLY)
+		put.confirm_within_ms = s->step == WITHIN ? 60000 : 1;
 	switch (s->step) {
+	case LOAD:
+		store_load(c->store, call);
+		break;
+	case CONFIRM:
+		store_confirm(c->store, &write, "shop",
+			*s->text ? strtoull(s->text, NULL, 10) : s->generation, call);
+		break;
 	case BEAT:
 		store_heartbeat(
 			c->store, &(struct store_beat){s->request, s->request, value, false}, call);
@@ -110,6 +149,8 @@ static void call_scene(struct store_client *c, const struct scene *s, uint64_t p
 		store_leave(c->store, s->request, s->request, call);
 		break;
 	case DIRECT:
+	case WITHIN:
+	case BRIEFLY:
 		store_put_document(c->store, &write, &put, call);
 		break;
 	case PROPOSE:
@@ -152,16 +193,15 @@ static void check_scene(const struct scene *s, const struct answer_text *a, int 
 		fail_msg("scene %d lists: %s", at, a->lists);
 }
 
-static void asks_before_it_commits(void **state)
+static void play(struct store_bench *b, const struct scene *scenes, size_t count)
 {
-	struct store_bench *b = *state;
 	struct answer_text a;
 	struct store_client c;
 	uint64_t proposal = 0;
 
 	store_client_open(&c, &b->loop, b->uri, b->dir);
 	store_client_wait_state(&c, STORE_CONNECTED, 20000);
-	for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct scene *s = &scenes[i];
 		struct store_call call;
 
@@ -173,15 +213,28 @@ static void asks_before_it_commits(void **state)
 		call_scene(&c, s, proposal, head, &call);
 		store_client_answer(&c, &a, 11000);
 		check_scene(s, &a, (int)i);
+		if (s->step == BRIEFLY)
+			uv_sleep(5); /* its time goes by */
 		proposal = a.proposal ? a.proposal : proposal;
 	}
 	store_client_close(&c);
+}
+
+static void asks_before_it_commits(void **state)
+{
+	play(*state, proposals, sizeof proposals / sizeof *proposals);
+}
+
+static void waits_for_a_confirmation(void **state)
+{
+	play(*state, confirmations, sizeof confirmations / sizeof *confirmations);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ON_BOTH(asks_before_it_commits),
+		ON_BOTH(waits_for_a_confirmation),
 	};
 
 	return cmocka_run_group_tests(tests, store_bench_start, store_bench_stop);
