@@ -108,6 +108,14 @@ enum fleet_ack {
 enum fleet_ack fleet_acknowledged(const struct fleet *f, const char *stack, uint64_t generation,
 	size_t *ret_away, char ret_why[FLEET_WHY_SIZE]);
 
+/*
+ * Has a stack been let go of that was deleted as this generation? ended (borrowed) is its last
+ * document: of the nodes that served it those that live are waited for, until their daemons run
+ * what came after it. FLEET_ACK_COMPLETE also when none lives.
+ */
+enum fleet_ack fleet_let_go(const struct fleet *f, const struct conf *ended, uint64_t generation,
+	char ret_why[FLEET_WHY_SIZE]);
+
 /* The shapes of model.md; all return owned JSON. */
 /* "nodes" of a PUT's answer: {"lb-a": {"data": {"state","generation","reason"}, …}, …}, the nodes
  * that serve the stack. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/fleet_parts.h"
+#include "control/plan.h"
 
 static bool has_checks(const struct conf *c)
 {
@@ -59,20 +60,11 @@ static enum fleet_ack worse(enum fleet_ack a, enum fleet_ack b)
 	return a == FLEET_ACK_REFUSED || b == FLEET_ACK_COMPLETE ? a : b;
 }
 
-static enum fleet_ack ask_node(const struct fleet_node *n, uint64_t generation,
+static enum fleet_ack ask_daemons(const struct fleet_node *n, uint64_t generation,
 	const struct conf *stack, char why[FLEET_WHY_SIZE])
 {
 	enum fleet_ack ack = FLEET_ACK_COMPLETE;
 
-	if (n->report.refused >= generation && n->report.generation < generation) {
-		snprintf(why, FLEET_WHY_SIZE, "%s: %s", n->name, n->report.reason);
-		return FLEET_ACK_REFUSED;
-	}
-	if (n->report.generation < generation) {
-		snprintf(why, FLEET_WHY_SIZE, "%s: control is at generation %" PRIu64, n->name,
-			n->report.generation);
-		return FLEET_ACK_WAITING;
-	}
 	for (int d = FLEET_DATA; d < FLEET_DAEMONS; d++) {
 		char said[FLEET_WHY_SIZE] = "";
 		enum fleet_ack one = ask_daemon(n, (enum fleet_daemon)d, generation, stack, said);
@@ -83,6 +75,21 @@ static enum fleet_ack ask_node(const struct fleet_node *n, uint64_t generation,
 		ack = worse(ack, one);
 	}
 	return ack;
+}
+
+static enum fleet_ack ask_node(const struct fleet_node *n, uint64_t generation,
+	const struct conf *stack, char why[FLEET_WHY_SIZE])
+{
+	if (n->report.refused >= generation && n->report.generation < generation) {
+		snprintf(why, FLEET_WHY_SIZE, "%s: %s", n->name, n->report.reason);
+		return FLEET_ACK_REFUSED;
+	}
+	if (n->report.generation < generation) {
+		snprintf(why, FLEET_WHY_SIZE, "%s: control is at generation %" PRIu64, n->name,
+			n->report.generation);
+		return FLEET_ACK_WAITING;
+	}
+	return ask_daemons(n, generation, stack, why);
 }
 
 enum fleet_ack fleet_acknowledged(const struct fleet *f, const char *stack, uint64_t generation,
@@ -118,4 +125,38 @@ enum fleet_ack fleet_acknowledged(const struct fleet *f, const char *stack, uint
 	if (ret_why)
 		snprintf(ret_why, FLEET_WHY_SIZE, "no node that is alive serves stack %s", stack);
 	return FLEET_ACK_NOBODY;
+}
+
+static enum fleet_ack ask_former(const struct fleet_node *n, const struct conf *ended,
+	uint64_t generation, char why[FLEET_WHY_SIZE])
+{
+	if (strcmp(n->report.stack, ended->stack) == 0) {
+		snprintf(why, FLEET_WHY_SIZE, "%s: control still serves stack %s", n->name,
+			ended->stack);
+		return FLEET_ACK_WAITING;
+	}
+	if (n->report.generation < generation)
+		return FLEET_ACK_COMPLETE; /* it never served it, and runs something else */
+	return ask_daemons(n, generation, ended, why);
+}
+
+enum fleet_ack fleet_let_go(const struct fleet *f, const struct conf *ended, uint64_t generation,
+	char ret_why[FLEET_WHY_SIZE])
+{
+	enum fleet_ack ack = FLEET_ACK_COMPLETE;
+
+	ret_why[0] = '\0';
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fleet_node *n = &f->nodes[i];
+		char said[FLEET_WHY_SIZE] = "";
+		enum fleet_ack one;
+
+		if (!fleet_is_live(n) || plan_serving(&ended, 1, n->name) != ended)
+			continue;
+		one = ask_former(n, ended, generation, said);
+		if (worse(ack, one) != ack || !ret_why[0])
+			memcpy(ret_why, said, sizeof said);
+		ack = worse(ack, one);
+	}
+	return ack;
 }

@@ -25,6 +25,7 @@
 void revise_free(struct revise *r)
 {
 	conf_unref(r->candidate);
+	conf_unref(r->ended);
 	json_decref(r->spec.material);
 	json_decref(r->away);
 	buf_fini(&r->asked);

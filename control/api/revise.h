@@ -40,6 +40,7 @@ struct revise {
 	uint64_t wanted_head; /* of the picture, before going on */
 	uint64_t judged_over; /* the stack's generation this attempt was judged over; 0: none */
 	struct conf *candidate;
+	struct conf *ended; /* what a deletion ends; NULL: not known */
 	char request[REQUEST_ID_MAX + 1]; /* the client's key, or one of our own */
 	char fingerprint[96];             /* of what the client sent; "" without a key */
 	char skip[REVISE_SKIP_SIZE];      /* nodes that are not asked, as " lb-a lb-b " */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "control/api/revise_parts.h"
-#include "control/status.h"
 
 static void answer_stored(struct revise *r, enum fleet_ack ack, const char *why)
 {
@@ -30,24 +29,14 @@ static void answer_stored(struct revise *r, enum fleet_ack ack, const char *why)
 	revise_finish(r, &a);
 }
 
-/* A deleted stack is served by nobody: what counts is that this node, if it served it, has let go.
- */
-static enum fleet_ack ask_this_node(const struct revise *r, char why[FLEET_WHY_SIZE])
-{
-	const struct picture *p = r->api->site.picture;
-
-	if (!p->serving || p->serving->generation < r->generation || status_is_ready(p, why))
-		return FLEET_ACK_COMPLETE;
-	return FLEET_ACK_WAITING;
-}
-
 static enum fleet_ack ask_fleet(const struct revise *r, char why[FLEET_WHY_SIZE])
 {
 	size_t away;
 
 	why[0] = '\0';
-	if (!r->spec.build)
-		return ask_this_node(r, why);
+	if (!r->spec.build) /* served by nobody now: those that did have to let go */
+		return r->ended ? fleet_let_go(r->api->site.picture->fleet, r->ended, r->generation, why)
+				: FLEET_ACK_COMPLETE;
 	return fleet_acknowledged(r->api->site.picture->fleet, r->stack, r->generation, &away, why);
 }
 

@@ -330,6 +330,10 @@ void revise_store(struct revise *r)
 	r->judged_at = r->api->site.picture->head;
 	r->proposal_news = r->api->site.picture->proposal_news;
 	if (!r->spec.build) {
+		const struct picture_stack *s = revise_current(r);
+
+		conf_unref(r->ended);
+		r->ended = s && s->conf ? conf_ref(s->conf) : NULL;
 		store_delete_stack(store, &write, r->stack, expected(r), &call);
 		return;
 	}

@@ -398,6 +398,24 @@ def test_two_nodes_show_each_other_and_the_same_events(lab):
     follower.close()
 
 
+def test_the_end_of_a_stack_is_waited_for_on_each_of_its_nodes(lab):
+    postgres = lab.postgres()
+    a = lab.node("lb-a", store=postgres.uri).start("control", "data")
+    b = lab.node("lb-b", store=postgres.uri).start("control", "data")
+    a.put(document(instances=[{"name": "lb-a", "address": "127.0.0.1"}, {"name": "lb-b", "address": "127.0.0.2"}],
+                   listeners=[{"name": "www", "bind": [f"127.0.0.1:{free_port()}"], "protocol": "http", "pool": "web"}]))
+    wait_for(lambda: all(n["daemons"]["data"]["state"] == "running" for n in a.status()["nodes"]), 10, "both to run it")
+    b.daemons["data"].signal(signal.SIGSTOP)
+    try:
+        answer = a.api("DELETE", "/v1/stacks/shop?wait=1s")[1]
+    finally:
+        b.daemons["data"].signal(signal.SIGCONT)
+    assert answer.get("complete") is False and answer["why"].startswith("lb-b: "), answer
+    a.put(document(instances=[{"name": "lb-a", "address": "127.0.0.1"}, {"name": "lb-b", "address": "127.0.0.2"}]))
+    assert a.api("DELETE", "/v1/stacks/shop?wait=20s")[1]["complete"] is True
+    assert all(n["stack"] is None and n["daemons"]["data"]["state"] == "running" for n in a.status()["nodes"])
+
+
 def test_a_re_execution_turns_nobody_away(node):
     node.put(document(), query="")
     pid, failed, asked = node.daemons["control"].pid, [], 0

@@ -26,6 +26,7 @@ struct said {
 	uint64_t refused; /* by data */
 	enum report_vip_state vip;
 	const char *heard; /* who advertises the VIP; NULL: nobody */
+	const char *stack; /* NULL: none */
 };
 
 #define S REPORT_STARTING
@@ -43,6 +44,7 @@ static void hear(
 
 	assert_non_null(r);
 	r->generation = said->generations[FLEET_CONTROL];
+	snprintf(r->stack, sizeof r->stack, "%s", said->stack ? said->stack : "");
 	for (int d = 0; d < FLEET_DAEMONS; d++) {
 		r->daemons[d].state = said->states[d];
 		r->daemons[d].generation = said->generations[d];
@@ -201,6 +203,45 @@ static void counts_acknowledgements(void **state)
 		fleet_free(f);
 	}
 	conf_unref(conf);
+}
+
+/* Generation 6 was the end of stack shop. */
+// clang-format off
+static const struct {
+	struct said b;
+	int64_t b_age_ms;
+	enum fleet_ack ack;
+	const char *why;
+} endings[] = {
+	{ALL(6), 0, FLEET_ACK_COMPLETE, ""},
+	{{{R, R, R, R}, {5, 5, 5, 5}, .stack = "shop"}, 0, FLEET_ACK_WAITING, "lb-b: control still serves stack shop"},
+	{{{R, R, R, R}, {5, 5, 5, 5}, .stack = "shop"}, 5000, FLEET_ACK_COMPLETE, ""},
+	{{{R, R, R, R}, {6, 5, 6, 6}}, 0, FLEET_ACK_WAITING, "lb-b: data is at generation 5"},
+	{{{R, R, R, R}, {7, 7, 7, 7}, .stack = "mail"}, 0, FLEET_ACK_COMPLETE, ""},
+	{{{R, R, R, R}, {3, 3, 3, 3}, .stack = "mail"}, 0, FLEET_ACK_COMPLETE, ""},
+};
+// clang-format on
+
+static void waits_for_those_that_served_a_deleted_stack(void **state)
+{
+	static const struct said good = ALL(6), behind = ALL(1);
+	struct conf *ended = document_conf(document, 5);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		struct fleet *f = fleet_new();
+		char why[FLEET_WHY_SIZE];
+		enum fleet_ack ack;
+
+		hear(f, "lb-a", 0, &good, NOW);
+		hear(f, "lb-b", endings[i].b_age_ms, &endings[i].b, NOW);
+		hear(f, "another", 0, &behind, NOW);
+		ack = fleet_let_go(f, ended, 6, why);
+		if (ack != endings[i].ack || strcmp(why, endings[i].why) != 0)
+			fail_msg("row %d: %d: %s", (int)i, (int)ack, why);
+		fleet_free(f);
+	}
+	conf_unref(ended);
 }
 
 static void says_when_nobody_serves(void **state)
@@ -443,6 +484,7 @@ int main(void)
 		cmocka_unit_test(judges_nodes),
 		cmocka_unit_test(dates_changes),
 		cmocka_unit_test(counts_acknowledgements),
+		cmocka_unit_test(waits_for_those_that_served_a_deleted_stack),
 		cmocka_unit_test(says_when_nobody_serves),
 		cmocka_unit_test(knows_unlisted_nodes_while_they_live),
 		cmocka_unit_test(finds_holders),
