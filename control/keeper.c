@@ -177,6 +177,7 @@ static void on_loaded(void *user, const struct store_answer *a)
 	else
 		beat(k, false);
 	k->handlers.changed(k->user);
+	keeper_replay(k);
 	if (k->wants_ballot)
 		keeper_ballot(k);
 	if (k->wants_load)
@@ -322,6 +323,7 @@ static void on_second(uv_timer_t *t)
 		store_expire_overlays(k->store, &call);
 	}
 	keeper_flush_events(k);
+	keeper_replay(k);
 	settle(k);
 }
 
@@ -480,6 +482,7 @@ int keeper_open(uv_loop_t *loop, const struct nodefile *nodefile, struct picture
 	}
 	*ret = k;
 	keeper_read_boot(k->boot);
+	keeper_start_local(k);
 	start_from_lastgood(k);
 	k->seen_ms = uv_now(loop);
 	uv_timer_init(loop, &k->second);

@@ -41,6 +41,15 @@ struct store *keeper_store(struct keeper *k);
 #define KEEPER_REQUEST_SIZE 64
 void keeper_request_id(struct keeper *k, char id[KEEPER_REQUEST_SIZE]);
 
+/*
+ * Sets or (row NULL) clears an overlay on this node alone, for while the store is
+ * away; it is brought to the store when that is back. 0; -EBUSY with a sentence
+ * when the store's own is more restrictive or was never read; a negative errno with
+ * a sentence when it cannot be kept.
+ */
+#define KEEPER_WHY_SIZE 512
+int keeper_set_local(struct keeper *k, const char *stack, const char *key, const json_t *row,
+	char why[KEEPER_WHY_SIZE]);
 /* Loads the store's picture soon; changed() follows. */
 void keeper_load(struct keeper *k);
 /* Something about us is news to others: write the heartbeat soon, and announce it. */

@@ -19,6 +19,8 @@ struct keeper {
 	bool is_listing, wants_nodes;
 	bool is_beating, wants_announce;
 	bool is_balloting, wants_ballot;
+	bool is_replaying; /* the local overlay of: */
+	char replaying_stack[CONF_NAME_SIZE], replaying_key[3 * CONF_NAME_SIZE];
 	uint64_t seen_ms; /* uv_now() when the ages of the other nodes were right */
 	bool has_expired_overlay;
 	bool is_closing;
@@ -46,5 +48,8 @@ void keeper_read_boot(char boot[CONFIRMATION_BOOT_SIZE]);
 void keeper_start_confirm(struct keeper *k);
 /* Counts: what runs may be another afterwards. */
 void keeper_confirm(struct keeper *k);
+/* Local overlays: read at the start; and after each load brought to the store. */
+void keeper_start_local(struct keeper *k);
+void keeper_replay(struct keeper *k);
 /* Nodes that came or went since the last call become events. */
 void keeper_watch_nodes(struct keeper *k, const struct store_answer *a);

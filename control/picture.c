@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/overlay_merge.h"
 #include "control/plan.h"
 
 int picture_init(struct picture *p, const char *node)
@@ -18,6 +19,8 @@ int picture_init(struct picture *p, const char *node)
 	snprintf(p->node, sizeof p->node, "%s", node);
 	p->fleet = fleet_new();
 	p->overlays = json_object();
+	p->stored = json_object();
+	p->locals = json_object();
 	for (size_t i = 0; i < PICTURE_TABLES; i++)
 		p->tables[i] = json_object();
 	for (size_t i = 0; i < FLEET_DAEMONS; i++)
@@ -40,6 +43,8 @@ void picture_fini(struct picture *p)
 	expiry_fini(&p->expiry);
 	conf_unref(p->serving);
 	json_decref(p->overlays);
+	json_decref(p->stored);
+	json_decref(p->locals);
 	fleet_free(p->fleet);
 	free(p->stacks);
 	free(p->confs);
@@ -218,10 +223,54 @@ void picture_start_confirmation(struct picture *p, const struct confirmation *c,
 	list_confs(p);
 }
 
+/* Rows are shared with where they come from; nobody changes them. */
+static void merge_overlays(struct picture *p)
+{
+	json_t *all = json_object(), *rows, *entry, *merged;
+	const char *stack, *key;
+
+	json_object_foreach (p->stored, stack, rows)
+		json_object_set_new(all, stack, json_copy(rows));
+	json_object_foreach (p->locals, stack, rows) {
+		merged = json_object_get(all, stack);
+		if (!merged) {
+			merged = json_object();
+			json_object_set_new(all, stack, merged);
+		}
+		json_object_foreach (rows, key, entry) {
+			if (picture_is_local(p, stack, key))
+				json_object_set(merged, key, json_object_get(entry, "row"));
+		}
+	}
+	json_decref(p->overlays);
+	p->overlays = all;
+}
+
 void picture_put_overlays(struct picture *p, json_t *overlays)
 {
-	json_decref(p->overlays);
-	p->overlays = overlays;
+	json_decref(p->stored);
+	p->stored = overlays;
+	merge_overlays(p);
+}
+
+void picture_put_locals(struct picture *p, json_t *locals)
+{
+	json_decref(p->locals);
+	p->locals = locals;
+	merge_overlays(p);
+}
+
+const json_t *picture_stored_overlay(const struct picture *p, const char *stack, const char *key)
+{
+	return json_object_get(json_object_get(p->stored, stack), key);
+}
+
+bool picture_is_local(const struct picture *p, const char *stack, const char *key)
+{
+	const json_t *entry = json_object_get(json_object_get(p->locals, stack), key);
+
+	return overlay_local_counts(
+		json_object_get(entry, "row"), picture_stored_overlay(p, stack, key));
 }
 
 static bool is_same_snapshot(const struct conf *a, const struct conf *b)

@@ -57,7 +57,9 @@ struct picture {
 	size_t confs_count;
 	struct conf *serving; /* what our daemons are to run; NULL: nothing ever */
 	struct expiry expiry; /* of its certificates */
-	json_t *overlays;     /* {stack: {key: row}} */
+	json_t *overlays;     /* those that count: {stack: {key: row}} */
+	json_t *stored;       /* those of the store, likewise */
+	json_t *locals;       /* set on this node alone: {stack: {key: {"row", "request"}}} */
 	struct fleet *fleet;
 	json_t *tables[PICTURE_TABLES]; /* rows by key, as on the bus */
 	struct report_daemon daemons[FLEET_DAEMONS];
@@ -94,8 +96,11 @@ enum confirmation_news picture_confirm(
 	struct picture *p, struct picture_stack *s, const char *boot, struct mono now);
 /* What runs of a stack here: the newest, or the one before after it was not confirmed. NULL: none. */
 const struct conf *picture_running(const struct picture_stack *s);
-/* Takes overlays, the whole: {stack: {key: row}}. */
+/* Takes the store's overlays, the whole: {stack: {key: row}}. */
 void picture_put_overlays(struct picture *p, json_t *overlays);
+/* Takes those of this node alone, the whole, as in `locals`: they count beside the store's where they
+ * are more restrictive (overlay_merge.h). */
+void picture_put_locals(struct picture *p, json_t *locals);
 
 /*
  * Decides what this node runs, after stacks changed: true when picture.serving
@@ -114,6 +119,10 @@ const struct picture_stack *picture_stack(
 /* The only stack that exists, NULL when there are none or several. */
 const struct picture_stack *picture_only_stack(const struct picture *p);
 
+/* What the store has of a key; borrowed, NULL for none. */
+const json_t *picture_stored_overlay(const struct picture *p, const char *stack, const char *key);
+/* Does a hand of this node alone count? */
+bool picture_is_local(const struct picture *p, const char *stack, const char *key);
 /* The overlay of a key; borrowed, NULL for none. */
 const json_t *picture_overlay(const struct picture *p, const char *stack, const char *key);
 /* The rows of a stack; borrowed, NULL for none. */

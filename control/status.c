@@ -36,6 +36,19 @@ static json_t *verdict_word(const struct conf_pool *pool, const struct picture_s
 	return json_string(verdict_state_name(s->has_verdict ? s->verdict.state : VERDICT_UNKNOWN));
 }
 
+/* Set on this node alone: "local" says so. */
+static json_t *print_overlay(const struct picture *p, const struct conf *conf, const char *pool,
+	const char *server, const struct picture_server *s)
+{
+	json_t *row = s->has_overlay ? overlay_encode(&s->overlay) : json_null();
+	char key[3 * CONF_NAME_SIZE];
+
+	snprintf(key, sizeof key, "pool/%s/%s", pool, server);
+	if (s->has_overlay && picture_is_local(p, conf->stack, key))
+		json_object_set_new(row, "local", json_true());
+	return row;
+}
+
 json_t *status_server(const struct picture *p, const struct conf *conf,
 	const struct conf_pool *pool, const struct conf_server *server, struct wall now)
 {
@@ -46,7 +59,7 @@ json_t *status_server(const struct picture *p, const struct conf *conf,
 		server->name, "address", server->address, "state",
 		effective_state_name(s.effective.state), "verdict", verdict_word(pool, &s), "stale",
 		(int)(s.has_verdict && s.verdict.is_stale), "overlay",
-		s.has_overlay ? overlay_encode(&s.overlay) : json_null(), "weight",
+		print_overlay(p, conf, pool->name, server->name, &s), "weight",
 		s.effective.weight, "backup", (int)server->backup, "connections",
 		(json_int_t)s.traffic.connections, "since", status_date(s.effective.since), "why",
 		s.effective.why, "last_result", s.has_verdict ? s.verdict.last_result : "");

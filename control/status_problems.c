@@ -44,6 +44,22 @@ static void add_store(const struct picture *p, json_t *list)
 			p->serving->generation);
 }
 
+static void add_locals(const struct picture *p, json_t *list)
+{
+	const char *stack, *key;
+	json_t *rows, *entry;
+
+	json_object_foreach (p->locals, stack, rows) {
+		json_object_foreach (rows, key, entry) {
+			if (picture_is_local(p, stack, key))
+				add(list, key, (struct wall){0},
+					"the hand on %s of stack %s is this node's alone until the "
+					"store is back",
+					key, stack);
+		}
+	}
+}
+
 static void add_claim(const struct picture *p, json_t *list)
 {
 	char object[CONF_NAME_SIZE + 16];
@@ -158,6 +174,7 @@ json_t *status_problems(const struct picture *p, struct wall now)
 	json_t *list = fleet_print_problems(p->fleet);
 
 	add_store(p, list);
+	add_locals(p, list);
 	add_claim(p, list);
 	add_stacks(p, list);
 	if (p->serving) {

@@ -31,7 +31,7 @@ struct hand {
 	struct family_wait wait; /* first: found from it */
 	struct exchange *x;
 	struct route_match match; /* its texts live as long as x */
-	bool is_forced;
+	bool is_forced, is_local;
 	int attempts;
 	int64_t judged_at; /* revision of the picture; STORE_ANY: not judged by it */
 	char stack[CONF_NAME_SIZE], key[3 * CONF_NAME_SIZE], request[KEEPER_REQUEST_SIZE];
@@ -198,12 +198,38 @@ static void wait_for_picture(
 	family_wait(h->wait.api, &h->wait, OVERLAY_SHOWN_MS);
 }
 
+/* The store is away, and this node alone will do. */
+static void set_locally(struct hand *h)
+{
+	struct api *a = h->wait.api;
+	const struct picture_stack *s = picture_stack(a->site.picture, h->stack);
+	struct event_place place = {a->site.picture->node, h->stack};
+	char why[KEEPER_WHY_SIZE];
+	int rc = keeper_set_local(a->site.keeper, h->stack, h->key, h->row, why);
+	json_t *body;
+
+	if (rc < 0) {
+		family_refuse(h->x, rc == -EBUSY ? 409 : 503, "%s", why);
+		hand_free(h);
+		return;
+	}
+	keeper_event(a->site.keeper, event_of_overlay(&place, h->key, h->before, h->row));
+	body = h->row ? json_copy(h->row) : json_pack("{s:s}", "state", "ready");
+	json_object_set_new(body, "local", json_true());
+	family_answer(h->x, 200, body, s ? s->generation : 0);
+	hand_free(h);
+}
+
 static void on_set(void *user, const struct store_answer *answer)
 {
 	struct hand *h = user;
 	struct keeper *k = h->wait.api->site.keeper;
 	struct event_place place = {keeper_place(k).node, h->stack};
 
+	if (answer->outcome == STORE_AWAY && h->is_local) {
+		set_locally(h);
+		return;
+	}
 	if (family_is_store_away(h->x, answer)) {
 		hand_free(h);
 		return;
@@ -328,10 +354,11 @@ void family_overlay_put(struct api *a, struct exchange *x, const struct route_ma
 	h->wait.api = a;
 	h->x = x;
 	h->match = *m;
-	if (target_query_flag(&exchange_request(x)->target, "force", &h->is_forced) == 0) {
+	if (target_query_flag(&exchange_request(x)->target, "force", &h->is_forced) == 0 &&
+		target_query_flag(&exchange_request(x)->target, "local", &h->is_local) == 0) {
 		attempt(h);
 		return;
 	}
-	family_refuse(x, 400, "force must be 1 or 0");
+	family_refuse(x, 400, "force and local must be 1 or 0");
 	hand_free(h);
 }

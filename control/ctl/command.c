@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HAND (OPTION_WHY | OPTION_FOR | OPTION_WAIT | OPTION_FORCE | OPTION_LATER)
+#define HAND (OPTION_WHY | OPTION_FOR | OPTION_WAIT | OPTION_FORCE | OPTION_LOCAL)
 #define HELP_COLUMN 30
 
 /* clang-format off */
@@ -37,7 +37,7 @@ const struct command_row command_table[] = {
 		"With --wait it returns when the server is up (or unchecked).\n"},
 	{COMMAND_DISABLE, "disable", "POOL/SERVER", 1, 1, HAND, "Give a server nothing, and end what it has.",
 		"With --wait it returns when the server has no connection left.\n"},
-	{COMMAND_WEIGHT, "weight", "POOL/SERVER N", 2, 2, OPTION_WHY | OPTION_FOR | OPTION_LATER,
+	{COMMAND_WEIGHT, "weight", "POOL/SERVER N", 2, 2, OPTION_WHY | OPTION_FOR | OPTION_LOCAL,
 		"Give a server another weight (0 to 1000) until it is cleared.",
 		"N may be default: the configured weight counts again.\n"},
 	{COMMAND_MOVE, "move", "VIP NODE | VIP --clear", 1, 2, OPTION_WHY | OPTION_FOR | OPTION_CLEAR,
@@ -80,6 +80,7 @@ const struct option_row option_table[] = {
 	{OPTION_WHY, "why", 0, OPTION_HAS_VALUE, "TEXT", "The reason, for whoever looks at it later."},
 	{OPTION_FOR, "for", 0, OPTION_HAS_VALUE, "DURATION", "Until then only: 30m, 8h."},
 	{OPTION_FORCE, "force", 0, OPTION_HAS_NONE, NULL, "Even if fewer than the pool's minimum_up are left."},
+	{OPTION_LOCAL, "local", 0, OPTION_HAS_NONE, NULL, "With the store away: on this node only, exit status 4; brought to the store when it is back."},
 	{OPTION_CLEAR, "clear", 0, OPTION_HAS_NONE, NULL, "End the move."},
 	{OPTION_CONFIRM_WITHIN, "confirm-within", 0, OPTION_HAS_VALUE, "DURATION", "Go back to what was before unless it is confirmed by then: 5m."},
 	{OPTION_SKIP, "skip", 0, OPTION_HAS_VALUE, "NODE", "Do not ask this node whether it can run it; may be given several times."},
@@ -91,7 +92,6 @@ const struct option_row option_table[] = {
 	{OPTION_INTERVAL, "interval", 'i', OPTION_HAS_VALUE, "DURATION", "Between two looks; 2s unless said otherwise, 1s at least."},
 	{OPTION_TIMES, "times", 'n', OPTION_HAS_VALUE, "N", "End after so many snapshots."},
 	{OPTION_SORT, "sort", 0, OPTION_HAS_VALUE, "WORD", "requests, errors, time, connections, bytes or name."},
-	{OPTION_LATER, "local", 0, OPTION_HAS_NONE, NULL, NULL},
 	{OPTION_OUTPUT, "output", 'o', OPTION_HAS_VALUE, "table|json|yaml", "How to print it."},
 	{OPTION_STACK, "stack", 0, OPTION_HAS_VALUE, "NAME", "Which stack; not needed where there is only one."},
 	{OPTION_SERVER, "server", 0, OPTION_HAS_VALUE, "URL", "unix:PATH or http(s)://HOST:PORT; else BALLAST_SERVER, else this node's socket."},

@@ -54,6 +54,7 @@ enum option_id {
 	OPTION_CLEAR = 1 << 21,
 	OPTION_SKIP = 1 << 22,
 	OPTION_CONFIRM_WITHIN = 1 << 23,
+	OPTION_LOCAL = 1 << 24,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

@@ -17,6 +17,7 @@ struct hand {
 	const char *object; /* "web/w1", as given */
 	char pool[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
 	char shown[256]; /* the newest progress line */
+	bool is_local;   /* set on this node only */
 };
 
 static enum outcome hand_init(struct hand *h, struct ctl *c)
@@ -54,6 +55,8 @@ static void print_overlay(const struct hand *h, const json_t *overlay)
 		buf_printf(&c->out, ", weight %lld", (long long)json_integer_value(weight));
 	if (until)
 		buf_printf(&c->out, ", until %s", until);
+	if (json_is_true(json_object_get(overlay, "local")))
+		buf_add_text(&c->out, ", on this node only: the store is away");
 	buf_add_text(&c->out, "\n");
 }
 
@@ -61,7 +64,7 @@ static void print_overlay(const struct hand *h, const json_t *overlay)
 static enum outcome set(struct hand *h, json_t *body)
 {
 	struct ctl *c = h->ctl;
-	char path[CTL_PATH_SIZE], *text;
+	char path[CTL_PATH_SIZE], query[32], *text;
 	struct client_request request = {.method = "PUT",
 		.path = path,
 		.content_type = "application/json",
@@ -77,13 +80,20 @@ static enum outcome set(struct hand *h, json_t *body)
 	json_decref(body);
 	if (!text)
 		return ctl_fail(OUTCOME_USAGE, "the reason is not UTF-8 text");
-	print_path(h, c->in.options & OPTION_FORCE ? "?force=1" : "", path);
+	snprintf(query, sizeof query, "%s%s",
+		c->in.options & OPTION_FORCE ? "&force=1" : "",
+		c->in.options & OPTION_LOCAL ? "&local=1" : "");
+	if (query[0])
+		query[0] = '?';
+	print_path(h, query, path);
 	request.body = text;
 	request.body_len = strlen(text);
 	outcome = ctl_ask(c, &request, &answer);
 	free(text);
-	if (outcome == OUTCOME_DONE)
+	if (outcome == OUTCOME_DONE) {
 		print_overlay(h, answer.json);
+		h->is_local = json_is_true(json_object_get(answer.json, "local"));
+	}
 	client_answer_fini(&answer);
 	return outcome;
 }
@@ -191,6 +201,12 @@ static enum outcome wait_until_reached(struct hand *h)
 	return outcome;
 }
 
+/* On this node only is done in part. */
+static enum outcome outcome_here(const struct hand *h, enum outcome outcome)
+{
+	return outcome == OUTCOME_DONE && h->is_local ? OUTCOME_PARTLY : outcome;
+}
+
 enum outcome hand_state(struct ctl *c)
 {
 	static const char *const states[] = {[COMMAND_DRAIN] = "drain",
@@ -201,10 +217,11 @@ enum outcome hand_state(struct ctl *c)
 
 	if (outcome == OUTCOME_DONE)
 		outcome = set(&h, json_pack("{s:s}", "state", states[c->in.command->id]));
-	if (outcome != OUTCOME_DONE || !c->in.wait_ms)
-		return outcome;
-	ctl_flush(c);
-	return wait_until_reached(&h);
+	if (outcome == OUTCOME_DONE && c->in.wait_ms) {
+		ctl_flush(c);
+		outcome = wait_until_reached(&h);
+	}
+	return outcome_here(&h, outcome);
 }
 
 enum outcome hand_weight(struct ctl *c)
@@ -222,6 +239,7 @@ enum outcome hand_weight(struct ctl *c)
 	outcome = hand_init(&h, c);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	return set(&h, is_default ? json_pack("{s:n}", "weight")
-				  : json_pack("{s:i}", "weight", atoi(word)));
+	outcome = set(&h, is_default ? json_pack("{s:n}", "weight")
+				     : json_pack("{s:i}", "weight", atoi(word)));
+	return outcome_here(&h, outcome);
 }

@@ -205,6 +205,7 @@ static enum invocation_fault take_option(
 	case OPTION_YES:
 	case OPTION_CLEAR:
 	case OPTION_FOLLOW:
+	case OPTION_LOCAL:
 		break;
 	}
 	return INVOCATION_GOOD;

@@ -17,7 +17,7 @@ def test_of_two_drains_only_one_passes(lab):
     nodes[0].put(document("lb-a", "lb-b", minimum_up=1), query="")
     for node in nodes:
         wait_for(lambda node=node: node.server_states("web") == {"w1": "unchecked", "w2": "unchecked"}, 10, "the pool")
-    for _ in range(8):
+    for _ in range(4):
         calls = [lambda n=n, w=w: n.api("PUT", OVERLAY % w, {"state": "drain"}) for n, w in zip(nodes, ("w1", "w2"))]
         answers = at_once(*calls)
         assert sorted(status for status, _, _ in answers) == [200, 409], answers
@@ -57,13 +57,13 @@ def test_a_node_that_cannot_run_it_refuses_it(lab, figure):
     assert status == 200 and answer["generation"] == 4, answer
 
     took = []
-    for number in range(20):
+    for number in range(10):
         began = time.monotonic()
         status, answer, _ = put(nodes[0], document(*names, description=f"number {number}"))
         took.append(time.monotonic() - began)
         assert status == 200, answer
     figure("a write that three nodes judge, median and greatest, ms",
-           (round(sorted(took)[10] * 1000, 1), round(max(took) * 1000, 1)))
+           (round(sorted(took)[5] * 1000, 1), round(max(took) * 1000, 1)))
     # Two at once on two nodes take turns.
     answers = at_once(*(lambda node=node: put(node, document(*names, description=f"by {node.name}")) for node in nodes))
     assert [status for status, _, _ in answers] == [200] * 3, answers
@@ -153,14 +153,14 @@ def test_what_nobody_confirms_goes_back(lab, figure):
     assert node.ctl("confirm", check=False).returncode == 1
 
     # Not confirmed: control is killed in between, and goes on counting from where it was.
-    node.put(made("three", "three"), query="?confirm_within=2s&wait=10s")
+    node.put(made("three", "three"), query="?confirm_within=1s&wait=10s")
     began = time.monotonic()
     assert served() == "three"
     node.restart_killed("control")
     wait_for(lambda: runs(node) == (2, "lapsed"), 10, "the node to go back")
     wait_for(lambda: served() == "two", 5, "traffic to go back")
-    figure("back after confirm_within=2s, s", round(time.monotonic() - began, 2))
-    assert time.monotonic() - began > 1.5
+    figure("back after confirm_within=1s, s", round(time.monotonic() - began, 2))
+    assert time.monotonic() - began > 0.5
     assert any("went back to 2" in p["what"] for p in node.status()["problems"])
     status, problem, _ = node.api("POST", "/v1/stacks/shop/generations/3/confirm")
     assert status == 409 and "not confirmed in time" in problem["detail"], problem
@@ -185,3 +185,42 @@ def test_what_nobody_confirms_goes_back(lab, figure):
     status, answer, _ = node.api("POST", "/v1/stacks/shop/generations/5/confirm")
     assert status == 200 and answer["confirmed"], answer
     wait_for(lambda: runs(node) == (5, None) and served() == "five", 10, "the node to go forward")
+
+
+def test_a_hand_while_the_store_is_away(lab):
+    """Refused without --local; with it on this node alone, kept over a restart, and replayed: the more restrictive counts."""
+    postgres, nodes = cluster(lab, "lb-a", "lb-b")
+    see_each_other(*nodes)
+    a, b = nodes
+    a.put(document("lb-a", "lb-b"), query="")
+    wait_for(lambda: b.server_states("web") == {"w1": "unchecked", "w2": "unchecked"}, 10, "the pool on the other node")
+    assert a.ctl("disable", "web/w2", "--local").returncode == 0  # the store is there: for all
+    wait_for(lambda: b.server_states("web")["w2"] == "disabled", 5, "the overlay on the other node")
+
+    postgres.stop("immediate")
+    for node in nodes:
+        wait_for(lambda node=node: node.status()["store"]["state"] == "away", 5, "the store to be away")
+    refused = a.ctl("drain", "web/w1", check=False)
+    assert refused.returncode == 1 and "is away, so nothing was changed" in refused.stderr, refused
+    done = a.ctl("drain", "web/w1", "--local", "--why", "kernel update", check=False)
+    assert done.returncode == 4 and "on this node only" in done.stdout, done
+    assert a.server_states("web")["w1"] == "drain" and b.server_states("web")["w1"] == "unchecked"
+    row = next(s for s in a.status()["pools"][0]["servers"] if s["name"] == "w1")["overlay"]
+    assert row["local"] and row["why"] == "kernel update", row
+    assert any("this node's alone" in p["what"] for p in a.status()["problems"])
+    weaker = a.ctl("drain", "web/w2", "--local", check=False)
+    assert weaker.returncode == 1 and "more restrictive" in weaker.stderr, weaker
+    # The other node's operator is stricter about the same server; and it is taken back as it was set.
+    assert b.ctl("disable", "web/w1", "--local", check=False).returncode == 4
+    assert b.ctl("ready", "web/w1", "--local", check=False).returncode == 4
+    assert b.server_states("web")["w1"] == "unchecked"
+    assert b.ctl("disable", "web/w1", "--local", check=False).returncode == 4
+    a.restart_killed("control")
+    assert next(s for s in a.status()["pools"][0]["servers"] if s["name"] == "w1")["overlay"]["local"]
+
+    postgres.start()
+    for node in nodes:
+        wait_for(lambda node=node: node.server_states("web") == {"w1": "disabled", "w2": "disabled"}, 15, "the stricter hand")
+        wait_for(lambda node=node: not any("alone" in p["what"] for p in node.status()["problems"]), 10, "the replay")
+    audit = a.api("GET", "/v1/audit")[1]
+    assert any("at lb-b, while the store was away" in entry["who"] for entry in audit), audit

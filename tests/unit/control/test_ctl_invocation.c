@@ -53,7 +53,7 @@ static void refuses_with_a_way_out(void **state)
 			"--confirm-within needs a duration"},
 		{{"confirm", "--skip", "lb-a"}, INVOCATION_USAGE, "unknown option --skip"},
 		{{"rollback", "3", "--skip", "LB"}, INVOCATION_USAGE, "needs the name of a node"},
-		{{"drain", "web/w1", "--local"}, INVOCATION_LATER, "--local is not"},
+		{{"move", "web", "lb-a", "--local"}, INVOCATION_USAGE, "unknown option --local"},
 		{{"explain", "listener", "www", "/", "--header", "x"}, INVOCATION_USAGE,
 			"NAME: VALUE"},
 		{{"status", "--method", "GET"}, INVOCATION_USAGE, "unknown option --method"},
