@@ -277,6 +277,7 @@ static const struct {
 } refusals[ADVERT_REFUSALS] = {
 	[ADVERT_OK] = {"ok", "accepted"},
 	[ADVERT_SHORT] = {"short", "shorter than a header"},
+	[ADVERT_OVERSIZE] = {"oversize", "longer than any advertisement"},
 	[ADVERT_IP_HEADER] = {"ip_header", "damaged IP header"},
 	[ADVERT_WRONG_TTL] = {"wrong_ttl", "ttl is not 255: it was forwarded"},
 	[ADVERT_WRONG_VERSION] = {"wrong_version", "another VRRP version than configured here"},

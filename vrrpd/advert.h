@@ -38,6 +38,7 @@ struct advert {
 enum advert_refusal {
 	ADVERT_OK,
 	ADVERT_SHORT,         /* not even a header */
+	ADVERT_OVERSIZE,      /* more than the most addresses there can be */
 	ADVERT_IP_HEADER,     /* the IPv4 header is damaged or not of protocol 112 */
 	ADVERT_WRONG_TTL,     /* not 255: it came over a router (RFC 9568 7.1) */
 	ADVERT_WRONG_VERSION, /* not 2 or 3; 2 over IPv6; or not the router's own version */

@@ -109,7 +109,7 @@ void lease_record_seal(struct lease_record *r)
 static bool is_whole(const struct lease_record *r)
 {
 	return r->magic == LEASE_MAGIC && r->checksum == record_checksum(r) &&
-	       memchr(r->boot_id, '\0', sizeof r->boot_id);
+	       memchr(r->boot_id, '\0', sizeof r->boot_id) && r->sent_ns >= 0;
 }
 
 static enum vrrp_start judged(enum vrrp_start start, const char *why, const char **ret_why)

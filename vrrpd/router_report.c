@@ -83,10 +83,21 @@ static const struct metric beats_dropped = {"ballast_heartbeats_dropped_total", 
 static const struct metric late_turns = {"ballast_vrrpd_late_turns_total", METRIC_COUNTER,
 	"Turns of vrrpd's loop that began more than 10 ms late: the node is starved."};
 
+/* Refused by a segment's wire, or by router. */
+static uint64_t refused(const struct router *r, int why)
+{
+	uint64_t count = r->counters.malformed[why];
+
+	for (size_t i = 0; i < r->roster.segments_count; i++)
+		if (r->roster.segments[i]->wire)
+			count += wire_counters(r->roster.segments[i]->wire)->refused[why];
+	return count;
+}
+
 static void count_packets(const struct router *r, json_t *set)
 {
 	for (int i = ADVERT_OK + 1; i < ADVERT_REFUSALS; i++)
-		metric_add(set, &packets_dropped, (int64_t)r->counters.malformed[i], "why",
+		metric_add(set, &packets_dropped, (int64_t)refused(r, i), "why",
 			advert_refusal_name((enum advert_refusal)i), NULL);
 	metric_add(set, &packets_dropped, (int64_t)r->counters.no_such_router, "why",
 		"no_such_router", NULL);

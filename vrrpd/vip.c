@@ -460,6 +460,18 @@ void vip_answered(struct vip *v, const char *node, const struct peer_message *m,
 	step(v, &ev, now);
 }
 
+/*
+ * A renewal may have to wait for the kernel's one lock of links and addresses, which others hold long
+ * at times. Right after an advertisement there is most time for that: so rather early than late.
+ */
+static bool is_look_due(const struct vip *v, struct mono now)
+{
+	bool has_spoken = vrrp_is_active(&v->vrrp) && v->vrrp.sent.ns == now.ns;
+	struct mono until = has_spoken ? mono_add_ns(now, vrrp_interval_ns(&v->vrrp)) : now;
+
+	return v->must_look || mono_reached(v->look_at, until);
+}
+
 void vip_tick(struct vip *v, struct mono now)
 {
 	struct vrrp_event timer = {.kind = VRRP_TIMER};
@@ -470,7 +482,7 @@ void vip_tick(struct vip *v, struct mono now)
 	if (v->mac_why[0] && mono_reached(v->look_at, now))
 		vip_segment_changed(v, now);
 	vip_probe_tick(v, now);
-	if (v->must_look || mono_reached(v->look_at, now))
+	if (is_look_due(v, now))
 		vip_look(v, now);
 }
 

@@ -178,35 +178,37 @@ static void read_ancillary(struct msghdr *m, struct advert_packet *p)
 	}
 }
 
-/* Makes an advert_packet of what the kernel gave: 0, or -EBADMSG. */
-static int packet_open(
+/* Makes an advert_packet of what the kernel gave. */
+static enum advert_refusal packet_open(
 	const struct wire *w, struct msghdr *m, size_t size, struct advert_packet *ret)
 {
 	const struct addr *from = m->msg_name;
 
 	if (m->msg_flags & MSG_TRUNC)
-		return -EBADMSG;
+		return ADVERT_OVERSIZE;
 	if (w->family == AF_INET)
-		return advert_open_ip4(m->msg_iov->iov_base, size, ret) == ADVERT_OK ? 0 : -EBADMSG;
+		return advert_open_ip4(m->msg_iov->iov_base, size, ret);
 	*ret = (struct advert_packet){.data = m->msg_iov->iov_base, .len = size, .ttl = -1};
 	ret->source.in6.sin6_family = ret->destination.in6.sin6_family = AF_INET6;
 	ret->source.in6.sin6_addr = from->in6.sin6_addr;
 	read_ancillary(m, ret);
-	return 0;
+	return ADVERT_OK;
 }
 
 static void packet_handle(struct wire *w, struct msghdr *m, size_t size)
 {
 	struct advert_packet p;
+	enum advert_refusal refusal = packet_open(w, m, size, &p);
 
-	if (packet_open(w, m, size, &p) < 0) {
-		w->counters.malformed++;
-	} else if (addr_family(&w->primary) && addr_compare_ip(&p.source, &w->primary) == 0) {
-		w->counters.own++;
-	} else {
-		w->counters.received++;
-		w->receive(w->user, &p);
+	if (refusal == ADVERT_OK && addr_family(&w->primary) &&
+		addr_compare_ip(&p.source, &w->primary) == 0)
+		refusal = ADVERT_OWN_SOURCE;
+	if (refusal != ADVERT_OK) {
+		w->counters.refused[refusal]++;
+		return;
 	}
+	w->counters.received++;
+	w->receive(w->user, &p);
 }
 
 void wire_drain(struct wire *w)

@@ -20,7 +20,8 @@ struct wire;
 typedef void wire_receive(void *user, const struct advert_packet *p);
 
 struct wire_counters {
-	uint64_t received, sent, send_errors, own, malformed; /* malformed: cut, or no IP header */
+	uint64_t received, sent, send_errors;
+	uint64_t refused[ADVERT_REFUSALS]; /* before anybody was told of them */
 };
 
 /*

@@ -22,15 +22,17 @@ STALLED = 3  # answers, on a shared machine
 class Pair:
     """Nodes a (priority 200) and b (254 less what a test says); a is Active to begin with."""
 
+    before, ha = (), {}  # words before each node's command; fields of each instance's ha
+
     def __init__(self, lab, interval="100ms", addresses=(V4 + "/24",), b_priority=100, track=(), **more):
         self.lab = lab
         self.netns = lab.segment(HOSTS)
         self.document = {
             "stack": "shop",
-            "instances": [instance("a", "10.0.0.11"), instance("b", "10.0.0.12")],
+            "instances": [instance("a", "10.0.0.11", **self.ha), instance("b", "10.0.0.12", **self.ha)],
             "vips": [vip(list(addresses), interval, {"a": 200, "b": b_priority}, track=track, **more)]}
-        self.a = Vrrpd(lab, "a", self.netns["a"], self.document)
-        self.b = Vrrpd(lab, "b", self.netns["b"], self.document)
+        self.a = Vrrpd(lab, "a", self.netns["a"], self.document, before=self.before)
+        self.b = Vrrpd(lab, "b", self.netns["b"], self.document, before=self.before)
         self.address = addresses[0].split("/")[0]
 
     @property

@@ -41,9 +41,11 @@ def vip(addresses, interval, priority=None, track=(), **more):
 class Vrrpd:
     """ballast-vrrpd alone in a namespace."""
 
-    def __init__(self, lab, name, netns, document, key=KEY):
+    def __init__(self, lab, name, netns, document, key=KEY, before=()):
+        """before: words before its command, as a scheduling policy."""
         self.netns = netns
         self.node = lab.node(name, netns)
+        self.node.before["vrrpd"] = before
         self.node.state.mkdir()
         (self.node.state / "vrrpd.snapshot").write_text(snapshot(document))
         key_file = self.node.folder / "cluster.key"
