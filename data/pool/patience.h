@@ -23,7 +23,10 @@ struct patience {
 /* How long a connection may be kept idle: idle_ms, or less when the server ends them earlier. */
 int64_t patience_idle_ms(const struct patience *p, int64_t idle_ms, int64_t now_ms);
 
-/* True when a connection that has idled for so long may carry what must not be sent twice. */
+/*
+ * True when a connection may carry what must not be sent twice. age_ms: since it was given to its
+ * last user, as the server may have begun to count before we saw the end of its response.
+ */
 bool patience_is_sure(const struct patience *p, int64_t age_ms);
 
 /* The server ended a connection that had idled for so long. Two alike in a row are a rule. */

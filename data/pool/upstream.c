@@ -115,6 +115,7 @@ static void finish(struct upstream *u, int status)
 			server_timed(u->server, worker_now_us(u->worker) - u->began_us,
 				worker_now_ms(u->worker));
 		u->requests = 1;
+		u->given_ms = worker_now_ms(u->worker);
 	} else {
 		server_refused(u->server, worker_now_ms(u->worker));
 		discard(u);
@@ -272,7 +273,7 @@ static struct upstream *take_idle(
 		return NULL;
 	now_ms = worker_now_ms(u->worker);
 	age_ms = now_ms - u->kept_ms;
-	if (reuse == UPSTREAM_SURE && !patience_is_sure(&s->patience, age_ms))
+	if (reuse == UPSTREAM_SURE && !patience_is_sure(&s->patience, now_ms - u->given_ms))
 		return NULL; /* it stays, for others */
 	leave_idle(u);
 	if (age_ms > patience_idle_ms(&s->patience, INT64_MAX, now_ms)) { /* the server is about to end it */
@@ -280,6 +281,7 @@ static struct upstream *take_idle(
 		return NULL;
 	}
 	u->kept_ms = age_ms;
+	u->given_ms = now_ms;
 	u->is_reused = true;
 	u->requests++;
 	board_add(s->cells, BOARD_SERVER_REUSED, 1);

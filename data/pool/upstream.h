@@ -33,6 +33,7 @@ struct upstream {
 			   ended */
 	uint8_t circuits;  /* that it counts in: bits of enum board_circuit */
 	int64_t kept_ms;   /* when it became idle; once reused: how long it had been */
+	int64_t given_ms; /* when its last user got it */
 	uint64_t requests; /* given to users so far */
 	/* upstream.c's own */
 	struct list idle;
