@@ -14,6 +14,7 @@
 #include "common/lastgood.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/reload.h"
 #include "common/succession.h"
 
 #define DAEMON_CHECK_MS 10000 /* how long a successor's --check may take */
@@ -40,7 +41,8 @@ struct daemon {
 	struct succession bequest;   /* for the image after us */
 	int lock_fd;
 	int status;
-	bool is_ready, is_leaving, is_checking;
+	bool is_ready, is_leaving, is_checking, is_replacement;
+	uv_timer_t watchdog;
 	int turns; /* of the loop until the exec, while signals are blocked */
 	uv_work_t first_work;
 	uv_process_t successor; /* its --check; alive while is_checking */
@@ -75,6 +77,8 @@ int daemon_take_fd(struct daemon *d, const char *name)
 void daemon_ready(struct daemon *d, const char *status)
 {
 	sd_notifyf(0, "%sSTATUS=%s", d->is_ready ? "" : "READY=1\n", status);
+	if (!d->is_ready && d->is_replacement)
+		reload_tell(d->lock_fd, NULL);
 	d->is_ready = true;
 }
 
@@ -123,7 +127,7 @@ static void daemon_say_not_replaced(struct daemon *d, const char *why)
 {
 	log_error("not replaced: %s; the program that runs goes on", why);
 	sd_notifyf(0, "READY=1\nSTATUS=Not replaced: %s", why);
-	(void)d;
+	reload_tell(d->lock_fd, why);
 }
 
 /* Comes back only when the exec failed. */
@@ -262,6 +266,22 @@ static void daemon_on_signal(uv_signal_t *handle, int number)
 	}
 }
 
+static void daemon_on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	sd_notify(0, "WATCHDOG=1");
+}
+
+/* Where systemd asks for it (WatchdogSec=): a loop that stands still is a dead daemon. */
+static void daemon_start_watchdog(struct daemon *d)
+{
+	uint64_t limit_us;
+
+	uv_timer_init(&d->loop, &d->watchdog);
+	if (sd_watchdog_enabled(0, &limit_us) > 0)
+		uv_timer_start(&d->watchdog, daemon_on_watchdog, 0, limit_us / 4000 + 1);
+}
+
 static void daemon_on_first_work(uv_work_t *work)
 {
 	(void)work;
@@ -274,6 +294,7 @@ static int daemon_open_loop(struct daemon *d)
 	if (rc)
 		return rc;
 	uv_timer_init(&d->loop, &d->successor_timer);
+	daemon_start_watchdog(d);
 	for (int i = 0; i < DAEMON_SIGNALS && !rc; i++) {
 		uv_signal_init(&d->loop, &d->signals[i]);
 		d->signals[i].data = d;
@@ -292,6 +313,7 @@ static void daemon_close_loop(struct daemon *d)
 	for (int i = 0; i < DAEMON_SIGNALS; i++)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 	uv_close((uv_handle_t *)&d->successor_timer, NULL);
+	uv_close((uv_handle_t *)&d->watchdog, NULL);
 	uv_run(&d->loop, UV_RUN_NOWAIT);
 	uv_loop_close(&d->loop);
 }
@@ -355,7 +377,8 @@ static int daemon_claim_folders(struct daemon *d)
 		return rc;
 	}
 	d->lock_fd = succession_take(&d->inherited, DAEMON_LOCK_NAME);
-	if (d->lock_fd >= 0)
+	d->is_replacement = d->lock_fd >= 0;
+	if (d->is_replacement)
 		return 0;
 	rc = folders_lock(run_dir, d->spec->name, &holder, &d->lock_fd);
 	if (rc == -EBUSY)
@@ -418,6 +441,10 @@ int daemon_main(const struct daemon_spec *spec, int argc, char **argv, void *use
 		break;
 	case OPTIONS_CHECK:
 		status = daemon_load_nodefile(&d) ? DAEMON_EXIT_CONFIG : daemon_check(&d);
+		break;
+	case OPTIONS_RELOAD:
+		status = daemon_load_nodefile(&d) ? DAEMON_EXIT_CONFIG
+						  : reload_run(d.nodefile->run_dir, spec->name);
 		break;
 	case OPTIONS_RUN:
 		status = daemon_load_nodefile(&d) ? DAEMON_EXIT_CONFIG : daemon_run(&d);

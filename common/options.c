@@ -14,10 +14,12 @@ static void options_print_help(FILE *out, const char *name, const char *help)
 {
 	fprintf(out,
 		"ballast-%s: %s\n\n"
-		"Usage: ballast-%s [--config FILE] [--check]\n\n"
+		"Usage: ballast-%s [--config FILE] [--check | --reload]\n\n"
 		"  --config FILE  the node file (default " NODEFILE_DEFAULT_PATH ")\n"
 		"  --check        read the node file and the last good snapshot, say what is "
 		"wrong, and exit\n"
+		"  --reload       have the one that runs replace itself in place, say how that "
+		"went, and exit\n"
 		"  --version      print the version and exit\n"
 		"  --help         print this and exit\n\n"
 		"Signals: TERM leave, HUP re-execute in place, USR2 step out, USR1 reopen logs.\n"
@@ -58,6 +60,7 @@ enum options_wish options_read(
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
+		{"reload", no_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -76,6 +79,9 @@ enum options_wish options_read(
 			break;
 		case 'k':
 			wish = OPTIONS_CHECK;
+			break;
+		case 'r':
+			wish = OPTIONS_RELOAD;
 			break;
 		case 'v':
 			printf("ballast-%s %s\n", name, BALLAST_VERSION);

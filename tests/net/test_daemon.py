@@ -108,6 +108,28 @@ def test_hup_is_refused_when_the_successor_would_not_start(lab):
     wait_for(lambda: generations_of(daemon) == 2, 10, "the new program")
 
 
+def test_reload_waits_and_returns_the_outcome(lab):
+    node = lab.node("lb-a")
+    done = run("--config", node.config, "--reload")
+    assert done.returncode == 1 and "none runs in" in done.stderr
+    node.start("healthd")
+    daemon = node.daemons["healthd"]
+    for count in (2, 3):
+        done = run("--config", node.config, "--reload")
+        assert done.returncode == 0 and f"replaced in place, pid {daemon.pid}" in done.stdout, done
+        assert generations_of(daemon) == count
+    snapshot = node.state / "healthd.snapshot"
+    snapshot.write_text('{"format":7}')
+    done = run("--config", node.config, "--reload")
+    assert done.returncode == 1 and "--check failed with status 78" in done.stderr
+    assert generations_of(daemon) == 3 and daemon.is_running()
+    snapshot.unlink()
+    assert run("--config", node.config, "--reload").returncode == 0
+    assert daemon.stop() == 0
+    done = run("--config", node.config, "--reload")
+    assert done.returncode == 1 and "its lock is free" in done.stderr
+
+
 def test_signals_at_any_moment_of_the_start(lab):
     """HUP and TERM from the first instant on: never killed by the default action, always left in order."""
     node = lab.node("lb-a")
