@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Man pages from the program itself: pages.py BALLASTCTL PAGE
+"""Man pages from the programs themselves: pages.py PROGRAM PAGE
 
-PAGE is ballastctl.1 (its commands, from its help) or ballast-document.5 (every field of a document, from the tables
-that also drive parsing). Written to standard output; nothing here says anything that the program does not.
+PAGE is ballastctl.1 (its commands, from its help), ballast-document.5 (every field of a document, from the tables
+that also drive parsing; both of ballastctl) or ballast-NAME.8 (a daemon's, from its help). Written to standard output; nothing here says anything that the program does not.
 """
 import subprocess
 import sys
@@ -63,10 +63,19 @@ def document(program, version):
     return page + ".SH SEE ALSO\n.BR ballastctl (1)\n"
 
 
+def daemon(program, version):
+    text = ask(program, "--help")
+    head, _, rest = text.partition("\n\n")
+    name, _, what = head.partition(": ")
+    page = f'.TH {escape(name.upper())} 8 "" "Ballast {version}" "Ballast"\n.SH NAME\n{escape(name)} \\- {escape(what)}\n'
+    page += ".SH SYNOPSIS\n" + literal(rest) + ".SH FILES\n.TP\n.I /etc/ballast/ballast.yaml\nThe node file.\n"
+    return page + ".SH SEE ALSO\n.BR ballastctl (1),\n.BR ballast\\-document (5)\n"
+
+
 def main():
     program, name = sys.argv[1:]
     version = ask(program, "--version").split()[1]
-    sys.stdout.write({"ballastctl.1": ballastctl, "ballast-document.5": document}[name](program, version))
+    sys.stdout.write({"ballastctl.1": ballastctl, "ballast-document.5": document}.get(name, daemon)(program, version))
 
 
 if __name__ == "__main__":
