@@ -169,6 +169,28 @@ static bool is_lagging(const struct fleet *f, const struct fleet_node *n)
 	return false;
 }
 
+/*
+ * A node in maintenance is draining until it was idle once; from then on only a VIP takes it back
+ * there: who asks a drained node directly is served, and changes nothing.
+ */
+static enum fleet_state judge_overlay(const struct fleet_node *n, char why[FLEET_WHY_SIZE])
+{
+	char load[FLEET_LOAD_TEXT_SIZE];
+	struct fleet_load l;
+	size_t len;
+
+	explain_overlay(&n->overlay, why);
+	if (n->overlay.state != OVERLAY_MAINTENANCE)
+		return FLEET_DRAINING;
+	fleet_load_of(n, &l);
+	if (fleet_load_is_idle(&l) || (n->state == FLEET_MAINTENANCE && l.vips == 0))
+		return FLEET_MAINTENANCE;
+	fleet_load_print(&l, load);
+	len = strlen(why);
+	snprintf(why + len, FLEET_WHY_SIZE - len, "; maintenance waits for %s", load);
+	return FLEET_DRAINING;
+}
+
 static enum fleet_state judge(const struct fleet *f, const struct fleet_node *n, struct wall now,
 	char why[FLEET_WHY_SIZE])
 {
@@ -179,10 +201,8 @@ static enum fleet_state judge(const struct fleet *f, const struct fleet_node *n,
 		return FLEET_AWAY;
 	}
 	if (n->has_overlay && overlay_is_current(&n->overlay, now) &&
-		n->overlay.state != OVERLAY_READY) {
-		explain_overlay(&n->overlay, why);
-		return n->overlay.state == OVERLAY_MAINTENANCE ? FLEET_MAINTENANCE : FLEET_DRAINING;
-	}
+		n->overlay.state != OVERLAY_READY)
+		return judge_overlay(n, why);
 	if (n->report.refused > n->report.generation) {
 		snprintf(why, FLEET_WHY_SIZE, "it cannot serve generation %" PRIu64 ": %s",
 			n->report.refused, n->report.reason);
@@ -221,6 +241,7 @@ static int copy_report(const struct fleet_report *from, struct fleet_report *to)
 	fleet_report_fini(to);
 	*to = *from;
 	to->vips = vips;
+	json_incref(to->drains);
 	return 0;
 }
 
@@ -325,4 +346,20 @@ enum report_daemon_state fleet_daemon_state(
 	const struct fleet_node *n = fleet_find(f, node);
 
 	return n ? fleet_daemon_state_of(f, n, d) : REPORT_AWAY;
+}
+
+const struct overlay *fleet_overlay(const struct fleet *f, const char *node)
+{
+	const struct fleet_node *n = fleet_find(f, node);
+
+	return n && n->has_overlay ? &n->overlay : NULL;
+}
+
+const struct report_vip *fleet_vip(const struct fleet *f, const char *node, const char *vip)
+{
+	const struct fleet_node *n = fleet_find(f, node);
+
+	if (!n || !fleet_is_live(n) || n->report.daemons[FLEET_VRRPD].state == REPORT_AWAY)
+		return NULL;
+	return fleet_find_vip(n, vip);
 }

@@ -20,6 +20,7 @@
 #define FLEET_LEFT_MS INT64_MAX /* the age of a node that was stopped in order */
 #define FLEET_WHY_SIZE 512
 #define FLEET_VIPS_MAX 1024 /* VIPs in one report */
+#define FLEET_DRAINS_MAX 1024 /* drained servers in one report */
 
 enum fleet_daemon { FLEET_CONTROL, FLEET_DATA, FLEET_VRRPD, FLEET_HEALTHD, FLEET_DAEMONS };
 const char *fleet_daemon_name(enum fleet_daemon d); /* "control", "data", "vrrpd", "healthd" */
@@ -41,6 +42,9 @@ struct fleet_report {
 	struct report_daemon daemons[FLEET_DAEMONS];
 	struct fleet_vip *vips; /* owned */
 	size_t vips_count;
+	/* {"pool/web/w1": connections that its data still has to it}: of servers that are drained or
+	 * disabled. Owned; NULL: it does not tell. */
+	json_t *drains;
 };
 
 void fleet_report_fini(struct fleet_report *r);
@@ -88,6 +92,25 @@ int fleet_node_state(const struct fleet *f, const char *node, enum fleet_state *
 /* The name of the node at a place, in the order of names; NULL: there are not as many. */
 const char *fleet_node_name(const struct fleet *f, size_t at);
 
+/*
+ * What a live node still carries, by its last report: VIPs that it holds, connections of clients
+ * (also those of retired workers), and how many of them are tunnels. What is no tunnel is an
+ * exchange under way or between two. 0, or -1 for a node that is not heard now.
+ */
+struct fleet_load {
+	int64_t vips, connections, tunnels, exchanges;
+};
+int fleet_load(const struct fleet *f, const char *node, struct fleet_load *ret);
+bool fleet_load_is_idle(const struct fleet_load *l);
+#define FLEET_LOAD_TEXT_SIZE 128
+/* "1 VIP, 4 connections (3 tunnels, 1 exchange)" */
+void fleet_load_print(const struct fleet_load *l, char ret[FLEET_LOAD_TEXT_SIZE]);
+
+/* The overlay of a node, current or not; borrowed until the next call. NULL: none, or no such node. */
+const struct overlay *fleet_overlay(const struct fleet *f, const char *node);
+/* A VIP as a live node's vrrpd reports it; borrowed likewise. NULL: it does not. */
+const struct report_vip *fleet_vip(const struct fleet *f, const char *node, const char *vip);
+
 /* Who holds a VIP, as far as is known; "" for nobody. */
 void fleet_vip_holder(const struct fleet *f, const char *stack, const char *vip,
 	char ret_holder[CONF_NAME_SIZE]);
@@ -116,6 +139,13 @@ enum fleet_ack fleet_acknowledged(const struct fleet *f, const char *stack, uint
 enum fleet_ack fleet_let_go(const struct fleet *f, const struct conf *ended, uint64_t generation,
 	char ret_why[FLEET_WHY_SIZE]);
 
+/*
+ * Does this one node run generation G of its stack with every daemon that the document gives work
+ * to? False, and why not, also for a node that is away.
+ */
+bool fleet_runs(const struct fleet *f, const char *node, uint64_t generation,
+	char ret_why[FLEET_WHY_SIZE]);
+
 /* The shapes of model.md; all return owned JSON. */
 /* "nodes" of a PUT's answer: {"lb-a": {"data": {"state","generation","reason"}, …}, …}, the nodes
  * that serve the stack. */
@@ -125,6 +155,12 @@ json_t *fleet_print_nodes(const struct fleet *f);
 /* "vips" of /v1/status: an array over all stacks. A VIP held by nobody has holder null; one held by
  * a node that we do not hear of is named by the address that our Backup hears. */
 json_t *fleet_print_vips(const struct fleet *f);
+/*
+ * Which live nodes still have connections to a server that is drained or disabled, by its key
+ * "pool/web/w1": {"lb-a": 3, "lb-b": null}. null: that node has not heard of it yet. Nodes that do
+ * not tell are left out.
+ */
+json_t *fleet_print_drain(const struct fleet *f, const char *stack, const char *key);
 /* What is wrong (nodes away, daemons lagging, a VIP held twice or by nobody): an array of {"object":
  * "node/lb-a", "what": a sentence, "since"}. */
 json_t *fleet_print_problems(const struct fleet *f);

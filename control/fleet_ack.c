@@ -160,3 +160,16 @@ enum fleet_ack fleet_let_go(const struct fleet *f, const struct conf *ended, uin
 	}
 	return ack;
 }
+
+bool fleet_runs(const struct fleet *f, const char *node, uint64_t generation,
+	char ret_why[FLEET_WHY_SIZE])
+{
+	const struct fleet_node *n = fleet_find(f, node);
+	const struct conf *conf = n ? fleet_serving(f, n) : NULL;
+
+	ret_why[0] = '\0';
+	if (n && fleet_is_live(n) && conf)
+		return ask_node(n, generation, conf, ret_why) == FLEET_ACK_COMPLETE;
+	snprintf(ret_why, FLEET_WHY_SIZE, "%s is away", node);
+	return false;
+}

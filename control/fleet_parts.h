@@ -31,3 +31,5 @@ const struct conf *fleet_stack(const struct fleet *f, const char *name);
 const struct conf *fleet_serving(const struct fleet *f, const struct fleet_node *n);
 enum report_daemon_state fleet_daemon_state_of(
 	const struct fleet *f, const struct fleet_node *n, enum fleet_daemon d);
+void fleet_load_of(const struct fleet_node *n, struct fleet_load *ret);
+const struct report_vip *fleet_find_vip(const struct fleet_node *n, const char *name);

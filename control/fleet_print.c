@@ -85,6 +85,18 @@ static json_t *print_daemon(const struct fleet *f, const struct fleet_node *n, e
 	return daemon;
 }
 
+static json_t *print_load(const struct fleet_node *n)
+{
+	struct fleet_load l;
+
+	if (!fleet_is_live(n))
+		return json_null();
+	fleet_load_of(n, &l);
+	return json_pack("{s:I, s:I, s:I, s:I}", "vips", (json_int_t)l.vips, "connections",
+		(json_int_t)l.connections, "tunnels", (json_int_t)l.tunnels, "exchanges",
+		(json_int_t)l.exchanges);
+}
+
 static json_t *print_node(const struct fleet *f, const struct fleet_node *n)
 {
 	const struct conf *stack = fleet_serving(f, n);
@@ -94,12 +106,12 @@ static json_t *print_node(const struct fleet *f, const struct fleet_node *n)
 	for (int d = 0; d < FLEET_DAEMONS; d++)
 		json_object_set_new(daemons, fleet_daemon_name((enum fleet_daemon)d),
 			print_daemon(f, n, (enum fleet_daemon)d));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "name", n->name, "state",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "name", n->name, "state",
 		fleet_state_name(n->state), "since", wall_or_null(n->since), "why",
 		text_or_null(n->why), "address",
 		instance && instance->address ? json_string(instance->address) : json_null(),
 		"stack", stack ? json_string(stack->stack) : json_null(), "generation",
-		(json_int_t)n->report.generation, "daemons", daemons);
+		(json_int_t)n->report.generation, "holds", print_load(n), "daemons", daemons);
 }
 
 json_t *fleet_print_nodes(const struct fleet *f)
@@ -111,7 +123,7 @@ json_t *fleet_print_nodes(const struct fleet *f)
 	return nodes;
 }
 
-static const struct report_vip *find_vip(const struct fleet_node *n, const char *name)
+const struct report_vip *fleet_find_vip(const struct fleet_node *n, const char *name)
 {
 	for (size_t i = 0; i < n->report.vips_count; i++) {
 		if (strcmp(n->report.vips[i].name, name) == 0)
@@ -134,7 +146,7 @@ static void find_holder(
 {
 	for (size_t i = 0; i < f->count; i++) {
 		const struct fleet_node *n = &f->nodes[i];
-		const struct report_vip *r = find_vip(n, vip);
+		const struct report_vip *r = fleet_find_vip(n, vip);
 
 		if (!r || !fleet_is_live(n) || fleet_serving(f, n) != stack ||
 			n->report.daemons[FLEET_VRRPD].state == REPORT_AWAY)

@@ -11,6 +11,8 @@ void fleet_report_fini(struct fleet_report *r)
 	free(r->vips);
 	r->vips = NULL;
 	r->vips_count = 0;
+	json_decref(r->drains);
+	r->drains = NULL;
 }
 
 json_t *fleet_report_encode(const struct fleet_report *r)
@@ -28,6 +30,8 @@ json_t *fleet_report_encode(const struct fleet_report *r)
 	for (size_t i = 0; i < r->vips_count; i++)
 		json_object_set_new(vips, r->vips[i].name, report_vip_encode(&r->vips[i].report));
 	json_object_set_new(row, "vips", vips);
+	if (r->drains)
+		json_object_set(row, "drains", r->drains);
 	return row;
 }
 
@@ -66,6 +70,23 @@ static int decode_vips(json_t *vips, struct fleet_report *r)
 	return 0;
 }
 
+/* A node of an older version does not tell. */
+static int decode_drains(json_t *drains, struct fleet_report *r)
+{
+	const char *key;
+	json_t *count;
+
+	if (!drains)
+		return 0;
+	if (!json_is_object(drains) || json_object_size(drains) > FLEET_DRAINS_MAX)
+		return -EINVAL;
+	json_object_foreach (drains, key, count)
+		if (!json_is_integer(count))
+			return -EINVAL;
+	r->drains = json_incref(drains);
+	return 0;
+}
+
 static int decode_rest(const json_t *value, struct fleet_report *r)
 {
 	int64_t generation = 0, refused = 0;
@@ -79,7 +100,9 @@ static int decode_rest(const json_t *value, struct fleet_report *r)
 	r->generation = (uint64_t)generation;
 	r->refused = (uint64_t)refused;
 	rc = decode_daemons(json_object_get(value, "daemons"), r);
-	return rc < 0 ? rc : decode_vips(json_object_get(value, "vips"), r);
+	if (rc == 0)
+		rc = decode_vips(json_object_get(value, "vips"), r);
+	return rc < 0 ? rc : decode_drains(json_object_get(value, "drains"), r);
 }
 
 int fleet_report_decode(const json_t *value, struct fleet_report *ret)

@@ -62,8 +62,6 @@ static void publish_overlays(struct hub *h)
 	const char *key;
 	json_t *row;
 
-	if (!h->picture->is_loaded)
-		return; /* the daemons keep what they heard before */
 	remove_others(h->overlay, rows);
 	json_object_foreach ((json_t *)(uintptr_t)rows, key, row)
 		bus_table_set(h->overlay, key, json_incref(row));

@@ -66,24 +66,6 @@ static void settle(struct keeper *k)
 	k->handlers.changed(k->user);
 }
 
-static void take_overlays(struct keeper *k, const struct store_answer *a)
-{
-	json_t *all = json_object(), *rows;
-
-	for (size_t i = 0; i < a->overlays_count; i++) {
-		const struct store_overlay *o = &a->overlays[i];
-
-		k->has_expired_overlay = k->has_expired_overlay || o->expires_in_ms == 0;
-		rows = json_object_get(all, o->stack);
-		if (!rows) {
-			rows = json_object();
-			json_object_set_new(all, o->stack, rows);
-		}
-		json_object_set(rows, o->key, (json_t *)(uintptr_t)o->value);
-	}
-	picture_put_overlays(k->picture, all);
-}
-
 static void take_stacks(struct keeper *k, const struct store_answer *a)
 {
 	for (size_t i = 0; i < a->stacks_count; i++) {
@@ -127,34 +109,6 @@ static void take_nodes(struct keeper *k, const struct store_answer *a)
 	keeper_watch_nodes(k, a);
 }
 
-static void show_instance_overlay(struct keeper *k, const char *stack, const char *node)
-{
-	char key[2 * CONF_NAME_SIZE];
-	struct overlay o;
-	const json_t *row;
-
-	snprintf(key, sizeof key, "instance/%s", node);
-	row = picture_overlay(k->picture, stack, key);
-	fleet_set_overlay(k->picture->fleet, node, row && overlay_decode(row, &o) == 0 ? &o : NULL,
-		wall_now());
-}
-
-static void show_instance_overlays(struct keeper *k)
-{
-	const struct conf *serving = k->picture->serving;
-
-	/* A stack without instances is served by nodes that it does not name: we know of ourselves.
-	 */
-	if (serving && serving->stack && serving->instances_count == 0)
-		show_instance_overlay(k, serving->stack, k->picture->node);
-	for (size_t i = 0; i < k->picture->confs_count; i++) {
-		const struct conf *c = k->picture->confs[i];
-
-		for (size_t j = 0; j < c->instances_count; j++)
-			show_instance_overlay(k, c->stack, c->instances[j].name);
-	}
-}
-
 static void beat(struct keeper *k, bool announce);
 
 static void on_loaded(void *user, const struct store_answer *a)
@@ -168,10 +122,10 @@ static void on_loaded(void *user, const struct store_answer *a)
 	}
 	k->picture->is_loaded = true;
 	take_stacks(k, a);
-	take_overlays(k, a);
+	keeper_take_overlays(k, a);
 	settle(k);
 	take_nodes(k, a);
-	show_instance_overlays(k);
+	keeper_show_instances(k);
 	if (k->wants_announce)
 		keeper_announce(k);
 	else
@@ -251,9 +205,9 @@ static void on_beaten(void *user, const struct store_answer *a)
 	k->is_beating = false;
 	if (a->outcome == STORE_OK) {
 		k->seen_ms = uv_now(k->loop);
-		take_overlays(k, a);
+		keeper_take_overlays(k, a);
 		take_nodes(k, a);
-		show_instance_overlays(k);
+		keeper_show_instances(k);
 	} else {
 		lose_sight(k);
 	}
@@ -484,6 +438,7 @@ int keeper_open(uv_loop_t *loop, const struct nodefile *nodefile, struct picture
 	keeper_read_boot(k->boot);
 	keeper_start_local(k);
 	start_from_lastgood(k);
+	keeper_recall_overlays(k);
 	k->seen_ms = uv_now(loop);
 	uv_timer_init(loop, &k->second);
 	k->second.data = k;

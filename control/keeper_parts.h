@@ -1,5 +1,5 @@
 #pragma once
-/* What keeper.c and keeper_events.c share; for nobody else. */
+/* What keeper.c, keeper_events.c and keeper_overlays.c share; for nobody else. */
 #include "control/keeper.h"
 
 struct keeper {
@@ -53,3 +53,13 @@ void keeper_start_local(struct keeper *k);
 void keeper_replay(struct keeper *k);
 /* Nodes that came or went since the last call become events. */
 void keeper_watch_nodes(struct keeper *k, const struct store_answer *a);
+
+/*
+ * keeper_overlays.c: the overlays of an answer become the picture's, and are kept in
+ * state_dir/control.overlays, so that after a start without the store our daemons are told the same
+ * as before (and a node that was in maintenance comes up in it).
+ */
+void keeper_take_overlays(struct keeper *k, const struct store_answer *a);
+void keeper_recall_overlays(struct keeper *k);
+/* fleet is shown the overlays of instances. */
+void keeper_show_instances(struct keeper *k);

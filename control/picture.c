@@ -330,6 +330,28 @@ static int report_vips(const struct picture *p, struct fleet_report *r)
 	return 0;
 }
 
+/* What our data still has to servers that are to be left. */
+static json_t *report_drains(const struct picture *p)
+{
+	const char *stack = p->serving && p->serving->stack ? p->serving->stack : "";
+	json_t *drains = json_object(), *row;
+	const char *key;
+
+	json_object_foreach (json_object_get(p->overlays, stack), key, row) {
+		char traffic[3 * CONF_NAME_SIZE];
+		struct report_server r = {0};
+		struct overlay o;
+
+		if (strncmp(key, "pool/", 5) != 0 || overlay_decode(row, &o) < 0 ||
+			o.state == OVERLAY_READY || json_object_size(drains) == FLEET_DRAINS_MAX)
+			continue;
+		snprintf(traffic, sizeof traffic, "server/%s", key + 5);
+		if (report_server_decode(json_object_get(p->tables[PICTURE_TRAFFIC], traffic), &r) == 0)
+			json_object_set_new(drains, key, json_integer(r.connections));
+	}
+	return drains;
+}
+
 int picture_report(struct picture *p, struct wall now, struct fleet_report *ret)
 {
 	const struct picture_stack *s;
@@ -351,6 +373,7 @@ int picture_report(struct picture *p, struct wall now, struct fleet_report *ret)
 	}
 	if (report_vips(p, ret) < 0)
 		return -ENOMEM;
+	ret->drains = report_drains(p);
 	return fleet_set_report(p->fleet, p->node, 0, ret, now);
 }
 

@@ -53,15 +53,20 @@ json_t *status_server(const struct picture *p, const struct conf *conf,
 	const struct conf_pool *pool, const struct conf_server *server, struct wall now)
 {
 	struct picture_server s;
+	char key[3 * CONF_NAME_SIZE];
+	json_t *drains = NULL;
 
 	picture_server(p, conf, pool, server, now, &s);
-	return json_pack("{s:s, s:s, s:s, s:o, s:b, s:o, s:i, s:b, s:I, s:o, s:s, s:s}", "name",
+	snprintf(key, sizeof key, "pool/%s/%s", pool->name, server->name);
+	if (s.has_overlay && s.overlay.state != OVERLAY_READY)
+		drains = fleet_print_drain(p->fleet, conf->stack, key);
+	return json_pack("{s:s, s:s, s:s, s:o, s:b, s:o, s:i, s:b, s:I, s:o*, s:o, s:s, s:s}", "name",
 		server->name, "address", server->address, "state",
 		effective_state_name(s.effective.state), "verdict", verdict_word(pool, &s), "stale",
 		(int)(s.has_verdict && s.verdict.is_stale), "overlay",
 		print_overlay(p, conf, pool->name, server->name, &s), "weight",
 		s.effective.weight, "backup", (int)server->backup, "connections",
-		(json_int_t)s.traffic.connections, "since", status_date(s.effective.since), "why",
+		(json_int_t)s.traffic.connections, "drains", drains, "since", status_date(s.effective.since), "why",
 		s.effective.why, "last_result", s.has_verdict ? s.verdict.last_result : "");
 }
 

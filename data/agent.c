@@ -39,6 +39,7 @@ struct failure {
 };
 
 struct agent {
+	const char *node;
 	uv_loop_t loop;
 	struct poller poller;
 	uv_timer_t tick, watch;
@@ -508,7 +509,7 @@ static int open_all(struct agent *a)
 		rc = poller_open(&a->poller, &a->loop, NULL, NULL);
 	if (rc < 0)
 		return rc;
-	a->judge = judge_new(&a->board);
+	a->judge = judge_new(&a->board, a->node);
 	a->told = calloc(a->board.head->objects, sizeof *a->told);
 	rc = a->judge && a->told ? open_bus(a) : -ENOMEM;
 	if (rc == 0)
@@ -541,6 +542,7 @@ int agent_main(int argc, char **argv)
 			"ballast-data: `agent` is started by the supervisor, not by hand\n");
 		return 2;
 	}
+	a->node = argv[2];
 	a->run_dir = argv[3];
 	a->state_dir = argv[4];
 	a->pending_fd = -1;

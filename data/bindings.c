@@ -87,6 +87,13 @@ static int set_options(int fd, int family)
 		return -errno;
 	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on) < 0)
 		return -errno;
+	/*
+	 * With this an answer that is under way still gets out after the address has moved to
+	 * another node. It needs CAP_NET_RAW; without it such an answer is lost.
+	 */
+	setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof on);
 	if (family != AF_INET6)
 		return 0;
 	/* "*:80" is both families; a specific address is its own anyway. */

@@ -281,6 +281,9 @@ struct board_head {
 	_Atomic uint32_t columns_used; /* no column at or above it was ever written */
 	_Atomic uint64_t changes;      /* grows with each change of any word or address */
 	struct tls_tickets tickets;    /* the supervisor makes the keys */
+	/* The agent: the operator takes this node out of service (its instance is in maintenance,
+	   drained or disabled): see listener.is_node_drained. */
+	_Atomic uint32_t is_node_drained;
 } __attribute__((aligned(64)));
 
 /* A mapped board: the caller's memory, pointers into the mapping. */

@@ -20,6 +20,7 @@ struct judge_ejection {
 
 struct judge {
 	struct board *board;
+	const char *node;
 	struct conf *conf;           /* counted; NULL before the first generation */
 	uint32_t *slots;             /* of pools and servers */
 	uint32_t *offsets;           /* by pool: where its slots begin */
@@ -28,13 +29,14 @@ struct judge {
 	struct judge_ejection *ejections; /* by slot */
 };
 
-struct judge *judge_new(struct board *b)
+struct judge *judge_new(struct board *b, const char *node)
 {
 	struct judge *j = calloc(1, sizeof *j);
 
 	if (!j)
 		return NULL;
 	j->board = b;
+	j->node = node;
 	j->ejections = calloc(
 		b->head->objects, sizeof *j->ejections); /* only what is used is there */
 	if (!j->ejections) {
@@ -112,8 +114,22 @@ static void judge_server(struct judge *j, const struct conf_pool *p, const struc
 		board_say_address(j->board, pool, server, &verdict.address);
 }
 
+/* Our own instance: whether this node is to be left. */
+static void judge_node(struct judge *j, struct judge_now now)
+{
+	char key[BOARD_NAME_SIZE + 16];
+	struct overlay o;
+	bool is_drained;
+
+	snprintf(key, sizeof key, "instance/%s", j->node);
+	is_drained = overlay_decode(json_object_get(j->overlays, key), &o) == 0 &&
+		     o.state != OVERLAY_READY && overlay_is_current(&o, now.wall);
+	atomic_store(&j->board->head->is_node_drained, is_drained);
+}
+
 static void judge_all(struct judge *j, struct judge_now now)
 {
+	judge_node(j, now);
 	for (size_t i = 0; i < j->conf->pools_count; i++) {
 		const struct conf_pool *p = &j->conf->pools[i];
 
@@ -175,7 +191,7 @@ int judge_configure(struct judge *j, struct conf *conf, const uint32_t *slots, s
 	return 0;
 }
 
-/* "pool/POOL/SERVER" of the generation in force: judges that server. */
+/* "pool/POOL/SERVER" of the generation in force: judges that server. "instance/NODE": the node. */
 static void judge_key(struct judge *j, const char *key, struct judge_now now)
 {
 	char pool_name[CONF_NAME_SIZE];
@@ -183,6 +199,8 @@ static void judge_key(struct judge *j, const char *key, struct judge_now now)
 	const struct conf_pool *p;
 	const char *slash;
 
+	if (strncmp(key, "instance/", 9) == 0)
+		judge_node(j, now);
 	if (!j->conf || strncmp(key, "pool/", 5) != 0)
 		return;
 	key += 5;

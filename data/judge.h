@@ -2,7 +2,7 @@
 /*
  * Core: what is to be done with each server, from configuration, the
  * operator's overlay and healthd's verdicts (common/effective.h), written as
- * words on the board for the workers (board.h). Rows are kept as they came, so
+ * words on the board for the workers (board.h); and whether the node itself is drained. Rows are kept as they came, so
  * that a generation, a row or the end of an overlay can be judged anew. Called
  * by agent.c.
  */
@@ -21,7 +21,9 @@ struct judge_now {
 	int64_t ms; /* CLOCK_MONOTONIC, as the workers' loops have it */
 };
 
-struct judge *judge_new(struct board *b); /* NULL without memory; the board is kept */
+/* Of the node of that name (its instance's overlay is the board's is_node_drained). NULL without
+ * memory; board and node are kept. */
+struct judge *judge_new(struct board *b, const char *node);
 void judge_free(struct judge *j);
 
 /* A generation in force: counts conf, copies its slots. 0 or -ENOMEM. Judges every server. */

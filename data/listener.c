@@ -11,6 +11,8 @@
 #include "data/listeners_inside.h"
 #include "data/socket.h"
 
+#define SWEEP_MS 1000
+
 static void uncount(struct listener *l)
 {
 	assert(l->connections > 0 && l->worker->listeners->connections > 0);
@@ -135,6 +137,70 @@ void listener_end_clients(struct listener *l)
 
 		board_add(l->cells, BOARD_LISTENER_DRAINED, 1);
 		c->end(c); /* leaves, so the list gets shorter */
+	}
+}
+
+void listener_drain_node(struct listener *l, bool is_drained, int64_t now_ms)
+{
+	l->is_node_drained = is_drained;
+	if (!is_drained)
+		return;
+	l->private->sweep_ms = now_ms + SWEEP_MS;
+	l->private->node_drain_until_ms = now_ms + l->settings->drain_timeout_ms;
+	list_for_each (it, &l->clients) {
+		struct listener_client *c = list_entry(it, struct listener_client, link);
+
+		c->drain(c);
+	}
+}
+
+/* The last address that was looked for: the clients of a listener share few. */
+struct sought {
+	struct addr address;
+	bool is_here;
+};
+
+static bool is_stranded(const struct listener_client *c, struct sought *sought)
+{
+	const struct socket *s = c->socket_of ? c->socket_of(c) : NULL;
+	struct addr local;
+
+	if (!s || s->stream)
+		return false;
+	socket_local(s, &local);
+	if (!addr_family(&local))
+		return false;
+	if (!addr_is_same_ip(&local, &sought->address))
+		*sought = (struct sought){local, socket_address_is_here(&local)};
+	return !sought->is_here;
+}
+
+/* An answer that is under way may still get out: seen twice, SWEEP_MS apart, it is over. */
+static void end_stranded(struct listener *l)
+{
+	struct sought sought = {0};
+
+	list_for_each (it, &l->clients) {
+		struct listener_client *c = list_entry(it, struct listener_client, link);
+		bool was_stranded = c->is_stranded;
+
+		c->is_stranded = is_stranded(c, &sought);
+		if (!c->is_stranded || !was_stranded)
+			continue;
+		board_add(l->cells, BOARD_LISTENER_DRAINED, 1);
+		c->end(c);
+	}
+}
+
+void listener_sweep(struct listener *l, int64_t now_ms)
+{
+	if (l->private->node_drain_until_ms <= now_ms) {
+		listener_end_clients(l);
+		l->private->node_drain_until_ms = now_ms + l->settings->drain_timeout_ms;
+	}
+	if (l->private->sweep_ms <= now_ms) {
+		end_stranded(l);
+		l->private->sweep_ms = now_ms + SWEEP_MS;
 	}
 }
 

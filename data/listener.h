@@ -81,6 +81,9 @@ struct listener_client {
 	/* End now: drain_timeout is over. Must leave before it returns. */
 	void (*end)(struct listener_client *c);
 	const struct listener_move *move; /* NULL: it cannot be moved, or not yet */
+	/* The client's socket, borrowed; NULL: it has none now. Itself NULL: it has none of its own. */
+	struct socket *(*socket_of)(const struct listener_client *c);
+	bool is_stranded; /* listener.c's own: nothing its client sends arrives at this node */
 };
 
 /* Registers an accepted connection, which counts (BOARD_LISTENER_CONNECTIONS) until
@@ -131,6 +134,13 @@ struct listener {
 			   */
 	bool is_moving; /* the worker is replaced: connections that can be moved go on as they are,
 			   until they are handed over */
+	/*
+	 * The operator takes the node out of service: connections are taken and served, but each
+	 * request is its connection's last. What is left after drain_timeout is ended, and before
+	 * that what lost its address: an address that has moved to another node takes its
+	 * clients' packets with it.
+	 */
+	bool is_node_drained;
 	void *state;      /* the protocol's: made when it first needs one, until released() */
 	/* listener.c's own */
 	struct list clients;
@@ -139,3 +149,9 @@ struct listener {
 	struct listener_private *private;
 	struct list link;
 };
+
+/* A client that joins now is to take no further request than its first. */
+static inline bool listener_wants_last(const struct listener *l)
+{
+	return l->is_draining || l->is_node_drained;
+}

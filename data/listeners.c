@@ -121,6 +121,8 @@ static int configure(struct listeners *ls, struct listener *l, struct conf *conf
 	l->private->is_removed = false;
 	set_rate(l);
 	l->is_draining = ls->is_retired;
+	if (l->is_node_drained != ls->is_node_drained)
+		listener_drain_node(l, ls->is_node_drained, worker_now_ms(ls->worker));
 	conf_unref(before);
 	pool_unref(pool_before);
 	tls_server_unref(tls_before);
@@ -171,6 +173,16 @@ void listeners_retire(struct listeners *ls, bool moves)
 		else
 			listener_drain(l, now_ms);
 	}
+}
+
+void listeners_drain_node(struct listeners *ls, bool is_drained)
+{
+	if (ls->is_node_drained == is_drained)
+		return;
+	ls->is_node_drained = is_drained;
+	list_for_each (it, &ls->all)
+		listener_drain_node(list_entry(it, struct listener, link), is_drained,
+			worker_now_ms(ls->worker));
 }
 
 void listeners_each_movable(
@@ -234,6 +246,8 @@ void listeners_tick(struct listeners *ls, int64_t now_ms)
 			l->protocol->ticked(l);
 		if ((l->is_draining || l->is_moving) && l->private->drain_until_ms <= now_ms)
 			listener_end_clients(l);
+		if (l->is_node_drained)
+			listener_sweep(l, now_ms);
 		if (l->private->is_removed && l->connections == 0)
 			free_listener(l);
 	}

@@ -31,6 +31,8 @@ void listeners_set_places(struct listeners *ls, uint64_t places);
  * are until then (listener.is_moving).
  */
 void listeners_retire(struct listeners *ls, bool moves);
+/* The operator drains the node, or has ended that: see listener.is_node_drained. */
+void listeners_drain_node(struct listeners *ls, bool is_drained);
 /* Calls each with every client that can be moved; it may release or leave. */
 void listeners_each_movable(
 	struct listeners *ls, void (*each)(void *user, struct listener_client *c), void *user);

@@ -33,6 +33,7 @@ struct listener_private {
 	struct wheel_timer rate_timer;
 	bool is_removed;
 	int64_t drain_until_ms; /* while draining */
+	int64_t node_drain_until_ms, sweep_ms; /* while the node is drained */
 	struct conf *conf;      /* counted */
 };
 
@@ -55,7 +56,7 @@ struct listeners {
 	uint64_t places, stamp;
 	unsigned connections, connections_max;
 	int64_t paused_until_ms;
-	bool is_retired;
+	bool is_retired, is_node_drained;
 	struct log_limit pause_lines;
 };
 
@@ -79,3 +80,7 @@ void listener_drain(struct listener *l, int64_t now_ms);
 /* The same for connections that cannot be moved; the others go on as they are. */
 void listener_begin_moving(struct listener *l, int64_t now_ms);
 void listener_end_clients(struct listener *l);
+/* The operator drains the node, or has ended that: see listener.h. */
+void listener_drain_node(struct listener *l, bool is_drained, int64_t now_ms);
+/* While the node is drained, ten times a second. */
+void listener_sweep(struct listener *l, int64_t now_ms);

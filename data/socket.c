@@ -248,3 +248,19 @@ void socket_local(const struct socket *s, struct addr *ret)
 		*ret = (struct addr){0};
 	addr_unmap(ret);
 }
+
+/* Who cannot bind it without IP_FREEBIND does not have it. */
+bool socket_address_is_here(const struct addr *a)
+{
+	struct addr any_port = *a;
+	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is_here = true;
+
+	if (fd < 0)
+		return true;
+	addr_set_port(&any_port, 0);
+	if (bind(fd, &any_port.sa, addr_length(&any_port)) < 0)
+		is_here = errno != EADDRNOTAVAIL;
+	close(fd);
+	return is_here;
+}

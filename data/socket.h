@@ -110,5 +110,9 @@ void socket_abort(struct socket *s);
 /* Our own address, or no family where there is none any more. */
 void socket_local(const struct socket *s, struct addr *ret);
 
+/* Does the address (its port does not matter) stand on an interface of this machine now? True when that
+ * cannot be told. */
+bool socket_address_is_here(const struct addr *a);
+
 /* TCP_NODELAY and what every traffic socket gets. */
 void socket_tune(int fd);

@@ -386,6 +386,7 @@ static void ticked(uv_timer_t *timer)
 
 	pools_tick(w->pools, now_ms);
 	tls_tick(w->tls);
+	listeners_drain_node(w->listeners, atomic_load(&w->board.head->is_node_drained));
 	listeners_tick(w->listeners, now_ms);
 	handover_tick(w->handover);
 	pools_serve(w->pools);

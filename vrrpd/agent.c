@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "common/report.h"
+#include "common/statefile.h"
 #include "vrrpd/router.h"
 
 #define NAME "vrrpd"
@@ -29,7 +31,8 @@ struct agent {
 	uv_work_t saving;
 	struct conf *saving_conf; /* NULL: nothing is being saved */
 	struct conf *to_save;     /* the next one */
-	int saving_status;
+	json_t *saving_overlay, *overlay_to_save; /* likewise: the operator's words */
+	int saving_status, saving_overlay_status;
 	void (*left)(void *user);
 	void *left_user;
 	bool is_closing;
@@ -108,14 +111,34 @@ static void refuse(struct agent *a, uint64_t generation, const char *why)
 	publish_self(a);
 }
 
+static int overlay_save(const struct agent *a)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/" CONDITION_FILE, a->nodefile->state_dir);
+	return statefile_save(path, a->saving_overlay);
+}
+
 static void save(uv_work_t *work)
 {
 	struct agent *a = work->data;
 
-	a->saving_status = lastgood_save(a->nodefile->state_dir, NAME, a->saving_conf);
+	if (a->saving_conf)
+		a->saving_status = lastgood_save(a->nodefile->state_dir, NAME, a->saving_conf);
+	if (a->saving_overlay)
+		a->saving_overlay_status = overlay_save(a);
 }
 
 static void save_next(struct agent *a);
+
+static void drop_saving(struct agent *a)
+{
+	conf_unref(a->saving_conf);
+	json_decref(a->saving_overlay);
+	a->saving_conf = NULL;
+	a->saving_overlay = NULL;
+	a->saving_status = a->saving_overlay_status = 0;
+}
 
 static void saved(uv_work_t *work, int status)
 {
@@ -126,8 +149,11 @@ static void saved(uv_work_t *work, int status)
 		log_error("%s/%s.snapshot cannot be written: %s; after a restart without control "
 			  "an older generation would run",
 			a->nodefile->state_dir, NAME, strerror(-a->saving_status));
-	conf_unref(a->saving_conf);
-	a->saving_conf = NULL;
+	if (a->saving_overlay_status < 0)
+		log_error("%s/" CONDITION_FILE " cannot be written: %s; after a restart without "
+			  "control this node would not know that it is in maintenance",
+			a->nodefile->state_dir, strerror(-a->saving_overlay_status));
+	drop_saving(a);
 	if (a->is_closing)
 		free(a);
 	else
@@ -136,15 +162,16 @@ static void saved(uv_work_t *work, int status)
 
 static void save_next(struct agent *a)
 {
-	if (a->saving_conf || !a->to_save)
+	if (a->saving_conf || a->saving_overlay || (!a->to_save && !a->overlay_to_save))
 		return;
 	a->saving_conf = a->to_save;
+	a->saving_overlay = a->overlay_to_save;
 	a->to_save = NULL;
+	a->overlay_to_save = NULL;
 	a->saving.data = a;
 	if (uv_queue_work(a->loop, &a->saving, save, saved) < 0) {
 		log_error("the snapshot is not saved: no worker thread");
-		conf_unref(a->saving_conf);
-		a->saving_conf = NULL;
+		drop_saving(a);
 	}
 }
 
@@ -194,11 +221,30 @@ static void snapshot_came(void *user, const char *key, const json_t *row)
 
 /* ---- what the others say ---- */
 
+static void keep_overlay(struct agent *a)
+{
+	json_decref(a->overlay_to_save);
+	a->overlay_to_save = condition_overlay_kept(router_condition(a->router));
+	save_next(a);
+}
+
 static void overlay_came(void *user, const char *key, const json_t *row)
 {
 	struct agent *a = user;
 
 	condition_overlay(router_condition(a->router), key, row);
+	if (condition_is_kept(key))
+		keep_overlay(a);
+	router_judge(a->router);
+}
+
+/* What stood in the file and is said no more is over. */
+static void overlay_whole(void *user)
+{
+	struct agent *a = user;
+
+	condition_overlay_whole(router_condition(a->router));
+	keep_overlay(a);
 	router_judge(a->router);
 }
 
@@ -235,7 +281,8 @@ static void data_came(void *user, const char *key, const json_t *row)
 }
 
 static const struct bus_follower snapshot_follower = {.row = snapshot_came};
-static const struct bus_follower overlay_follower = {.row = overlay_came};
+static const struct bus_follower overlay_follower = {
+	.row = overlay_came, .whole = overlay_whole};
 static const struct bus_follower verdicts_follower = {.row = verdict_came, .whole = verdicts_whole};
 static const struct bus_follower data_follower = {.row = data_came};
 
@@ -303,6 +350,7 @@ int agent_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_key
 		return rc;
 	}
 	publish_self(a);
+	condition_recall(router_condition(a->router), nodefile->state_dir);
 	run_last_good(a);
 	*ret = a;
 	return 0;
@@ -320,7 +368,7 @@ static void bus_gone(void *user)
 	struct agent *a = user;
 
 	a->is_closing = true;
-	if (!a->saving_conf)
+	if (!a->saving_conf && !a->saving_overlay)
 		free(a);
 }
 
@@ -328,7 +376,9 @@ void agent_close(struct agent *a)
 {
 	router_close(a->router);
 	conf_unref(a->to_save);
+	json_decref(a->overlay_to_save);
 	a->to_save = NULL;
+	a->overlay_to_save = NULL;
 	a->daemon = a->roles = NULL;
 	bus_close(a->bus, bus_gone, a);
 }

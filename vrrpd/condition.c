@@ -3,21 +3,27 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/effective.h"
+#include "common/log.h"
 #include "common/now.h"
 #include "common/overlay.h"
+#include "common/statefile.h"
 #include "common/verdict_row.h"
 #include "common/vip_move.h"
 
+#define FILE_MAX (1u << 20)
 #define KEY_SIZE (2 * CONF_NAME_SIZE + 16)
 
 int condition_init(struct condition *c)
 {
-	*c = (struct condition){.overlay = json_object(), .verdicts = json_object()};
-	if (c->overlay && c->verdicts)
+	*c = (struct condition){.overlay = json_object(),
+		.verdicts = json_object(),
+		.recalled = json_object()};
+	if (c->overlay && c->verdicts && c->recalled)
 		return 0;
 	condition_fini(c);
 	return -ENOMEM;
@@ -27,7 +33,8 @@ void condition_fini(struct condition *c)
 {
 	json_decref(c->overlay);
 	json_decref(c->verdicts);
-	c->overlay = c->verdicts = NULL;
+	json_decref(c->recalled);
+	c->overlay = c->verdicts = c->recalled = NULL;
 }
 
 static void row_set(struct condition *c, json_t *table, const char *key, const json_t *row)
@@ -42,6 +49,57 @@ static void row_set(struct condition *c, json_t *table, const char *key, const j
 void condition_overlay(struct condition *c, const char *key, const json_t *row)
 {
 	row_set(c, c->overlay, key, row);
+	json_object_del(c->recalled, key);
+}
+
+bool condition_is_kept(const char *key)
+{
+	return strncmp(key, "instance/", 9) == 0 || strncmp(key, "vip/", 4) == 0 ||
+	       strncmp(key, "bypass/", 7) == 0;
+}
+
+json_t *condition_overlay_kept(const struct condition *c)
+{
+	json_t *kept = json_object(), *row;
+	const char *key;
+
+	json_object_foreach (c->overlay, key, row)
+		if (condition_is_kept(key))
+			json_object_set(kept, key, row);
+	return kept;
+}
+
+void condition_recall(struct condition *c, const char *state_dir)
+{
+	char path[PATH_MAX];
+	const char *key;
+	json_t *rows, *row;
+	int rc;
+
+	snprintf(path, sizeof path, "%s/" CONDITION_FILE, state_dir);
+	rc = statefile_load(path, FILE_MAX, &rows);
+	if (rc == -ENOENT)
+		return;
+	if (rc < 0) {
+		log_warn("%s cannot be read: %s; what operators said is known when control says it",
+			path, strerror(-rc));
+		return;
+	}
+	json_object_foreach (rows, key, row) {
+		row_set(c, c->overlay, key, row);
+		json_object_set_new(c->recalled, key, json_true());
+	}
+	json_decref(rows);
+}
+
+void condition_overlay_whole(struct condition *c)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (c->recalled, key, value)
+		row_set(c, c->overlay, key, NULL);
+	json_object_clear(c->recalled);
 }
 
 void condition_verdict(struct condition *c, const char *key, const json_t *row)

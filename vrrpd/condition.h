@@ -14,9 +14,12 @@
 #include "vrrpd/netlink.h"
 #include "vrrpd/role.h"
 
+#define CONDITION_FILE "vrrpd.overlay"
+
 struct condition {
 	struct netlink *netlink;    /* kept; for tracks of interfaces */
 	json_t *overlay, *verdicts; /* objects: key -> row, as heard */
+	json_t *recalled; /* keys of overlay that were not heard, but stood in the file */
 	bool has_verdicts;          /* healthd's whole table has been heard */
 	bool has_data;              /* data's row `daemon/self` has been heard */
 	uint64_t data_generation;
@@ -27,6 +30,18 @@ struct condition {
 /* 0 or -ENOMEM. The netlink is kept, and may be set later. */
 int condition_init(struct condition *c);
 void condition_fini(struct condition *c);
+
+/*
+ * What the operator said when we ran last, from state_dir/vrrpd.overlay: counts until control says
+ * it again, and is forgotten in condition_overlay_whole() where it does not. So a node that was
+ * taken out comes up as its VIPs' last resort, whoever of its daemons starts first.
+ */
+void condition_recall(struct condition *c, const char *state_dir);
+void condition_overlay_whole(struct condition *c);
+/* The rows that VIPs go by, for that file; returns an owned object. */
+json_t *condition_overlay_kept(const struct condition *c);
+/* True for the key of such a row. */
+bool condition_is_kept(const char *key);
 
 /* A row of the table changed (borrowed), or is gone (NULL). */
 void condition_overlay(struct condition *c, const char *key, const json_t *row);

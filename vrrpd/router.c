@@ -406,7 +406,7 @@ int router_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_ke
 	snprintf(r->run_dir, sizeof r->run_dir, "%s", nodefile->run_dir);
 	r->nodefile = nodefile;
 	links_init(&r->links, &(struct links_config){0});
-	r->links_at = r->bypass_at = MONO_NEVER;
+	r->links_at = r->bypass_at = r->drained_since = MONO_NEVER;
 	r->handlers = handlers;
 	r->user = user;
 	r->timer_fd = -1;

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/now.h"
 
+#define DRAIN_LEAD_MS 2500 /* data ends idle connections within 2 s */
 #define JUDGE_EACH_MS 1000 /* for what has an end of its own: overlays, round trips */
 
 static void tracks_renew(struct router *r, struct vip *v)
@@ -79,6 +80,19 @@ static void move_find(const struct router *r, const struct vip *v, struct role_m
 	}
 }
 
+/*
+ * An Active node that is drained keeps its VIPs for a while: so long its data answers each request
+ * as its connection's last, and few connections are left for the move to cut. Every other VIP is
+ * its last resort at once (decision V5).
+ */
+static bool must_leave(const struct router *r, const struct vip *v, struct mono now)
+{
+	if (mono_is_never(r->drained_since))
+		return false;
+	return v->vrrp.state != VRRP_ACTIVE ||
+	       mono_reached(mono_add_ms(r->drained_since, DRAIN_LEAD_MS), now);
+}
+
 static void scene_set(struct router *r, struct vip *v, struct scene *s, struct role_input *in)
 {
 	struct mono now = mono_now();
@@ -98,7 +112,7 @@ static void scene_set(struct router *r, struct vip *v, struct scene *s, struct r
 			.generation = p->generation};
 	}
 	tracks_renew(r, v);
-	in->in_maintenance = condition_in_maintenance(&r->condition, r->node, wall_now());
+	in->in_maintenance = must_leave(r, v, now);
 	in->generation = router_generation(r);
 	in->occupied = vip_probe_why(v, s->occupied);
 	in->unready = condition_unready(&r->condition, v->conf, v->config, s->unready);
@@ -156,8 +170,16 @@ static void judge_one(struct router *r, struct vip *v, struct mono now)
 
 void router_judge_all(struct router *r, struct mono now)
 {
+	if (!condition_in_maintenance(&r->condition, r->node, wall_now()))
+		r->drained_since = MONO_NEVER;
+	else
+		r->drained_since = mono_min(r->drained_since, now);
 	r->must_judge = false;
 	r->judge_at = mono_add_ms(now, JUDGE_EACH_MS);
+	if (!mono_is_never(r->drained_since) &&
+		!mono_reached(mono_add_ms(r->drained_since, DRAIN_LEAD_MS), now))
+		r->judge_at = mono_min(
+			r->judge_at, mono_add_ms(r->drained_since, DRAIN_LEAD_MS));
 	for (size_t i = 0; i < r->roster.vips_count; i++)
 		judge_one(r, r->roster.vips[i], now);
 }

@@ -55,6 +55,7 @@ struct router {
 	bool must_sweep;   /* nobody has looked yet for what a former life left */
 	bool must_settle;  /* VIPs may have left, or are wanted */
 	bool has_told_left;
+	struct mono drained_since; /* by the operator; MONO_NEVER: it is not */
 	struct mono judge_at;                  /* now and then, for what has an end of its own */
 	struct told told[HEARTBEAT_PEERS_MAX]; /* of peers, in table `roles` */
 	size_t told_count;

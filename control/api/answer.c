@@ -124,16 +124,28 @@ void answer_problem(struct answer *a, int status, const char *format, ...)
 	answer_problem_list(a, status, NULL, detail);
 }
 
-void answer_document_problems(struct answer *a, const struct conf_problems *problems)
+static json_t *places_of(const struct conf_problems *problems)
 {
 	json_t *errors = json_array();
-	size_t total = problems->count + problems->dropped;
-	char detail[96];
 
 	for (size_t i = 0; i < problems->count; i++)
 		json_array_append_new(
 			errors, json_pack("{s:s, s:s}", "where", problems->items[i].where, "what",
 					problems->items[i].what));
+	return errors;
+}
+
+void answer_reasons(struct answer *a, const struct conf_problems *reasons, const char *detail)
+{
+	answer_problem_list(a, 409, places_of(reasons), detail);
+}
+
+void answer_document_problems(struct answer *a, const struct conf_problems *problems)
+{
+	json_t *errors = places_of(problems);
+	size_t total = problems->count + problems->dropped;
+	char detail[96];
+
 	snprintf(detail, sizeof detail, "%zu error%s%s", total, total == 1 ? "" : "s",
 		problems->dropped ? ", the first 100 are listed" : "");
 	answer_problem_list(a, 422, errors, detail);

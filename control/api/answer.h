@@ -37,6 +37,8 @@ void answer_problem(struct answer *a, int status, const char *format, ...)
 void answer_problem_list(struct answer *a, int status, json_t *errors, const char *detail);
 /* 422 with all reasons why a document is refused. */
 void answer_document_problems(struct answer *a, const struct conf_problems *problems);
+/* 409 with all reasons why something cannot be now, and a sentence that says the way out. */
+void answer_reasons(struct answer *a, const struct conf_problems *reasons, const char *detail);
 
 void answer_set_etag(struct answer *a, uint64_t generation);
 void answer_fini(struct answer *a);

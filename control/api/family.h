@@ -29,8 +29,9 @@ family_handler family_healthz, family_readyz, family_metrics, family_openapi, fa
 	family_stack_delete, family_document_get, family_document_put, family_generations,
 	family_generation_get, family_rollback, family_confirm, family_objects, family_object_get,
 	family_object_put, family_object_delete, family_server_overlay_get,
-	family_instance_overlay_get, family_overlay_put,
-	family_move, family_move_end, family_bypass_end, family_later;
+	family_instance_overlay_get, family_overlay_put, family_maintenance_get,
+	family_maintenance_start, family_maintenance_stop, family_move, family_move_end,
+	family_bypass_end, family_later;
 
 /* Answers with a problem: one sentence. */
 void family_refuse(struct exchange *x, int status, const char *format, ...)

@@ -46,6 +46,18 @@ const struct command_row command_table[] = {
 		"it; a node that does not take it within seconds is a failure, and nothing has changed.\n"},
 	{COMMAND_BYPASS, "bypass", "clear NODE", 2, 2, OPTION_WHY,
 		"End the bypass of a node that lost its VIPs too often.", NULL},
+	{COMMAND_MAINTENANCE, "maintenance", "start | stop NODE", 2, 2, OPTION_WHY | OPTION_FOR | OPTION_WAIT | OPTION_FORCE,
+		"Take a node out of service without a lost answer, or let it come back.",
+		"start first asks whether the others can carry what it carries, and says all reasons why not. Then the\n"
+		"node's VIPs move, its connections end one after the other, and with --wait it returns when nothing is\n"
+		"left. One node of a stack at a time; it lasts until stop (or --for), over restarts and reboots. stop\n"
+		"first looks whether the node is well; with --wait it waits for that, and until its VIPs are back.\n"},
+	{COMMAND_UPGRADE, "upgrade", "[NODE...]", 0, 64, OPTION_ALL | OPTION_RUN | OPTION_YES | OPTION_WHY | OPTION_WAIT | OPTION_FORCE,
+		"Upgrade the nodes one after the other: out of service, upgrade, look whether it is well, back.",
+		"With --run CMD a shell runs it for each node when the node is idle, with BALLAST_NODE and\n"
+		"BALLAST_ADDRESS in its environment: ssh root@$BALLAST_ADDRESS apt-get install -y ballast. Without it\n"
+		"you are asked to do it and to confirm. It stops at the first node that fails, which stays in\n"
+		"maintenance, and says how to go on. --wait is the patience for each step, 15m unless said otherwise.\n"},
 	{COMMAND_EVENTS, "events", "", 0, 0, OPTION_FOLLOW, "List what happened, or follow what happens.", NULL},
 	{COMMAND_EXPLAIN, "explain", "POOL/SERVER | vip NAME | listener NAME [URL] | KIND", 1, 3, OPTION_METHOD | OPTION_HEADER | OPTION_CLIENT,
 		"Say why something is as it is; or describe the fields of a kind.",
@@ -62,8 +74,6 @@ const struct command_row command_table[] = {
 		"of a listener whole requests, of pools and servers up to the head of the response.\n"},
 	{COMMAND_HELP, "help", "[COMMAND]", 0, 1, 0, "Show this, or the help of one command.", NULL},
 	{COMMAND_LATER, "edit", "KIND NAME", 0, 64, 0, NULL, NULL},
-	{COMMAND_LATER, "maintenance", "start | stop NODE", 0, 64, 0, NULL, NULL},
-	{COMMAND_LATER, "upgrade", "[NODE...]", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "token", "create | list | revoke", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "setup", "", 0, 64, 0, NULL, NULL},
 	{COMMAND_LATER, "join", "", 0, 64, 0, NULL, NULL},
@@ -79,11 +89,13 @@ const struct option_row option_table[] = {
 	{OPTION_WAIT, "wait", 0, OPTION_MAY_HAVE_VALUE, "DURATION", "Wait until it is done everywhere, 60s at most unless said otherwise."},
 	{OPTION_WHY, "why", 0, OPTION_HAS_VALUE, "TEXT", "The reason, for whoever looks at it later."},
 	{OPTION_FOR, "for", 0, OPTION_HAS_VALUE, "DURATION", "Until then only: 30m, 8h."},
-	{OPTION_FORCE, "force", 0, OPTION_HAS_NONE, NULL, "Even if fewer than the pool's minimum_up are left."},
+	{OPTION_FORCE, "force", 0, OPTION_HAS_NONE, NULL, "Even if too few servers, or no node that is well, would be left."},
 	{OPTION_LOCAL, "local", 0, OPTION_HAS_NONE, NULL, "With the store away: on this node only, exit status 4; brought to the store when it is back."},
 	{OPTION_CLEAR, "clear", 0, OPTION_HAS_NONE, NULL, "End the move."},
 	{OPTION_CONFIRM_WITHIN, "confirm-within", 0, OPTION_HAS_VALUE, "DURATION", "Go back to what was before unless it is confirmed by then: 5m."},
 	{OPTION_SKIP, "skip", 0, OPTION_HAS_VALUE, "NODE", "Do not ask this node whether it can run it; may be given several times."},
+	{OPTION_ALL, "all", 0, OPTION_HAS_NONE, NULL, "All nodes of the stack, those with the fewest VIPs first."},
+	{OPTION_RUN, "run", 0, OPTION_HAS_VALUE, "CMD", "The command that upgrades a node; anything but 0 stops."},
 	{OPTION_YES, "yes", 'y', OPTION_HAS_NONE, NULL, "Do not ask."},
 	{OPTION_FOLLOW, "follow", 'f', OPTION_HAS_NONE, NULL, "Go on with what happens from now."},
 	{OPTION_METHOD, "method", 0, OPTION_HAS_VALUE, "METHOD", "The request's method; GET unless said otherwise."},

@@ -21,6 +21,8 @@ enum command_id {
 	COMMAND_WEIGHT,
 	COMMAND_MOVE,
 	COMMAND_BYPASS,
+	COMMAND_MAINTENANCE,
+	COMMAND_UPGRADE,
 	COMMAND_EVENTS,
 	COMMAND_EXPLAIN,
 	COMMAND_EXPORT,
@@ -55,6 +57,8 @@ enum option_id {
 	OPTION_SKIP = 1 << 22,
 	OPTION_CONFIRM_WITHIN = 1 << 23,
 	OPTION_LOCAL = 1 << 24,
+	OPTION_ALL = 1 << 25,
+	OPTION_RUN = 1 << 26,
 	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \

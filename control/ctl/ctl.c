@@ -29,6 +29,27 @@ enum outcome ctl_fail(enum outcome outcome, const char *format, ...)
 	return outcome;
 }
 
+void ctl_show(struct ctl *c, const char *format, ...)
+{
+	char line[sizeof c->progress];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	if (strcmp(line, c->progress) == 0)
+		return;
+	memcpy(c->progress, line, sizeof line);
+	fprintf(stderr, isatty(STDERR_FILENO) ? "\r\033[K%s" : "%s\n", line);
+}
+
+void ctl_show_end(struct ctl *c)
+{
+	if (c->progress[0] && isatty(STDERR_FILENO))
+		fprintf(stderr, "\n");
+	c->progress[0] = '\0';
+}
+
 void ctl_flush(struct ctl *c)
 {
 	fwrite(buf_text(&c->out), 1, c->out.len, stdout);
@@ -57,7 +78,8 @@ enum outcome ctl_ask(struct ctl *c, const struct client_request *request, struct
 
 	if (client_ask(c->client, request, ret, why) < 0)
 		return ctl_fail(OUTCOME_NO_ANSWER, "%s", why);
-	outcome = outcome_of_status(ret->status, !strstr(request->path, "/overlay"));
+	outcome = outcome_of_status(ret->status,
+		!strstr(request->path, "/overlay") && !strstr(request->path, "/maintenance"));
 	if (outcome == OUTCOME_DONE)
 		return outcome;
 	buf_init(&problem, CLIENT_BODY_MAX);
@@ -225,6 +247,10 @@ static enum outcome run(struct ctl *c)
 		return move_vip(c);
 	case COMMAND_BYPASS:
 		return move_bypass(c);
+	case COMMAND_MAINTENANCE:
+		return maintenance_run(c);
+	case COMMAND_UPGRADE:
+		return upgrade_run(c);
 	case COMMAND_EVENTS:
 		return follow_events(c);
 	case COMMAND_EXPLAIN:

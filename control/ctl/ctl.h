@@ -19,6 +19,7 @@ struct ctl {
 	struct view view;
 	struct buf out;             /* what goes to stdout at the end */
 	char stack[CONF_NAME_SIZE]; /* filled by ctl_stack() */
+	char progress[512]; /* the newest line of ctl_show() */
 };
 
 /* The whole program. */
@@ -27,6 +28,11 @@ int ctl_main(int argc, char **argv);
 /* A sentence to stderr; returns outcome, for commands to return. */
 enum outcome ctl_fail(enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* How far it is, on stderr: on a terminal one line that changes, in a pipe a line for each change. */
+void ctl_show(struct ctl *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What follows begins on a line of its own. */
+void ctl_show_end(struct ctl *c);
 
 /* What stands in out goes to stdout now. */
 void ctl_flush(struct ctl *c);
@@ -62,6 +68,8 @@ enum outcome hand_state(struct ctl *c); /* drain, ready, disable */
 enum outcome hand_weight(struct ctl *c);
 enum outcome move_vip(struct ctl *c);    /* move */
 enum outcome move_bypass(struct ctl *c); /* bypass clear */
+enum outcome maintenance_run(struct ctl *c); /* start, stop */
+enum outcome upgrade_run(struct ctl *c);
 enum outcome follow_events(struct ctl *c);
 enum outcome explain_object(struct ctl *c);
 enum outcome top_run(struct ctl *c);

@@ -9,14 +9,13 @@
 #include "control/ctl/ctl.h"
 
 #define LOOK_EVERY_MS 250
-#define SETTLE_MS 1000
+#define SETTLE_MS 2500
 #define WEIGHT_MAX 1000
 
 struct hand {
 	struct ctl *ctl;
 	const char *object; /* "web/w1", as given */
 	char pool[CONF_NAME_SIZE], server[CONF_NAME_SIZE];
-	char shown[256]; /* the newest progress line */
 	bool is_local;   /* set on this node only */
 };
 
@@ -120,20 +119,43 @@ static const json_t *find_server(const struct hand *h, const json_t *status)
 	return NULL;
 }
 
-/* On a terminal one line that changes, in a pipe a line for each change. */
-static void show_progress(struct hand *h, const char *state, long long connections)
+/* What all nodes still have to the server; those that have not heard of the drain yet are counted in
+ * *ret_deaf. Where none tells, what this node has. */
+static long long count_connections(const json_t *server, size_t *ret_deaf)
 {
-	char line[sizeof h->shown];
+	json_t *drains = json_object_get(server, "drains"), *count;
+	long long sum = 0;
+	const char *node;
 
-	snprintf(line, sizeof line, "%.128s: %.32s, %lld connection%s", h->object, state,
-		connections, connections == 1 ? "" : "s");
-	if (strcmp(line, h->shown) == 0)
-		return;
-	snprintf(h->shown, sizeof h->shown, "%s", line);
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K%s", line);
-	else
-		fprintf(stderr, "%s\n", line);
+	*ret_deaf = 0;
+	if (json_object_size(drains) == 0)
+		return json_integer_value(json_object_get(server, "connections"));
+	json_object_foreach(drains, node, count)
+	{
+		sum += json_integer_value(count);
+		*ret_deaf += json_is_null(count);
+	}
+	return sum;
+}
+
+/* "web/w1: drain, 3 connections (lb-a 2, lb-b 1)" */
+static void show_progress(
+	struct hand *h, const char *state, long long connections, const json_t *server)
+{
+	json_t *drains = json_object_get(server, "drains"), *count;
+	char nodes[256] = "";
+	const char *node;
+	size_t len = 0;
+
+	if (json_object_size(drains) > 1)
+		json_object_foreach(drains, node, count)
+			if (len < sizeof nodes)
+				len += (size_t)snprintf(nodes + len, sizeof nodes - len,
+					json_is_null(count) ? "%s%.64s not told yet" : "%s%.64s %lld",
+					len ? ", " : " (", node,
+					(long long)json_integer_value(count));
+	ctl_show(h->ctl, "%.128s: %.32s, %lld connection%s%s%s", h->object, state, connections,
+		connections == 1 ? "" : "s", nodes, len ? ")" : "");
 }
 
 static bool is_reached(const struct hand *h, const char *state, long long connections)
@@ -151,26 +173,28 @@ static enum outcome look_once(struct hand *h)
 	const json_t *server;
 	const char *state;
 	long long connections;
+	size_t deaf;
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	server = find_server(h, answer.json);
 	state = json_string_value(json_object_get(server, "state"));
-	connections = json_integer_value(json_object_get(server, "connections"));
+	connections = count_connections(server, &deaf);
 	if (!state) {
 		outcome = ctl_fail(
 			OUTCOME_FAILED, "%s is not in the configuration any more", h->object);
 	} else {
-		show_progress(h, state, connections);
-		outcome = is_reached(h, state, connections) ? OUTCOME_DONE : OUTCOME_TIMED_OUT;
+		show_progress(h, state, connections, server);
+		outcome = deaf == 0 && is_reached(h, state, connections) ? OUTCOME_DONE
+									 : OUTCOME_TIMED_OUT;
 	}
 	client_answer_fini(&answer);
 	return outcome;
 }
 
 /*
- * No connection left is believed when it has been so for SETTLE_MS: workers
- * report their counts twice a second.
+ * No connection left is believed when it has been so for SETTLE_MS: workers report their counts
+ * twice a second, and nodes to each other once.
  */
 static enum outcome wait_until_reached(struct hand *h)
 {
@@ -179,6 +203,7 @@ static enum outcome wait_until_reached(struct hand *h)
 	int64_t half_ms = h->ctl->in.wait_ms / 2,
 		settle_ms = half_ms < SETTLE_MS ? half_ms : SETTLE_MS;
 	enum outcome outcome = OUTCOME_TIMED_OUT;
+	char last[sizeof h->ctl->progress];
 
 	if (h->ctl->in.command->id == COMMAND_READY)
 		settle_ms = 0;
@@ -194,10 +219,10 @@ static enum outcome wait_until_reached(struct hand *h)
 		if (outcome == OUTCOME_TIMED_OUT)
 			nanosleep(&pause, NULL);
 	}
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\n");
+	snprintf(last, sizeof last, "%s", h->ctl->progress);
+	ctl_show_end(h->ctl);
 	if (outcome == OUTCOME_TIMED_OUT)
-		return ctl_fail(outcome, "timed out: %s", h->shown);
+		return ctl_fail(outcome, "timed out: %s", last);
 	return outcome;
 }
 

@@ -187,6 +187,9 @@ static enum invocation_fault take_option(
 		return take_duration(p, "confirm-within", value, &for_ms);
 	case OPTION_SKIP:
 		return take_skip(p, value);
+	case OPTION_RUN:
+		in->run = value;
+		break;
 	case OPTION_METHOD:
 		in->method = value;
 		break;
@@ -204,6 +207,7 @@ static enum invocation_fault take_option(
 	case OPTION_FORCE:
 	case OPTION_YES:
 	case OPTION_CLEAR:
+	case OPTION_ALL:
 	case OPTION_FOLLOW:
 	case OPTION_LOCAL:
 		break;

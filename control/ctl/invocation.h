@@ -23,7 +23,7 @@ struct invocation {
 	bool has_output;        /* it was said */
 	int64_t wait_ms;        /* 0: do not wait */
 	int64_t interval_ms, times; /* 0: not given */
-	const char *sort;           /* NULL: not given */
+	const char *sort, *run;     /* NULL: not given */
 	const char *confirm_within; /* as written, checked to be a duration; NULL: not given */
 	const char *expires_in; /* --for, as written, checked to be a duration */
 	const char *files[INVOCATION_FILES_MAX];

@@ -435,11 +435,19 @@ void client_init(struct client *c, struct http *h, const struct carrier *carrier
 	exchange_init(&c->exchange, &limits, worker_now_ms(c->worker));
 }
 
+static struct socket *socket_of(const struct listener_client *member)
+{
+	const struct client *c = list_entry(member, struct client, member);
+
+	return c->tunnel ? tunnel_socket(c->tunnel, FLOW_CLIENT) : c->socket;
+}
+
 void client_join(struct client *c)
 {
 	c->member.drain = drain;
 	c->member.end = end;
+	c->member.socket_of = socket_of;
 	listener_join(c->http->listener, &c->member);
-	if (c->http->listener->is_draining || (c->http->listener->is_moving && !c->member.move))
+	if (listener_wants_last(c->http->listener) || (c->http->listener->is_moving && !c->member.move))
 		tell(c, EXCHANGE_DRAIN);
 }

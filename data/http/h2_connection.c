@@ -349,6 +349,11 @@ static int open_session(struct h2_connection *n)
 	return 0;
 }
 
+static struct socket *socket_of(const struct listener_client *member)
+{
+	return list_entry(member, struct h2_connection, member)->wire.socket;
+}
+
 static void init(struct h2_connection *n, struct client *from)
 {
 	n->http = from->http;
@@ -359,6 +364,7 @@ static void init(struct h2_connection *n, struct client *from)
 	n->task.run = run;
 	n->member.drain = drain;
 	n->member.end = end;
+	n->member.socket_of = socket_of;
 	n->peer = from->peer;
 	n->local = from->local;
 	n->tls = from->tls;
@@ -401,7 +407,7 @@ void h2_connection_take(struct client *from)
 	from->socket = NULL;
 	client_lost(from);
 	client_settle(from);
-	if (n->http->listener->is_draining)
+	if (listener_wants_last(n->http->listener))
 		drain(&n->member);
 	else
 		arm(n, n->http->listener->settings->timeouts.request_head_ms);

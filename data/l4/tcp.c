@@ -311,6 +311,13 @@ static void thaw(struct listener_client *c, bool is_taken)
 		tunnel_thaw(t->tunnel);
 }
 
+static struct socket *socket_of(const struct listener_client *c)
+{
+	const struct tcp *t = list_entry(c, struct tcp, client);
+
+	return t->tunnel ? tunnel_socket(t->tunnel, FLOW_CLIENT) : t->socket;
+}
+
 static const struct listener_move move = {.freeze = freeze, .thaw = thaw};
 
 static struct tcp *make(struct worker *w, struct listener *l, struct pool *pool)
@@ -324,6 +331,7 @@ static struct tcp *make(struct worker *w, struct listener *l, struct pool *pool)
 	t->worker = w;
 	t->client.drain = drain;
 	t->client.end = end;
+	t->client.socket_of = socket_of;
 	t->client.move = &move;
 	t->use.lost = lost;
 	t->waiter.woken = woken;

@@ -297,6 +297,11 @@ int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel 
 	return 0;
 }
 
+struct socket *tunnel_socket(const struct tunnel *t, enum flow_side side)
+{
+	return t->sockets[side];
+}
+
 uint64_t tunnel_bytes(const struct tunnel *t, enum flow_side source)
 {
 	return t->bytes[source];

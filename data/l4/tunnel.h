@@ -46,6 +46,8 @@ bool tunnel_freeze(struct tunnel *t, struct handover_record *ret, int *ret_fds);
 void tunnel_thaw(struct tunnel *t); /* may call done() */
 
 /* Bytes that came from a side and were sent on; also within done(). */
+/* One of its sockets, borrowed. */
+struct socket *tunnel_socket(const struct tunnel *t, enum flow_side side);
 uint64_t tunnel_bytes(const struct tunnel *t, enum flow_side source);
 /* Closes both sides now; reset: with RST. done() is not called. */
 void tunnel_close(struct tunnel *t, bool reset);

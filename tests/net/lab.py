@@ -242,10 +242,12 @@ class Node:
         assert status == 200, body
         return body
 
+    def ctl_argv(self, *args):
+        return [str(BUILD / "control" / "ballastctl"), "--server", f"unix:{self.run}/api.sock", *map(str, args)]
+
     def ctl(self, *args, check=True, stdin=None):
         """Runs ballastctl; returns the completed process (text)."""
-        argv = [str(BUILD / "control" / "ballastctl"), "--server", f"unix:{self.run}/api.sock", *map(str, args)]
-        done = subprocess.run(argv, capture_output=True, text=True, input=stdin, timeout=120, check=False)
+        done = subprocess.run(self.ctl_argv(*args), capture_output=True, text=True, input=stdin, timeout=120, check=False)
         if check:
             assert done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done

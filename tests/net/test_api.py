@@ -198,7 +198,7 @@ BAD_REQUESTS = [
     ("GET", "/v1/audit?limit=0", None, {}, 400),
     ("POST", "/v1/stacks/shop/generations/x/rollback", "", {}, 400),
     ("POST", "/v1/stacks/shop/vips/web/move", "{}", {}, 404),
-    ("PUT", "/v1/instances/lb-a/maintenance", "{}", {}, 501),
+    ("PUT", "/v1/instances/none/maintenance", "{}", {}, 404),
     ("GET", "/v1/tokens", None, {}, 501),
 ]
 

@@ -30,7 +30,7 @@ static void finds_the_row(void **state)
 			"s", "w"},
 		{REQUEST_PUT, "/v1/instances/lb-a/overlay", 0, ROUTE_INSTANCE_OVERLAY_PUT, "lb-a",
 			NULL},
-		{REQUEST_PUT, "/v1/instances/lb-a/maintenance", 0, ROUTE_LATER, "lb-a", NULL},
+		{REQUEST_PUT, "/v1/instances/lb-a/maintenance", 0, ROUTE_MAINTENANCE_PUT, "lb-a", NULL},
 		{REQUEST_POST, "/v1/stacks/shop/generations/3/rollback", 0, ROUTE_ROLLBACK, "shop",
 			"3"},
 		{REQUEST_GET, "/", -ENOENT, 0, NULL, NULL},

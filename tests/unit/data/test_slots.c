@@ -189,7 +189,7 @@ static void words_follow_rows(void **state)
 	uint32_t table[OBJECTS];
 	struct conf *c = parse(ONE);
 	struct slots *s = slots_new(&board);
-	struct judge *j = judge_new(&board);
+	struct judge *j = judge_new(&board, "lb-a");
 	json_t *drain = overlay(OVERLAY_DRAIN, 5000), *down = verdict(VERDICT_DOWN, NULL),
 	       *up = verdict(VERDICT_UP, "10.9.9.9:1");
 	struct addr a;
