@@ -77,11 +77,16 @@ static const struct role_peer *peer_named(const struct role_input *in, const cha
 	return NULL;
 }
 
-/* In force: not of an owner, and its holder has not been lost since. */
+/* The operator has moved the VIP, and its holder has not been lost since. */
+static bool has_move(const struct role *r, const struct role_input *in)
+{
+	return in->move.holder && in->move.number > r->spent_move;
+}
+
+/* In force here: an owner heeds none. */
 static bool is_moved(const struct role *r, const struct role_input *in)
 {
-	return in->move.holder && in->base != VRRP_PRIORITY_OWNER &&
-	       in->move.number > r->spent_move;
+	return has_move(r, in) && in->base != VRRP_PRIORITY_OWNER;
 }
 
 static bool is_moved_here(const struct role *r, const struct role_input *in)
@@ -89,7 +94,10 @@ static bool is_moved_here(const struct role *r, const struct role_input *in)
 	return is_moved(r, in) && strcmp(in->move.holder, in->node) == 0;
 }
 
-/* A move ends with the loss of its holder, and all who hear of that agree. */
+/*
+ * A move ends with the loss of its holder, and all who hear of that agree. An
+ * owner heeds no move, but is the one to see its holder lost when it takes over.
+ */
 static void notice_lost_holder(struct role *r, const struct role_input *in)
 {
 	const struct role_peer *holder;
@@ -98,7 +106,7 @@ static void notice_lost_holder(struct role *r, const struct role_input *in)
 		if (in->peers[i].is_alive && in->peers[i].vip &&
 			in->peers[i].vip->spent_move > r->spent_move)
 			r->spent_move = in->peers[i].vip->spent_move;
-	if (!is_moved(r, in) || in->state != VRRP_ACTIVE)
+	if (!has_move(r, in) || in->state != VRRP_ACTIVE)
 		return;
 	holder = peer_named(in, in->move.holder);
 	if (holder && holder->is_lost)

@@ -376,6 +376,9 @@ static void wish(struct vrrp *v, const struct vrrp_wish *w, struct mono now, str
 
 	assert(w->priority >= VRRP_PRIORITY_LAST_RESORT && w->priority <= VRRP_PRIORITY_OWNER);
 	v->wish = *w;
+	/* A rival that has heard the lower priority must not go on for an interval. */
+	if (has_risen && v->state == VRRP_ACTIVE)
+		advertise(v, now, todo);
 	if (v->state != VRRP_BACKUP)
 		return;
 	if (has_risen)

@@ -337,6 +337,9 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	n->heard_is_above = p->from > n->index;
 	step(n, &ev, now_ns);
 	n->pauses = 0;
+	/* A farewell claims nothing, and of a stranger it means nothing. */
+	if (a.priority == VRRP_PRIORITY_LEAVE)
+		return;
 	/* After the step: it may have begun a new state, and counts for that one. */
 	n->heard_at = local(n, now_ns);
 	n->heard_interval_cs = a.interval_cs;

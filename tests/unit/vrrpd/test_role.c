@@ -411,11 +411,35 @@ static void ends_a_move_with_its_holder(void **state)
 	assert_int_equal(result.wish.priority, 254);
 }
 
+/* A disqualified owner heeds no move, but it took over when the move's holder was lost: that ends it. */
+static void an_owner_that_takes_over_ends_a_move(void **state)
+{
+	(void)state;
+	const struct role_peer peer = {"lb-b", false, true, false, NULL};
+	struct role_input in = {.node = "lb-a",
+		.base = VRRP_PRIORITY_OWNER,
+		.state = VRRP_BACKUP,
+		.move = MOVED_TO_B,
+		.marked_down = "1 of 2 link pairs active",
+		.peers = &peer,
+		.peers_count = 1};
+	struct role_result result;
+	struct role role;
+
+	role_init(&role);
+	role_judge(&role, &in, at_ms(0), &result);
+	assert_int_equal(role.spent_move, 0);
+	in.state = VRRP_ACTIVE;
+	role_judge(&role, &in, at_ms(1), &result);
+	assert_int_equal(role.spent_move, in.move.number);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_by_table),
 		cmocka_unit_test(judges_what_others_want_of_it),
+		cmocka_unit_test(an_owner_that_takes_over_ends_a_move),
 		cmocka_unit_test(ends_a_move_with_its_holder),
 		cmocka_unit_test(bars_preemption_for_startup_hold_at_most),
 		cmocka_unit_test(heeds_an_active_that_is_heard),

@@ -123,6 +123,11 @@ static const struct story stories[] = {
 	{4609, TIMER, VRRP_BACKUP, "", 4609375},
 	{4610, TIMER, VRRP_ACTIVE, "C+NA", 5610000},
 	{5610, TIMER, VRRP_ACTIVE, "A", 6610000}, END}},
+{"a raised priority is told at once, so that a rival need not be answered twice", .priority = 1, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3996093},
+	{3997, TIMER, VRRP_ACTIVE, "C+NA", 4997000},
+	{4000, WISH(200, true, true, false), VRRP_ACTIVE, "A", 5000000},
+	{4010, WISH(100, true, true, false), VRRP_ACTIVE, "", 5000000}, END}},
 {"the interval is learned from the Active (6.1)", .priority = 254, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3007812},
 	{10, HEARD(9, 255, 10), VRRP_BACKUP, "", 310781},
