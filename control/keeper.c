@@ -276,6 +276,7 @@ static void on_second(uv_timer_t *t)
 		k->has_expired_overlay = false;
 		store_expire_overlays(k->store, &call);
 	}
+	keeper_expire_proposals(k);
 	keeper_flush_events(k);
 	keeper_replay(k);
 	settle(k);

@@ -70,9 +70,29 @@ static void on_listed(void *user, const struct store_answer *a)
 	k->wants_ballot = k->wants_ballot || is_behind;
 }
 
+static void on_expired(void *user, const struct store_answer *a)
+{
+	struct keeper *k = user;
+
+	if (a->outcome != STORE_OK)
+		k->expire_ms = uv_now(k->loop) + PROPOSAL_LIFE_MS;
+}
+
+void keeper_expire_proposals(struct keeper *k)
+{
+	struct store_call call = keeper_call(k, on_expired);
+
+	if (k->expire_ms == 0 || uv_now(k->loop) < k->expire_ms)
+		return;
+	k->expire_ms = 0;
+	store_expire_proposals(k->store, &call);
+}
+
 void keeper_ballot(struct keeper *k)
 {
 	struct store_call call = keeper_call(k, on_listed);
+
+	k->expire_ms = uv_now(k->loop) + PROPOSAL_LIFE_MS + 1000;
 
 	if (k->is_balloting || k->is_closing || !k->picture->is_loaded || k->picture->claim[0]) {
 		k->wants_ballot = true;

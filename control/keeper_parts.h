@@ -19,6 +19,7 @@ struct keeper {
 	bool is_listing, wants_nodes;
 	bool is_beating, wants_announce;
 	bool is_balloting, wants_ballot;
+	uint64_t expire_ms; /* by uv_now(): then proposals that nobody ended are removed; 0: none is known */
 	bool is_replaying; /* the local overlay of: */
 	char replaying_stack[CONF_NAME_SIZE], replaying_key[3 * CONF_NAME_SIZE];
 	uint64_t seen_ms; /* uv_now() when the ages of the other nodes were right */
@@ -43,6 +44,8 @@ void keeper_flush_events(struct keeper *k);
 void keeper_fetch_events(struct keeper *k);
 /* Judges the proposals that ask us, soon, and votes. */
 void keeper_ballot(struct keeper *k);
+/* Each second: removes what nobody ended, some time after it was heard of. */
+void keeper_expire_proposals(struct keeper *k);
 void keeper_read_boot(char boot[CONFIRMATION_BOOT_SIZE]);
 /* What was to be confirmed when this node's control ran last; after the last good snapshot. */
 void keeper_start_confirm(struct keeper *k);

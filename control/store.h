@@ -267,6 +267,8 @@ void store_commit(struct store *s, const struct store_write *write, const struct
 /* Ends a proposal that did not pass; none of that request id is fine. */
 void store_withdraw(
 	struct store *s, const char *request, const char *stack, const struct store_call *call);
+/* Removes the proposals of all stacks that nobody ended in time; anyone may. */
+void store_expire_proposals(struct store *s, const struct store_call *call);
 /* Fills proposals: the open ones that ask `node` and have no vote of it. */
 void store_list_proposals(struct store *s, const char *node, const struct store_call *call);
 /* The vote of `node`; the first stands. reason "": yes. A proposal that is gone is fine. */

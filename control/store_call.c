@@ -116,6 +116,11 @@ void store_withdraw(
 	store_queue(s, j, call);
 }
 
+void store_expire_proposals(struct store *s, const struct store_call *call)
+{
+	store_queue(s, job_new(&store_script_expire_proposals), call);
+}
+
 void store_list_proposals(struct store *s, const char *node, const struct store_call *call)
 {
 	struct store_job *j = job_new(&store_script_list_proposals);

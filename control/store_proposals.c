@@ -308,6 +308,32 @@ const struct store_script store_script_withdraw = {
 	{end_votes, end_proposal, withdraw_announce, done},
 };
 
+/* ---- what nobody ended ---- */
+
+static enum store_step expire_votes(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	(void)rows;
+	return store_run(ret,
+		"delete from vote where proposal not in"
+		" (select revision from proposal where created > ballast_now() - cast($1 as bigint))",
+		store_job_number(j, SLOT_OTHER, PROPOSAL_LIFE_MS), NULL);
+}
+
+static enum store_step expire_proposals(
+	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
+{
+	(void)rows;
+	return store_run(ret,
+		"delete from proposal where created <= ballast_now() - cast($1 as bigint)",
+		store_job_number(j, SLOT_OTHER, PROPOSAL_LIFE_MS), NULL);
+}
+
+const struct store_script store_script_expire_proposals = {
+	STORE_WRITE_RELAXED,
+	{expire_votes, expire_proposals, done},
+};
+
 /* ---- voting ---- */
 
 static enum store_step list_select(

@@ -21,6 +21,7 @@ extern const struct store_script store_script_get_request;
 extern const struct store_script store_script_propose;
 extern const struct store_script store_script_commit;
 extern const struct store_script store_script_withdraw;
+extern const struct store_script store_script_expire_proposals;
 extern const struct store_script store_script_list_proposals;
 extern const struct store_script store_script_vote;
 /* store_overlays.c */

@@ -30,6 +30,25 @@ def test_the_store_goes_while_nodes_are_asked(lab):
     assert proposals(postgres) == ""
 
 
+def test_what_nobody_ends_is_removed(lab):
+    """The proposer is killed and stays away: the others remove its proposal, and nothing of it was done."""
+    postgres, nodes = cluster(lab, "lb-a", "lb-b", "lb-c")
+    see_each_other(*nodes)
+    a, b, c = nodes
+    names = [node.name for node in nodes]
+    a.put(document(*names), query="")
+    b.daemons["control"].signal(signal.SIGSTOP)
+    under_way = Later(lambda: put(a, document(*names, description="two")))
+    wait_for(lambda: proposals(postgres) != "", 5, "the proposal")
+    a.daemons["control"].kill()
+    under_way.end()
+    b.daemons["control"].signal(signal.SIGCONT)
+    wait_for(lambda: proposals(postgres) == "" and postgres.sql("select count(*) from ballast.vote") == "0", 15,
+             "the others to remove it")
+    assert generations(postgres) == 1
+    assert put(c, document(*names, description="three"))[0] == 200
+
+
 def test_the_proposer_is_killed_at_any_moment(lab, figure):
     """kill -9 at a random moment of a write, again and again: repeated with its key it is there exactly once."""
     postgres, nodes = cluster(lab, "lb-a", "lb-b", "lb-c")
