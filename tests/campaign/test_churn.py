@@ -207,9 +207,11 @@ class Record:
 
     def __init__(self, event, name, begun, pings):
         self.event, self.name, self.begun, self.ended = event, name, begun, time.time()
-        self.lost, self.gap = pings.stop()
+        self.lost, gap = pings.stop()
         asked = [at for kind, _, at in pings.rows() if kind != "r"]
-        self.pause = max(b - a for a, b in zip(asked, asked[1:]))  # of the client itself: the machine's doing
+        # A time in which the client itself did not ask is the machine's doing, and nobody's gap.
+        self.pause = max(b - a for a, b in zip(asked, asked[1:])) - pings.every
+        self.gap = gap if gap > 2 * self.pause else gap - self.pause
         self.double = 0.0
 
     @property
@@ -222,7 +224,7 @@ class Record:
 
     def __str__(self):
         return (f"{time.strftime('%H:%M:%S', time.localtime(self.begun))} {self.kind}: gap {self.gap * 1000:.0f} ms, "
-                f"{self.lost} lost, double {self.double * 1000:.0f} ms (the client paused {self.pause * 1000:.0f} ms)")
+                f"{self.lost} lost, double {self.double * 1000:.0f} ms (the client paused for {self.pause * 1000:.0f} ms)")
 
 
 def one(churn, event, name):
