@@ -16,6 +16,7 @@
 #include "common/now.h"
 #include "common/report.h"
 #include "data/board_map.h"
+#include "data/capabilities.h"
 #include "data/channel.h"
 #include "data/figures.h"
 #include "data/http/route_explain.h"
@@ -551,6 +552,7 @@ int agent_main(int argc, char **argv)
 	snprintf(a->self.version, sizeof a->self.version, "%s", BALLAST_VERSION);
 	log_level_parse(argv[5], &level);
 	log_init("data", level);
+	capabilities_drop();
 	prctl(PR_SET_NAME, "ballast-agent");
 	signal(SIGPIPE, SIG_IGN);
 	rc = open_all(a);

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "data/board_map.h"
+#include "data/capabilities.h"
 #include "data/channel.h"
 #include "data/handover.h"
 #include "data/l4/udp_batch.h"
@@ -507,6 +508,7 @@ static int start(struct worker *w, char **argv)
 	list_init(&p->tasks);
 	log_level_parse(argv[5], &level);
 	log_init("data", level);
+	capabilities_drop();
 	prctl(PR_SET_NAME, "ballast-worker");
 	rc = welcome(w);
 	if (rc == 0)
