@@ -30,7 +30,7 @@ static struct segment *segment_get(struct roster *r, const char *interface, int 
 static bool is_in_use(const struct roster *r, const struct segment *s)
 {
 	for (size_t i = 0; i < r->vips_count; i++)
-		if (r->vips[i]->segment == s)
+		if (identities_has(&r->vips[i]->identities, s->interface, s->family, 0))
 			return true;
 	return false;
 }
@@ -121,6 +121,42 @@ static void mark_changed(void *user, const struct conf_diff_item *item)
 		v->is_changed = true;
 }
 
+/* Another VIP of this node is known by that router id there, until now. */
+static bool is_taken(const struct roster *r, const struct vip *v, const struct identity *wanted)
+{
+	for (size_t i = 0; i < r->vips_count; i++)
+		if (r->vips[i] != v && identities_has(&r->vips[i]->identities, wanted->interface,
+					       wanted->family, wanted->virtual_router_id))
+			return true;
+	return false;
+}
+
+/*
+ * Becomes another virtual router, without a gap (V8): true. False where that cannot be: in another
+ * address family it has nothing in common, and where two VIPs swap, each would hear the other
+ * as itself. Then it leaves, and begins anew.
+ */
+static bool change_identity(
+	struct roster *r, struct vip *v, const struct conf_vip *want, struct mono now)
+{
+	struct identity wanted = identity_of(want);
+	struct segment *s;
+
+	if (identity_is_same(&v->identities.spoken, &wanted)) {
+		vip_want_identity(v, &wanted, NULL, now);
+		return true;
+	}
+	if (wanted.family != v->identities.spoken.family || is_taken(r, v, &wanted))
+		return false;
+	s = segment_get(r, wanted.interface, wanted.family);
+	if (!s)
+		return false;
+	if (!s->link.index)
+		segment_refresh(s); /* what comes now is heard */
+	vip_want_identity(v, &wanted, s, now);
+	return true;
+}
+
 int roster_apply(struct roster *r, struct conf *conf, struct mono now, char why[REPORT_TEXT_SIZE])
 {
 	struct conf *before = r->conf;
@@ -135,7 +171,7 @@ int roster_apply(struct roster *r, struct conf *conf, struct mono now, char why[
 
 		if (v->is_leaving)
 			continue;
-		if (!want || vip_is_other(v, want))
+		if (!want || !change_identity(r, v, want, now))
 			vip_leave(v, now);
 		else
 			vip_configure(v, conf, want, now);
@@ -201,8 +237,7 @@ bool roster_settle(struct roster *r, void (*gone)(void *user, const char *name),
 	}
 	r->vips_count = kept;
 	has_begun = fill(r);
-	if (kept != before)
-		segments_sweep(r);
+	segments_sweep(r);
 	return has_begun;
 }
 
@@ -215,7 +250,7 @@ static bool is_link_wanted(void *user, const char *name)
 		const struct vip *v = r->vips[i];
 		char expected[IF_NAMESIZE];
 
-		virtual_mac_link(v->segment->family, (int)v->config->virtual_router_id,
+		virtual_mac_link(v->segment->family, v->identities.spoken.virtual_router_id,
 			v->segment->link.index, expected);
 		if (v->config->virtual_mac && strcmp(expected, name) == 0)
 			return true;
@@ -244,11 +279,17 @@ struct vip *roster_vip(const struct roster *r, const char *name)
 
 struct vip *roster_router(const struct roster *r, const struct segment *s, int virtual_router_id)
 {
-	for (size_t i = 0; i < r->vips_count; i++)
-		if (r->vips[i]->segment == s &&
-			r->vips[i]->config->virtual_router_id == virtual_router_id)
-			return r->vips[i];
-	return NULL;
+	struct vip *found = NULL;
+
+	for (size_t i = 0; i < r->vips_count; i++) {
+		struct vip *v = r->vips[i];
+
+		if (v->segment == s && v->identities.spoken.virtual_router_id == virtual_router_id)
+			return v;
+		if (identities_has(&v->identities, s->interface, s->family, virtual_router_id))
+			found = v;
+	}
+	return found;
 }
 
 static bool has_address(const struct conf_vip *v, const struct addr *a)

@@ -51,7 +51,7 @@ void roster_refresh(struct roster *r, struct mono now);
 /* Removes the links of virtual MACs that a former life of this program has left and no VIP wants. */
 void roster_sweep(struct roster *r);
 
-/* By name; by segment and router id; NULL: none. */
+/* By name; by segment and router id, spoken before merely heard (V8); NULL: none. */
 struct vip *roster_vip(const struct roster *r, const char *name);
 struct vip *roster_router(const struct roster *r, const struct segment *s, int virtual_router_id);
 

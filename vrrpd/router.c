@@ -21,13 +21,6 @@
 
 /* ---- what comes in ---- */
 
-static bool is_to_group(const struct advert_packet *p)
-{
-	struct addr group = wire_group(addr_family(&p->destination));
-
-	return addr_compare_ip(&p->destination, &group) == 0;
-}
-
 /* True for an advertisement; what is none is counted. */
 static bool packet_read(struct router *r, const struct advert_packet *p, struct advert *ret)
 {
@@ -38,7 +31,7 @@ static bool packet_read(struct router *r, const struct advert_packet *p, struct 
 	 * Unicast is beyond RFC 9568, and keepalived sends it over IPv6 with the
 	 * system's hop limit: there the source is checked instead, by vip_heard().
 	 */
-	if (!is_to_group(p))
+	if (!wire_is_group(&p->destination))
 		judged.ttl = ADVERT_TTL;
 	refusal = advert_decode(&judged, ret);
 	if (refusal != ADVERT_OK)
@@ -57,8 +50,8 @@ static void packet_came(void *user, struct segment *s, const struct advert_packe
 	v = roster_router(&r->roster, s, a.virtual_router_id);
 	if (!v)
 		r->counters.no_such_router++;
-	else if (!v->macvlan.is_up || !is_to_group(p)) /* else it is heard there */
-		vip_heard(v, p, &a, mono_now());
+	else if (!v->macvlan.is_up || v->segment != s || !wire_is_group(&p->destination))
+		vip_heard(v, s, p, &a, mono_now()); /* else it is heard there */
 }
 
 /* What came to the link of a virtual MAC: other routers' packets come to their own. */
@@ -66,9 +59,10 @@ static void mac_packet_came(void *user, struct vip *v, const struct advert_packe
 {
 	struct advert a;
 
-	if (v->macvlan.is_up && is_to_group(p) && packet_read(user, p, &a) &&
-		a.virtual_router_id == v->config->virtual_router_id)
-		vip_heard(v, p, &a, mono_now());
+	if (v->macvlan.is_up && wire_is_group(&p->destination) && packet_read(user, p, &a) &&
+		roster_router(&((struct router *)user)->roster, v->segment,
+			a.virtual_router_id) == v)
+		vip_heard(v, v->segment, p, &a, mono_now());
 }
 
 static void link_came(void *user, const struct netlink_link *l, bool is_gone)

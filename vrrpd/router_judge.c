@@ -168,6 +168,30 @@ static void judge_one(struct router *r, struct vip *v, struct mono now)
 	vip_set_bypass(v, r->flaps_bypass.is_on);
 }
 
+/* A peer that lives and has not acknowledged our generation; NULL: there is none. */
+static const char *lagging_peer(const struct router *r)
+{
+	struct identity_peer peers[HEARTBEAT_PEERS_MAX];
+	size_t count = heartbeat_peers(r->heartbeat);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct peer *p = heartbeat_peer(r->heartbeat, i);
+
+		peers[i] = (struct identity_peer){.name = heartbeat_name(r->heartbeat, i),
+			.is_alive = p->state == PEER_HEALTHY,
+			.generation = p->generation};
+	}
+	return identity_lags(peers, count, router_generation(r));
+}
+
+static void tend_identities(struct router *r, struct mono now)
+{
+	const char *lags = lagging_peer(r);
+
+	for (size_t i = 0; i < r->roster.vips_count; i++)
+		r->must_settle |= vip_tend_identity(r->roster.vips[i], lags, now);
+}
+
 void router_judge_all(struct router *r, struct mono now)
 {
 	if (!condition_in_maintenance(&r->condition, r->node, wall_now()))
@@ -180,6 +204,7 @@ void router_judge_all(struct router *r, struct mono now)
 		!mono_reached(mono_add_ms(r->drained_since, DRAIN_LEAD_MS), now))
 		r->judge_at = mono_min(
 			r->judge_at, mono_add_ms(r->drained_since, DRAIN_LEAD_MS));
+	tend_identities(r, now);
 	for (size_t i = 0; i < r->roster.vips_count; i++)
 		judge_one(r, r->roster.vips[i], now);
 }

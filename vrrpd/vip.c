@@ -11,16 +11,12 @@
 
 /* ---- life ---- */
 
-static int family_of(const struct conf_vip *config)
-{
-	return addr_family(&config->addresses[0].addr);
-}
-
 static struct vrrp_config vrrp_config_of(const struct vip *v)
 {
-	return (struct vrrp_config){.version = (int)v->config->version,
-		.interval_cs = advert_interval_cs(
-			(int)v->config->version, v->config->advertisement_interval_ms),
+	const struct identity *spoken = &v->identities.spoken;
+
+	return (struct vrrp_config){.version = spoken->version,
+		.interval_cs = advert_interval_cs(spoken->version, spoken->interval_ms),
 		.preempt = v->config->preempt,
 		.preempt_delay_ms = v->config->preempt_delay_ms,
 		.primary = vip_source(v)};
@@ -54,6 +50,7 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 {
 	struct vip *v = calloc(1, sizeof *v);
 	struct vrrp_config vrrp_config;
+	struct identity identity;
 	struct vrrp_wish wish = {.may_preempt = true, .may_hold = true};
 
 	if (!v)
@@ -66,8 +63,9 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 	v->look_at = v->judge_at = MONO_NEVER;
 	v->must_report = true;
 	v->since = wall_now();
-	snprintf(v->key, sizeof v->key, "%s/%d/%s/%s", config->name, (int)config->virtual_router_id,
-		segment->interface, segment->family == AF_INET ? "ipv4" : "ipv6");
+	identity = identity_of(config);
+	identities_init(&v->identities, &identity);
+	vip_set_key(v);
 	wish.priority = conf_vip_priority(conf, config, uses->node);
 	v->is_data_well = true;
 	recall(v);
@@ -82,16 +80,10 @@ void vip_free(struct vip *v)
 	if (!v)
 		return;
 	macvlan_close(&v->macvlan);
+	macvlan_close(&v->macvlan_before);
 	inquiry_close(v->inquiry);
 	conf_unref(v->conf);
 	free(v);
-}
-
-bool vip_is_other(const struct vip *v, const struct conf_vip *config)
-{
-	return v->config->virtual_router_id != config->virtual_router_id ||
-	       strcmp(v->config->interface, config->interface) != 0 ||
-	       family_of(v->config) != family_of(config);
 }
 
 /* ---- carrying out ---- */
@@ -278,7 +270,7 @@ static void start(struct vip *v, struct mono now)
 	v->must_look = true;
 }
 
-static void configure(struct vip *v, struct mono now)
+void vip_set_machine(struct vip *v, struct mono now)
 {
 	struct vrrp_config config = vrrp_config_of(v);
 	struct vrrp_event ev = {.kind = VRRP_CONFIG, .config = &config};
@@ -298,7 +290,7 @@ void vip_segment_changed(struct vip *v, struct mono now)
 		v->uses->changed(v->uses->user, v);
 		return;
 	}
-	configure(v, now);
+	vip_set_machine(v, now);
 	if (v->vrrp.state == VRRP_INITIALIZE && !v->is_leaving)
 		start(v, now);
 	else if (vrrp_is_active(&v->vrrp))
@@ -323,7 +315,7 @@ void vip_configure(struct vip *v, struct conf *conf, const struct conf_vip *conf
 	if (!v->is_changed && addr_is_same_ip(&source, &v->vrrp.config.primary))
 		return;
 	v->is_changed = false;
-	configure(v, now);
+	vip_set_machine(v, now);
 	if (is_other_mac)
 		vip_mac_switch(v, now);
 	if (is_same || !vrrp_holds(&v->vrrp, now))
@@ -405,30 +397,39 @@ static void compare_addresses(struct vip *v, const struct advert *a)
 		log_warn("vip=%s: %s advertises other addresses under virtual router id %d: "
 			 "compare both configurations (%lu more)",
 			v->config->name, addr_print_ip(&a->source, source),
-			(int)v->config->virtual_router_id, held);
+			a->virtual_router_id, held);
 }
 
-void vip_heard(
-	struct vip *v, const struct advert_packet *p, const struct advert *a, struct mono now)
+void vip_heard(struct vip *v, const struct segment *s, const struct advert_packet *p,
+	const struct advert *a, struct mono now)
 {
-	struct advert_expected expected = {.version = (int)v->config->version,
-		.virtual_router_id = (uint8_t)v->config->virtual_router_id,
-		.interval_cs = v->vrrp.config.interval_cs,
-		.source = vip_source(v)};
-	enum advert_refusal refusal = advert_judge(a, &expected);
+	struct identity seen = {.virtual_router_id = a->virtual_router_id,
+		.family = s->family,
+		.version = a->version,
+		.is_unicast = !wire_is_group(&p->destination)};
 	struct vrrp_event ev = {.kind = VRRP_HEARD,
 		.source = p->source,
 		.priority = a->priority,
 		.interval_cs = a->interval_cs};
+	const struct identity *i;
+	enum advert_refusal refusal;
 
+	memcpy(seen.interface, s->interface, sizeof seen.interface);
+	i = identities_find(&v->identities, &seen);
+	if (!i || vip_is_stranger(v, i, p)) {
+		v->counters.dropped_stranger++;
+		return;
+	}
+	refusal = advert_judge(a, &(struct advert_expected){.version = i->version,
+					  .virtual_router_id = (uint8_t)i->virtual_router_id,
+					  .interval_cs = advert_interval_cs(
+						  i->version, i->interval_ms),
+					  .source = vip_source(v)});
 	if (refusal != ADVERT_OK) {
 		v->counters.dropped[refusal]++;
 		return;
 	}
-	if (vip_is_stranger(v, p)) {
-		v->counters.dropped_stranger++;
-		return;
-	}
+	identities_heard(&v->identities, i, now);
 	v->counters.adverts_received++;
 	v->has_pseudo_header = a->has_pseudo_header;
 	compare_addresses(v, a);

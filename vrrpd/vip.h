@@ -15,6 +15,7 @@
 #include "vrrpd/announce.h"
 #include "vrrpd/flaps.h"
 #include "vrrpd/heartbeat.h"
+#include "vrrpd/identity.h"
 #include "vrrpd/inquiry.h"
 #include "vrrpd/macvlan.h"
 #include "vrrpd/netlink.h"
@@ -67,7 +68,11 @@ struct vip {
 	const struct conf_vip *config; /* … in which this lies */
 	char key[OWNERSHIP_KEY_SIZE];  /* of the ownership record */
 	struct segment *segment;       /* router's; outlives the VIP */
+	struct identities identities;  /* the spoken one is on `segment` */
+	struct segment *next_segment;  /* of the coming one, when there is one; roster's */
+	char waits_for[SEGMENT_WHY_SIZE]; /* why the coming one is not spoken yet; "": nothing */
 	struct macvlan macvlan;        /* with virtual_mac: where the addresses are */
+	struct macvlan macvlan_before; /* answers what is still under way to its MAC, until the next look */
 	char mac_why[SEGMENT_WHY_SIZE]; /* why there is no such link; "": nothing is amiss */
 	struct vrrp vrrp;
 	struct role role;
@@ -115,8 +120,18 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 /* Lets go of it as it is; addresses stay where they are. NULL is fine. */
 void vip_free(struct vip *v);
 
-/* True when config differs from what runs in what makes it another virtual router (decision V8). */
-bool vip_is_other(const struct vip *v, const struct conf_vip *config);
+/*
+ * The generation asks for another identity (decision V8): it is heard from now on, on that segment
+ * (kept; refreshed by the caller), and spoken when vip_tend_identity() finds that all hear it.
+ */
+void vip_want_identity(
+	struct vip *v, const struct identity *wanted, struct segment *segment, struct mono now);
+/*
+ * Switches when every peer that lives has acknowledged the generation (lags: the one that has not;
+ * NULL: none), and the new segment can be spoken on: the Active re-announces at once. Drops what
+ * nobody speaks any more. True when segments may be without use now.
+ */
+bool vip_tend_identity(struct vip *v, const char *lags, struct mono now);
 /* Goes on with a new generation, in which the VIP is the same virtual router; nothing is touched
  * that is_changed does not cover. */
 void vip_configure(
@@ -134,9 +149,9 @@ void vip_set_bypass(struct vip *v, bool is_on);
 /* Leaves in order: has_left is set now or in a later step. */
 void vip_leave(struct vip *v, struct mono now);
 
-/* A packet came that is for this VIP's router id. */
-void vip_heard(
-	struct vip *v, const struct advert_packet *p, const struct advert *a, struct mono now);
+/* A packet came to an interface, for a router id under which this VIP hears. */
+void vip_heard(struct vip *v, const struct segment *s, const struct advert_packet *p,
+	const struct advert *a, struct mono now);
 /* A peer asks us to take the VIP; one that we asked has answered. */
 void vip_asked(struct vip *v, const char *node, const struct peer_message *m, struct mono now);
 void vip_answered(struct vip *v, const char *node, const struct peer_message *m, struct mono now);
@@ -183,7 +198,8 @@ void vip_probe_tick(struct vip *v, struct mono now);
 const char *vip_probe_why(const struct vip *v, char text[ROLE_WHY_SIZE]);
 
 /* Multicast: what did not come to the group. Unicast: what did not come to us from an instance. */
-bool vip_is_stranger(const struct vip *v, const struct advert_packet *p);
+bool vip_is_stranger(
+	const struct vip *v, const struct identity *i, const struct advert_packet *p);
 /* What a VIP says; called by vip.c alone. A new Active's answers must not wait for neighbours that
  * were asked for in vain a moment ago: netlink_neighbours_retry(). */
 void vip_ask_neighbours(struct vip *v);
@@ -195,6 +211,13 @@ void vip_advertise(struct vip *v, int priority);
 /* The `take` to the peer that role chose, and the answer to the peer that asked (decision V3). */
 void vip_ask_taker(struct vip *v, bool is_leaving);
 void vip_answer_giver(struct vip *v, bool is_taken, const char *why);
+
+/* Its machine goes by the configuration and the spoken identity. */
+void vip_set_machine(struct vip *v, struct mono now);
+/* The key of its ownership record, of the spoken identity. */
+void vip_set_key(struct vip *v);
+/* The addresses go from where they were under the identity before to where they are now. */
+void vip_relocate(struct vip *v, struct segment *before, struct mono now);
 
 /* Where its addresses are, in vip_hold.c; called by vip.c alone. Makes the link of its virtual MAC
  * be there, when it is to have one: false with mac_why when it cannot be. */

@@ -10,8 +10,6 @@
 #include "vrrpd/lease.h"
 #include "vrrpd/vip.h"
 
-/* A macvlan that is there without being asked for is one that virtual_mac was switched off on: it
- * answers what is still under way to its MAC, until the next look. */
 static int link_index(const struct vip *v)
 {
 	return v->config->virtual_mac ? v->macvlan.index : v->segment->link.index;
@@ -58,7 +56,7 @@ bool vip_mac_prepare(struct vip *v)
 		.netlink = v->uses->netlink,
 		.parent = &v->segment->link,
 		.family = v->segment->family,
-		.virtual_router_id = (int)v->config->virtual_router_id,
+		.virtual_router_id = v->identities.spoken.virtual_router_id,
 		.vip = v->config->name,
 		.receive = receive,
 		.user = v};
@@ -93,40 +91,71 @@ static void mac_set_up(struct vip *v, bool is_up)
 		say_error(v, is_up ? "cannot put up" : "cannot put down", v->macvlan.name, rc);
 }
 
-static void mac_remove(struct vip *v)
+static void mac_remove(struct vip *v, struct macvlan *m)
 {
 	char name[IF_NAMESIZE];
 	int rc;
 
-	memcpy(name, v->macvlan.name, sizeof name);
-	rc = macvlan_remove(&v->macvlan, v->uses->netlink);
+	memcpy(name, m->name, sizeof name);
+	rc = macvlan_remove(m, v->uses->netlink);
 	if (rc < 0)
 		say_error(v, "cannot remove", name, rc);
 }
 
-void vip_mac_switch(struct vip *v, struct mono now)
+/* The addresses, if held, are where they are to be, and no more on the link they were on. */
+static void move_addresses(struct vip *v, int before, struct mono now)
 {
-	bool is_held = vrrp_holds(&v->vrrp, now);
-	struct holding before = holding_of(v, v->segment->link.index, now);
+	struct holding old = holding_of(v, before, now);
 
-	if (!vip_mac_prepare(v)) {
-		vip_segment_changed(v, now);
-		return;
-	}
-	if (!is_held)
+	if (!vrrp_holds(&v->vrrp, now))
 		return;
 	vip_acquire(v, now);
 	if (vrrp_is_active(&v->vrrp)) {
 		announce_begin(&v->announce, now);
 		vip_announce(v, now); /* before what follows: that takes its time */
 	}
-	if (v->config->virtual_mac && before.index)
-		holding_release(&before, NULL);
+	if (before && before != link_index(v) && before != v->macvlan_before.index)
+		holding_release(&old, NULL);
+}
+
+/* The macvlan answers what is under way to its MAC, until the next look. */
+static void mac_set_aside(struct vip *v)
+{
+	mac_remove(v, &v->macvlan_before);
+	v->macvlan_before = v->macvlan;
+	v->macvlan = (struct macvlan){0};
+}
+
+void vip_mac_switch(struct vip *v, struct mono now)
+{
+	int before = v->config->virtual_mac ? v->segment->link.index : 0;
+
+	if (!v->config->virtual_mac)
+		mac_set_aside(v);
+	else
+		mac_remove(v, &v->macvlan_before); /* it may be the same link */
+	if (vip_mac_prepare(v))
+		move_addresses(v, before, now);
+	else
+		vip_segment_changed(v, now);
+}
+
+void vip_relocate(struct vip *v, struct segment *before, struct mono now)
+{
+	int old = v->config->virtual_mac ? 0 : before->link.index;
+
+	if (before != v->segment || v->macvlan.mac[5] != v->identities.spoken.virtual_router_id)
+		mac_set_aside(v);
+	if (v->segment->why[0] || !vip_mac_prepare(v) || v->vrrp.state == VRRP_INITIALIZE)
+		vip_segment_changed(v, now);
+	else
+		move_addresses(v, old, now);
 }
 
 void vip_dismantle(struct vip *v)
 {
-	mac_remove(v);
+	mac_remove(v, &v->macvlan_before);
+	mac_remove(v, &v->macvlan);
 }
 
 const char *vip_obstacle(const struct vip *v)
@@ -160,8 +189,7 @@ void vip_release(struct vip *v, struct mono now)
 		say_error(v, "cannot take off address", address, rc);
 	if (v->config->virtual_mac)
 		mac_set_up(v, false);
-	else if (v->macvlan.index)
-		mac_remove(v);
+	mac_remove(v, &v->macvlan_before);
 	ownership_clear(v->uses->ownership, v->key);
 	announce_stop(&v->announce);
 }
@@ -173,8 +201,7 @@ static int mac_look(struct vip *v, bool is_held)
 	bool was_there = v->macvlan.index && macvlan_look(&v->macvlan, v->uses->netlink);
 	bool was_up = was_there && v->macvlan.is_up;
 
-	if (!v->config->virtual_mac && v->macvlan.index)
-		mac_remove(v);
+	mac_remove(v, &v->macvlan_before);
 	if (!v->config->virtual_mac || v->segment->why[0] || !vip_mac_prepare(v))
 		return 0;
 	mac_set_up(v, is_held);

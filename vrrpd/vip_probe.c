@@ -36,6 +36,9 @@ static void heard(void *user, const struct addr *address, const uint8_t mac[ETH_
 
 	if (!address_of(v, address) || memcmp(mac, v->segment->link.mac, ETH_ALEN) == 0)
 		return;
+	/* The virtual router's own, and so a router's of it, whose lease is not over yet. */
+	if (v->config->virtual_mac && memcmp(mac, v->macvlan.mac, ETH_ALEN) == 0)
+		return;
 	if (!probe_answered(&v->probe, address, mac, mono_now()))
 		return;
 	v->uses->changed(v->uses->user, v);

@@ -12,6 +12,9 @@ static void why_print(const struct vip *v, char *text, size_t size)
 
 	if (v->vrrp.state == VRRP_INITIALIZE && vip_obstacle(v)[0])
 		snprintf(text, size, "%s", vip_obstacle(v));
+	else if (v->waits_for[0])
+		snprintf(text, size, "%.100s; %.150s", last ? last->why : "not started",
+			v->waits_for);
 	else if (v->judged.why[0])
 		snprintf(text, size, "%.100s; %.150s", last ? last->why : "not started",
 			v->judged.why);

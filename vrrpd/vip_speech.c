@@ -69,25 +69,25 @@ struct addr vip_source(const struct vip *v)
 	const struct conf_instance *self = conf_instance(v->conf, v->uses->node);
 	struct addr a;
 
-	if (!v->config->unicast)
+	if (!v->identities.spoken.is_unicast)
 		return v->segment->primary;
 	if (self && addr_parse_ip(self->address, &a) == 0 && addr_family(&a) == v->segment->family)
 		return a;
 	return *far_address(v->segment);
 }
 
-bool vip_is_stranger(const struct vip *v, const struct advert_packet *p)
+bool vip_is_stranger(
+	const struct vip *v, const struct identity *i, const struct advert_packet *p)
 {
-	struct addr group = wire_group(v->segment->family);
-	bool is_to_group = addr_compare_ip(&p->destination, &group) == 0;
+	bool is_to_group = wire_is_group(&p->destination);
 	const struct heartbeat *h = v->uses->heartbeat;
 
-	if (is_to_group == v->config->unicast)
+	if (is_to_group == i->is_unicast)
 		return true;
 	if (is_to_group)
 		return false;
-	for (size_t i = 0; i < heartbeat_peers(h); i++) {
-		const struct addr *a = heartbeat_address(h, i, v->segment->family);
+	for (size_t n = 0; n < heartbeat_peers(h); n++) {
+		const struct addr *a = heartbeat_address(h, n, v->segment->family);
 
 		if (a && addr_compare_ip(a, &p->source) == 0)
 			return false;
@@ -111,9 +111,9 @@ static void record_ownership(struct vip *v, struct mono sent)
 
 static void advert_fill(const struct vip *v, int priority, struct advert *a)
 {
-	*a = (struct advert){.version = (int)v->config->version,
+	*a = (struct advert){.version = v->identities.spoken.version,
 		.family = v->segment->family,
-		.virtual_router_id = (uint8_t)v->config->virtual_router_id,
+		.virtual_router_id = (uint8_t)v->identities.spoken.virtual_router_id,
 		.priority = (uint8_t)priority,
 		.interval_cs = v->vrrp.config.interval_cs,
 		.has_pseudo_header = v->has_pseudo_header,
@@ -131,7 +131,7 @@ static int message_send(struct vip *v, const struct advert *a, const void *data,
 {
 	uint8_t frame[VIRTUAL_MAC_FRAME_MAX];
 
-	if (!v->config->virtual_mac || v->config->unicast || !addr_family(&a->source))
+	if (!v->config->virtual_mac || v->identities.spoken.is_unicast || !addr_family(&a->source))
 		return wire_send(v->segment->wire, &a->source, &a->destination, data, size);
 	size = virtual_mac_frame(&a->source, &a->destination, v->macvlan.mac, data, size, frame);
 	return wire_send_frame(v->segment->wire, frame, size);
@@ -178,7 +178,7 @@ void vip_advertise(struct vip *v, int priority)
 	if (!v->segment->wire)
 		return;
 	advert_fill(v, priority, &a);
-	rc = v->config->unicast ? advert_send_unicast(v, &a) : advert_send_to(v, &a, &group);
+	rc = v->identities.spoken.is_unicast ? advert_send_unicast(v, &a) : advert_send_to(v, &a, &group);
 	/* Not of the last word of one that has just yielded: it must not resume. */
 	if (rc == 0 && vrrp_is_active(&v->vrrp) && priority > 0)
 		record_ownership(v, mono_now());

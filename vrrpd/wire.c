@@ -37,6 +37,13 @@ struct addr wire_group(int family)
 	return a;
 }
 
+bool wire_is_group(const struct addr *a)
+{
+	struct addr group = wire_group(addr_family(a));
+
+	return addr_compare_ip(a, &group) == 0;
+}
+
 /* One option of which failure ends the opening. */
 static int option(int fd, int level, int name, int value)
 {

@@ -5,6 +5,7 @@
  * announcements. It knows addresses and hop limits, not what a packet says:
  * that is advert.h. One wire serves all VIPs of its interface and family.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -47,6 +48,7 @@ const struct addr *wire_primary(const struct wire *w);
 
 /* The group of a family: 224.0.0.18 or ff02::12. */
 struct addr wire_group(int family);
+bool wire_is_group(const struct addr *a);
 
 /*
  * Sends a message with hop limit 255 from one of our addresses to the group or

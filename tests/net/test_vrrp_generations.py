@@ -44,7 +44,7 @@ def test_vips_come_change_and_go(node):
     before = seen(node, "web")
     transitions = log(node).count("vip=web")
 
-    # Another VIP comes, changes priority and interval, gets and loses an address, changes its router id, and goes.
+    # Another VIP comes, changes priority and interval, gets and loses an address, changes its router id (V8), and goes.
     node.put(document(web(), mail()))
     wait_for(lambda: is_active(node, "mail", "10.0.0.101"), 5)
     activations = log(node).count("vip=mail backup -> active")
@@ -57,7 +57,7 @@ def test_vips_come_change_and_go(node):
     assert log(node).count("vip=mail backup -> active") == activations
     node.put(document(web(), mail(virtual_router_id=53)))
     wait_for(lambda: is_active(node, "mail", "10.0.0.101"), 10)
-    assert log(node).count("vip=mail backup -> active") == activations + 1
+    assert log(node).count("vip=mail backup -> active") == activations
     node.put(document(web()))
     wait_for(lambda: not holds(node.netns, "10.0.0.101"), 5)
     wait_for(lambda: seen(node, "mail") is None, 5)
