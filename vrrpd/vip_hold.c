@@ -194,23 +194,27 @@ void vip_release(struct vip *v, struct mono now)
 	announce_stop(&v->announce);
 }
 
-/* The link of the virtual MAC is there, and up exactly while the addresses are held: how much was
+/* The link of the virtual MAC is there, and up exactly while the addresses are held: true when it was
  * not so. */
-static int mac_look(struct vip *v, bool is_held)
+static bool mac_look(struct vip *v, bool is_held)
 {
 	bool was_there = v->macvlan.index && macvlan_look(&v->macvlan, v->uses->netlink);
 	bool was_up = was_there && v->macvlan.is_up;
 
 	mac_remove(v, &v->macvlan_before);
 	if (!v->config->virtual_mac || v->segment->why[0] || !vip_mac_prepare(v))
-		return 0;
+		return false;
 	mac_set_up(v, is_held);
-	return !was_there || was_up != is_held;
+	if (was_there && was_up == is_held)
+		return false;
+	log_warn("vip=%s: the link %s was not as it should be and is again", v->config->name,
+		v->macvlan.name);
+	return true;
 }
 
 void vip_look(struct vip *v, struct mono now)
 {
-	int mended = mac_look(v, vrrp_holds(&v->vrrp, now));
+	bool is_mac_mended = mac_look(v, vrrp_holds(&v->vrrp, now));
 	struct holding h = holding_of(v, link_index(v), now);
 	int rc = holding_reconcile(&h, now);
 
@@ -218,15 +222,13 @@ void vip_look(struct vip *v, struct mono now)
 	look_later(v, now);
 	if (rc < 0)
 		say_error(v, "cannot mend addresses near", v->config->name, rc);
-	else
-		mended += rc;
-	if (mended == 0)
-		return;
-	v->counters.addresses_mended += (uint64_t)mended;
-	log_warn("vip=%s interface=%s: %d addresses or links were not as they should be and are "
-		 "again",
-		v->config->name, v->segment->interface, mended);
-	if (h.is_held)
+	if (rc > 0) {
+		v->counters.addresses_mended += (uint64_t)rc;
+		log_warn("vip=%s interface=%s: %d addresses were not as they should be and are "
+			 "again",
+			v->config->name, v->segment->interface, rc);
+	}
+	if (h.is_held && (is_mac_mended || rc > 0))
 		announce_begin(&v->announce, now);
 }
 

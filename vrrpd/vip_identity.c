@@ -29,6 +29,8 @@ void vip_want_identity(
 static void wait_print(struct vip *v, const char *lags)
 {
 	v->waits_for[0] = '\0';
+	if (!v->identities.has_coming)
+		return;
 	if (v->next_segment->why[0])
 		snprintf(v->waits_for, sizeof v->waits_for, "%s", v->next_segment->why);
 	else if (lags && !v->segment->why[0])
@@ -60,11 +62,11 @@ bool vip_tend_identity(struct vip *v, const char *lags, struct mono now)
 	char before[SEGMENT_WHY_SIZE];
 
 	identities_expire(&v->identities, !lags, now);
-	if (!v->identities.has_coming || v->is_leaving)
-		return v->identities.former_count != former;
 	memcpy(before, v->waits_for, sizeof before);
 	wait_print(v, lags);
 	v->must_report |= strcmp(before, v->waits_for) != 0;
+	if (!v->identities.has_coming || v->is_leaving)
+		return v->identities.former_count != former;
 	if (v->waits_for[0])
 		return false;
 	switch_over(v, now);

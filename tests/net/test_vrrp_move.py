@@ -1,4 +1,7 @@
 """The operator moves VIPs between two nodes that share a store; VIPs of a sync group move together."""
+import re
+import signal
+
 import pytest
 
 from lab import Lab, run, wait_for
@@ -6,6 +9,12 @@ from vrrp import KEY, Pings, Vrrpd, holders, holds, instance, vip, wait_holder
 
 V4, OTHER = "10.0.0.100", "10.0.0.101"
 HOSTS = {"a": ["10.0.0.11/24"], "b": ["10.0.0.12/24"], "client": ["10.0.0.99/24"]}
+
+
+def heartbeats(node):
+    """How many a node has received."""
+    _, text, _ = node.api("GET", "/metrics")
+    return int(re.search(r"^ballast_heartbeats_received_total\S* (\d+)", text, re.M)[1])
 
 
 @pytest.fixture
@@ -27,7 +36,7 @@ class Holder:
 class Cluster:
     """control and vrrpd on a (200) and b (100), one PostgreSQL."""
 
-    def __init__(self, lab, *vips):
+    def __init__(self, lab, *vips, **ha):
         self.netns = lab.segment(HOSTS)
         key = lab.folder / "cluster.key"
         key.write_text(KEY)
@@ -36,7 +45,7 @@ class Cluster:
         self.a, self.b = (lab.node(n, self.netns[n], store=uri, extra=f"cluster_key_file: {key}\n")
                           .start("control", "vrrpd") for n in "ab")
         self.holders = [Holder(self.a), Holder(self.b)]
-        self.a.put({"stack": "shop", "instances": [instance("a", "10.0.0.11"), instance("b", "10.0.0.12")],
+        self.a.put({"stack": "shop", "instances": [instance("a", "10.0.0.11", **ha), instance("b", "10.0.0.12", **ha)],
                     "vips": list(vips)})
         wait_holder(self.holders, self.holders[0], V4, 15)
         for node in (self.a, self.b):
@@ -50,7 +59,7 @@ class Cluster:
 
 def test_a_vip_is_moved_and_comes_back(lab):
     """No gap there and back; the reason is explained; what cannot be moved says why."""
-    cluster = Cluster(lab, vip([V4 + "/24"], "100ms", {"a": 200, "b": 100}))
+    cluster = Cluster(lab, vip([V4 + "/24"], "100ms", {"a": 200, "b": 100}), peer_failure_threshold=60)
     a, b = cluster.a, cluster.b
     pings = Pings(lab, cluster.netns["client"], V4)
 
@@ -70,6 +79,21 @@ def test_a_vip_is_moved_and_comes_back(lab):
     lost, gap = pings.stop()
     print(f"moved there and back: {lost} lost of one each 5 ms, longest gap {gap * 1000:.0f} ms")
     assert lost <= 20  # a failover would cost sixty; the figure is printed
+
+    # b does not answer: each attempt is given up in time, and then the move is, without a loss.
+    pings = Pings(lab, cluster.netns["client"], V4)
+    heard = heartbeats(a)
+    wait_for(lambda: heartbeats(a) >= heard + 2, 10, "a to hear that b is Backup again")
+    b.daemons["vrrpd"].signal(signal.SIGSTOP)
+    refused = a.ctl("move", "web", "b", check=False)
+    assert refused.returncode == 6, refused
+    assert "b did not take VIP web within" in refused.stderr and "a holds it: see explain vip web" in refused.stderr
+    assert "vip=web: handing over to b failed: the taker did not advertise in time" in a.daemons["vrrpd"].text()
+    assert holders(cluster.holders, V4) == [cluster.holders[0]]
+    lost, gap = pings.stop()
+    print(f"a move that is given up: {lost} lost of one each 5 ms, longest gap {gap * 1000:.0f} ms")
+    assert lost <= 3  # what a machine that stalls may cost
+    b.daemons["vrrpd"].kill()
 
     for arguments, sentence in (
             (("web", "c"), "has no instance c"), (("mail", "b"), "has no VIP mail"),
