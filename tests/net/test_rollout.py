@@ -46,15 +46,19 @@ def test_a_node_that_cannot_run_it_refuses_it(lab, figure):
     status, problem, _ = put(nodes[1], with_bypass(*names))
     assert status == 422 and problem["errors"][0]["where"] == "instances[lb-b].ha.bypass.command", problem
 
-    status, answer, _ = put(nodes[0], with_bypass(*names), "?skip=lb-b")
-    assert status == 200 and answer["generation"] == 2, answer
+    file = lab.folder / "shop.json"
+    file.write_text(json.dumps(with_bypass(*names)))
+    refused = nodes[0].ctl("apply", "-f", file, check=False)
+    assert refused.returncode == 1 and "nodes[lb-b]: instances[lb-b].ha.bypass.command" in refused.stderr, refused
+    assert "generation 2" in nodes[0].ctl("apply", "-f", file, "--skip", "lb-b").stdout
     status, answer, _ = put(nodes[2], document(*names, description="three"))
     assert status == 200 and answer["generation"] == 3 and "away" not in answer, answer
     # A roll-back is judged like any other write.
     status, problem, _ = nodes[0].api("POST", "/v1/stacks/shop/generations/2/rollback")
     assert status == 422 and problem["errors"][0]["where"] == "nodes[lb-b]", problem
-    status, answer, _ = nodes[0].api("POST", "/v1/stacks/shop/generations/1/rollback")
-    assert status == 200 and answer["generation"] == 4, answer
+    assert "generation 4" in nodes[0].ctl("rollback", "1").stdout
+    newest = nodes[1].ctl("history").stdout.splitlines()[1]
+    assert newest.split()[0] == "4" and "back to generation 1" in newest, newest
 
     took = []
     for number in range(10):

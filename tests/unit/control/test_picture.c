@@ -108,12 +108,106 @@ static void reports_a_document_it_cannot_read(void **state)
 	picture_fini(&p);
 }
 
+/* What a node runs of a generation that is to be confirmed, and what the next one leaves of it. */
+static void goes_back_to_what_was_before(void **state)
+{
+	static const struct {
+		uint64_t generation, base; /* base 0: none */
+		int64_t within_ms, at_ms;
+		uint64_t runs;
+	} looks[] = {
+		{1, 0, 0, 0, 1},
+		{2, 1, 300, 10, 2},
+		{2, 1, 300, 309, 2},
+		{2, 1, 300, 310, 1},
+		{2, 1, 300, 400, 1},
+		{2, 0, 0, 500, 2}, /* a confirmation that came late */
+		{3, 2, 300, 600, 3},
+		{3, 2, 300, 900, 2},
+		{4, 2, 300, 1000, 4}, /* another attempt */
+		{4, 2, 300, 1300, 2},
+		{5, 0, 0, 1400, 5},
+	};
+	json_t *document = json_loads(everywhere, 0, NULL);
+	struct picture p;
+
+	(void)state;
+	assert_int_equal(picture_init(&p, "lb-a"), 0);
+	p.is_loaded = true;
+	for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+		struct picture_news news = {.name = "shop",
+			.digest = "",
+			.who = "",
+			.generation = looks[i].generation,
+			.created = {(int64_t)looks[i].generation},
+			.document = document,
+			.confirm_within_ms = looks[i].within_ms,
+			.base_generation = looks[i].base,
+			.base_document = looks[i].base ? document : NULL};
+
+		assert_true(picture_put_stack(&p, &news) >= 0);
+		picture_confirm(&p, &p.stacks[0], "boot", (struct mono){looks[i].at_ms * 1000000});
+		picture_settle(&p, (struct wall){1});
+		if (p.serving->generation != looks[i].runs)
+			fail_msg("look %d runs %d", (int)i, (int)p.serving->generation);
+		assert_int_equal(picture_running(&p.stacks[0])->generation, looks[i].runs);
+		assert_int_equal(p.stacks[0].conf->generation, looks[i].generation);
+	}
+	picture_fini(&p);
+	json_decref(document);
+}
+
+static const char *state_of(const struct picture *p, const char *key)
+{
+	const json_t *row = picture_overlay(p, "shop", key);
+
+	return row ? json_string_value(json_object_get(row, "state")) : "none";
+}
+
+static json_t *overlay_row(enum overlay_state state)
+{
+	struct overlay o = {.state = state, .who = "alice", .since = {1}};
+
+	return overlay_encode(&o);
+}
+
+static void shows_the_hand_that_counts(void **state)
+{
+	json_t *stored = json_pack("{s:{s:o, s:o}}", "shop", "a", overlay_row(OVERLAY_DRAIN), "b",
+		overlay_row(OVERLAY_DISABLED));
+	json_t *locals = json_pack("{s:{s:{s:o}, s:{s:o}, s:{s:o}}}", "shop", "a", "row",
+		overlay_row(OVERLAY_DISABLED), "b", "row", overlay_row(OVERLAY_DRAIN), "c", "row",
+		overlay_row(OVERLAY_DRAIN));
+	struct picture p;
+
+	(void)state;
+	assert_int_equal(picture_init(&p, "lb-a"), 0);
+	picture_put_overlays(&p, json_incref(stored));
+	picture_put_locals(&p, locals);
+	assert_string_equal(state_of(&p, "a"), "disabled");
+	assert_string_equal(state_of(&p, "b"), "disabled");
+	assert_string_equal(state_of(&p, "c"), "drain");
+	assert_true(picture_is_local(&p, "shop", "a"));
+	assert_false(picture_is_local(&p, "shop", "b"));
+	assert_true(picture_is_local(&p, "shop", "c"));
+	/* The store's own are as they were, and are all there is without the others. */
+	assert_ptr_equal(picture_stored_overlay(&p, "shop", "a"),
+		json_object_get(json_object_get(stored, "shop"), "a"));
+	picture_put_locals(&p, json_object());
+	assert_string_equal(state_of(&p, "a"), "drain");
+	assert_string_equal(state_of(&p, "c"), "none");
+	picture_fini(&p);
+	json_decref(stored);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_what_serves_it),
 		cmocka_unit_test(keeps_the_last_good_one_when_the_store_is_empty),
 		cmocka_unit_test(reports_a_document_it_cannot_read),
+		cmocka_unit_test(goes_back_to_what_was_before),
+		cmocka_unit_test(shows_the_hand_that_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
