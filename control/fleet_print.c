@@ -250,6 +250,26 @@ static void add_vip(
 	add_problem(problems, "vip", vip, h.holder ? h.report->since : (struct wall){0}, what);
 }
 
+/* A node that could not hold the VIP if it had to: nobody is behind who holds it. */
+static void add_unable(
+	const struct fleet *f, const struct conf *stack, const char *vip, json_t *problems)
+{
+	char what[FLEET_WHY_SIZE + 2 * CONF_NAME_SIZE];
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fleet_node *n = &f->nodes[i];
+		const struct report_vip *r = fleet_find_vip(n, vip);
+
+		if (!r || r->state != REPORT_VIP_INITIALIZE || !fleet_is_live(n) ||
+			fleet_serving(f, n) != stack ||
+			n->report.daemons[FLEET_VRRPD].state == REPORT_AWAY)
+			continue;
+		snprintf(what, sizeof what, "VIP %s of stack %s cannot run on %s: %s", vip,
+			stack->stack, n->name, r->why);
+		add_problem(problems, "vip", vip, r->since, what);
+	}
+}
+
 /* A sync group whose members are held by different nodes: told once, at its first member. */
 static void add_split(
 	const struct fleet *f, const struct conf *stack, size_t number, json_t *problems)
@@ -297,6 +317,8 @@ json_t *fleet_print_problems(const struct fleet *f)
 	for (size_t i = 0; i < f->stacks_count; i++) {
 		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
 			add_vip(f, f->stacks[i], f->stacks[i]->vips[j].name, problems);
+		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
+			add_unable(f, f->stacks[i], f->stacks[i]->vips[j].name, problems);
 		for (size_t j = 0; f->stacks[i] && j < f->stacks[i]->vips_count; j++)
 			if (f->stacks[i]->vips[j].sync_group)
 				add_split(f, f->stacks[i], j, problems);

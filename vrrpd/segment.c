@@ -101,11 +101,13 @@ static void link_renew(struct segment *s)
 	}
 	s->link = link;
 	if (rc == -ENODEV)
-		snprintf(s->why, sizeof s->why, "there is no interface %s", s->interface);
+		snprintf(s->why, sizeof s->why,
+			"there is no interface %s: create it, or give the VIP another",
+			s->interface);
 	else if (rc < 0)
 		snprintf(s->why, sizeof s->why, "interface %s: %s", s->interface, strerror(-rc));
 	else if (!link.is_up)
-		snprintf(s->why, sizeof s->why, "interface %s is down", s->interface);
+		snprintf(s->why, sizeof s->why, "interface %s is down: put it up, or look at its cable", s->interface);
 }
 
 static void addresses_renew(struct segment *s)

@@ -1,7 +1,7 @@
 """VIPs come, change and go with generations, beside VIPs that are not touched."""
 import pytest
 
-from lab import Lab, wait_for
+from lab import Lab, run, wait_for
 from vrrp import addresses, holds, instance, vip
 
 HOSTS = {"a": ["10.0.0.11/24"], "client": ["10.0.0.99/24"]}
@@ -58,9 +58,22 @@ def test_vips_come_change_and_go(node):
     node.put(document(web(), mail(virtual_router_id=53)))
     wait_for(lambda: is_active(node, "mail", "10.0.0.101"), 10)
     assert log(node).count("vip=mail backup -> active") == activations
+
+    # An interface that is not there is refused; where one cannot be spoken on, the VIP stays what it was.
+    status, body, _ = node.api("PUT", "/v1/stacks/shop/document", document(web(), mail(interface="eth9")))
+    assert status == 422 and "node a has no interface eth9" in str(body), body
+    run("ip", "-n", node.netns, "link", "add", "eth9", "type", "veth", "peer", "name", "eth8")
+    node.put(document(web(), mail(virtual_router_id=53, interface="eth9")))
+    wait_for(lambda: "interface eth9 is down: put it up" in (seen(node, "mail")["why"] or ""), 5)
+    assert is_active(node, "mail", "10.0.0.101")
     node.put(document(web()))
     wait_for(lambda: not holds(node.netns, "10.0.0.101"), 5)
     wait_for(lambda: seen(node, "mail") is None, 5)
+    node.put(document(web(), mail(interface="eth9")))
+    run("ip", "-n", node.netns, "link", "delete", "eth9")
+    wait_for(lambda: any("mail of stack shop cannot run on a: there is no interface eth9: create it" in p["what"]
+                         for p in node.status()["problems"]), 5)
+    node.put(document(web()))
 
     # The first one has not noticed.
     assert seen(node, "web")["since"] == before["since"]

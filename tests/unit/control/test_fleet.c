@@ -478,6 +478,63 @@ static void tells_of_a_split_group(void **state)
 	conf_unref(c);
 }
 
+/* A VIP held by lb-a, in that state on lb-b for that reason. */
+static void tells_where_a_vip_cannot_run(void **state)
+{
+	static const struct {
+		enum report_vip_state state;
+		const char *why, *problem; /* NULL: none */
+	} rows[] = {
+		{REPORT_VIP_BACKUP, "started", NULL},
+		{REPORT_VIP_BYPASS, "too many flaps", NULL},
+		{REPORT_VIP_INITIALIZE, "there is no interface eth9",
+			"VIP web of stack shop cannot run on lb-b: there is no interface eth9"},
+	};
+	struct conf *c = document_conf("stack: shop\ninstances:\n"
+				       "- {name: lb-a, address: 10.0.0.1, ha: {mode: active-active}}\n"
+				       "- {name: lb-b, address: 10.0.0.2, ha: {mode: active-active}}\n"
+				       "vips:\n- {name: web, virtual_router_id: 1, interface: eth9, "
+				       "addresses: [10.0.0.9/24]}\n",
+		5);
+	const struct conf *stacks[] = {c};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fleet *f = fleet_new();
+		json_t *problems;
+		char *text;
+
+		assert_int_equal(fleet_set_stacks(f, stacks, 1, NOW), 0);
+		for (int n = 0; n < 2; n++) {
+			struct fleet_report *r = calloc(1, sizeof *r);
+
+			assert_non_null(r);
+			r->generation = 5;
+			for (int d = 0; d < FLEET_DAEMONS; d++)
+				r->daemons[d] = (struct report_daemon){
+					.state = REPORT_RUNNING, .generation = 5};
+			r->vips = calloc(1, sizeof *r->vips);
+			r->vips_count = 1;
+			strcpy(r->vips[0].name, "web");
+			r->vips[0].report.state = n ? rows[i].state : REPORT_VIP_ACTIVE;
+			strcpy(r->vips[0].report.why, rows[i].why);
+			assert_int_equal(
+				fleet_set_report(f, n ? "lb-b" : "lb-a", 0, r, NOW), 0);
+			fleet_report_fini(r);
+			free(r);
+		}
+		problems = fleet_print_problems(f);
+		text = json_dumps(problems, 0);
+		if (rows[i].problem ? !strstr(text, rows[i].problem)
+				    : json_array_size(problems) != 0)
+			fail_msg("row %zu: %s", i, text);
+		free(text);
+		json_decref(problems);
+		fleet_free(f);
+	}
+	conf_unref(c);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -491,6 +548,7 @@ int main(void)
 		cmocka_unit_test(prints_the_shapes_of_the_model),
 		cmocka_unit_test(carries_reports),
 		cmocka_unit_test(tells_of_a_split_group),
+		cmocka_unit_test(tells_where_a_vip_cannot_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
