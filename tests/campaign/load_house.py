@@ -17,11 +17,11 @@ def servers(*addresses):
 
 
 class Wrk:
-    """wrk until ended."""
+    """wrk until ended. before: words before its command."""
 
-    def __init__(self, name, *argv):
+    def __init__(self, name, *argv, before=()):
         self.name = name
-        self.popen = subprocess.Popen(["wrk", "-t1", "-d2h", "--timeout", "10s", *argv], stdout=subprocess.PIPE, text=True)
+        self.popen = subprocess.Popen([*before, "wrk", "-t1", "-d2h", "--timeout", "10s", *argv], stdout=subprocess.PIPE, text=True)
 
     def end(self):
         """(requests answered, failed). Failed are broken connections, time-outs, and answers other than 2xx or 3xx."""

@@ -16,10 +16,10 @@ PYTHON = ["/usr/bin/python3", "-B"]
 
 
 class Tunnels:
-    """tunnels.py as a process."""
+    """tunnels.py as a process. before: words before its command."""
 
-    def __init__(self, count, port, *more):
-        argv = [*PYTHON, ROOT / "tests" / "net" / "tunnels.py", count, "127.0.0.1", port, *more]
+    def __init__(self, count, port, *more, host="127.0.0.1", before=()):
+        argv = [*before, *PYTHON, ROOT / "tests" / "net" / "tunnels.py", count, host, port, *more]
         self.popen = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.popen.stdout.readline() == "open\n"
 
