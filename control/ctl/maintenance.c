@@ -168,7 +168,6 @@ static enum outcome wait_until(struct ctl *c, const char *node,
 			return time_out(c, node);
 		pause_briefly();
 	}
-	ctl_show_end(c);
 	return OUTCOME_DONE;
 }
 
@@ -206,7 +205,10 @@ static bool is_back(const json_t *answer)
 
 enum outcome maintenance_wait_back(struct ctl *c, const char *node, struct mono deadline)
 {
-	return wait_until(c, node, is_back, 0, deadline);
+	enum outcome outcome = wait_until(c, node, is_back, 0, deadline);
+
+	ctl_show_end(c);
+	return outcome;
 }
 
 /* The first of the reasons. */

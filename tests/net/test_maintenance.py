@@ -64,6 +64,8 @@ def test_a_node_leaves_and_comes_back(lab, figure):
     assert pair.held() == ["b"]
     wait_for(lambda: (pair.maintenance("a", "a")["overlay"] or {}).get("why") == "kernel of a", 5)
 
+    assert "kernel of a" in (a.state / "control.overlays").read_text()  # what a start without the store goes by
+
     # vrrpd comes back with nobody to tell it: still the last resort, though it has the higher priority.
     a.daemons["control"].kill()
     a.restart_killed("vrrpd")
