@@ -132,10 +132,12 @@ enum vrrp_start lease_judge(
 	if (strcmp(r->boot_id, boot_id) != 0)
 		return judged(VRRP_START_FRESH, "the node was booted since", ret_why);
 	age = mono_since_ns(now, (struct mono){r->sent_ns});
-	if (age >= 0 && age < r->patience_ns)
+	if (age < 0)
+		return judged(VRRP_START_FRESH, "the ownership record is of a time to come", ret_why);
+	if (age < r->patience_ns)
 		return judged(VRRP_START_RESUME, "was Active until a moment ago", ret_why);
 	if (!r->had_peer)
 		return judged(VRRP_START_KEEP, "was Active, and no peer was alive", ret_why);
 	return judged(
-		VRRP_START_FRESH, "was Active too long ago: a peer may have taken over", ret_why);
+		VRRP_START_LATE, "was Active too long ago: a peer may have taken over", ret_why);
 }

@@ -84,8 +84,8 @@ void lease_record_seal(struct lease_record *r);
 /*
  * How to start, from the record found (NULL: none): RESUME when it is whole, of
  * this boot, of an Active, and younger than Active-down minus one interval;
- * KEEP when it is of this boot and of an Active but older, and no peer was
- * alive; else FRESH. *ret_why is a static sentence.
+ * when it is older, KEEP if no peer was alive and LATE if one was; else FRESH.
+ * *ret_why is a static sentence.
  */
 enum vrrp_start lease_judge(
 	const struct lease_record *r, const char *boot_id, struct mono now, const char **ret_why);

@@ -260,7 +260,7 @@ static void start(struct vip *v, struct mono now)
 	struct vrrp_event ev = {.kind = VRRP_START, .start = start_kind(v, now)};
 	struct vrrp_event wait = {.kind = VRRP_WISH, .wish = v->vrrp.wish};
 
-	if (ev.start == VRRP_START_FRESH)
+	if (ev.start == VRRP_START_FRESH || ev.start == VRRP_START_LATE)
 		vip_probe_begin(v, now);
 	if (v->inquiry && wait.wish.priority == VRRP_PRIORITY_OWNER) {
 		wait.wish.may_hold = false; /* else it would be Active at once */

@@ -277,6 +277,9 @@ static void start(
 	v->base = now;
 	v->is_keeping = ev->start == VRRP_START_KEEP && v->wish.may_hold;
 	add(todo, v->is_keeping ? VRRP_ACQUIRE : VRRP_RELEASE);
+	/* If no peer has taken over yet, it need not wait for the rest of Active-down. */
+	if (ev->start == VRRP_START_LATE)
+		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
 }
 
 static void backup_timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)

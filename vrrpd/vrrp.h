@@ -32,6 +32,7 @@ enum vrrp_state {
 /* How the process finds the addresses when it starts (decision V2; lease_judge() says which). */
 enum vrrp_start {
 	VRRP_START_FRESH,  /* Backup; addresses are taken off */
+	VRRP_START_LATE,   /* the same of who was Active too long ago: and it says farewell */
 	VRRP_START_RESUME, /* Active again: nobody has noticed that we were away */
 	VRRP_START_KEEP /* Backup, and the addresses stay until another is heard: no peer was alive
 			 */

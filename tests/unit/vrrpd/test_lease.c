@@ -128,7 +128,7 @@ static void judges_records(void **state)
 	} rows[] = {
 		{true, true, "boot-a", 0, VRRP_START_RESUME},
 		{true, true, "boot-a", 2218, VRRP_START_RESUME},
-		{true, true, "boot-a", 2219, VRRP_START_FRESH},
+		{true, true, "boot-a", 2219, VRRP_START_LATE},
 		{true, false, "boot-a", 2219, VRRP_START_KEEP},
 		{true, false, "boot-a", 86400000, VRRP_START_KEEP},
 		{true, false, "boot-b", 10, VRRP_START_FRESH},

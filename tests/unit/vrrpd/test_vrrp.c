@@ -302,6 +302,9 @@ static const struct story stories[] = {
 {"a stalled Active with a live peer lets go first", .priority = 200, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{2219, HEARD(9, 100, 100), VRRP_BACKUP, "C-0", 5437750}, END}},
+{"who was Active too long ago says farewell", .priority = 200, .steps = {
+	{0, START(VRRP_START_LATE), VRRP_BACKUP, "C-0", 3218750},
+	{100, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750}, END}},
 {"a short stall is no stall", .priority = 200, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{2218, TIMER, VRRP_ACTIVE, "A", 3218000}, END}},
