@@ -13,19 +13,12 @@
 
 #include <openssl/evp.h>
 
+#include "common/conf_inside.h"
 #include "common/conf_rules.h"
 #include "common/document.h"
 #include "common/field.h"
-#include "common/name_index.h"
 
 #define CONF_FORMAT 1
-
-struct conf_private {
-	struct arena arena;
-	json_t *document; /* canonical; owned */
-	unsigned references;
-	struct name_index instances, vips, pools, listeners, certificates, checks;
-};
 
 bool conf_name_is_valid(const char *name)
 {
@@ -62,7 +55,7 @@ static int digest_print(const json_t *document, char text[CONF_DIGEST_SIZE])
 	return rc;
 }
 
-static struct conf *conf_new(void)
+struct conf *conf_new(void)
 {
 	struct conf *c = calloc(1, sizeof *c);
 
@@ -156,15 +149,18 @@ static int resolve(struct conf *c)
 	return rc ? -ENOMEM : 0;
 }
 
+int conf_complete(struct conf *c)
+{
+	return index_all(c) < 0 || resolve(c) < 0 ? -ENOMEM : 0;
+}
+
 /* Fields alone: what they refer to, and nothing about what fits together. */
 static int read_fields(struct conf *c, const json_t *document, struct field_reader *reader)
 {
 	c->private->document = field_read(reader, &field_document, document, NULL, c);
-	if (reader->is_out_of_memory || (c->private->document && index_all(c) < 0))
+	if (reader->is_out_of_memory)
 		return -ENOMEM;
-	if (!c->private->document)
-		return -EINVAL;
-	return resolve(c) < 0 ? -ENOMEM : 0;
+	return c->private->document ? conf_complete(c) : -EINVAL;
 }
 
 static int judge(struct conf *c, struct field_reader *reader)
@@ -175,9 +171,7 @@ static int judge(struct conf *c, struct field_reader *reader)
 	return digest_print(c->private->document, c->digest);
 }
 
-/* digest: that of a document which was judged before; NULL: it is judged now. */
-static int compile(const json_t *document, const char *digest, struct conf_problems *problems,
-	struct conf **ret)
+int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
 {
 	size_t before = problems->count + problems->dropped;
 	struct field_reader reader = {.problems = problems};
@@ -188,9 +182,7 @@ static int compile(const json_t *document, const char *digest, struct conf_probl
 		return -ENOMEM;
 	reader.arena = &c->private->arena;
 	rc = read_fields(c, document, &reader);
-	if (rc == 0 && digest)
-		snprintf(c->digest, sizeof c->digest, "%s", digest);
-	else if (rc == 0)
+	if (rc == 0)
 		rc = judge(c, &reader);
 	if (rc == 0 && problems->count + problems->dropped > before)
 		rc = -EINVAL;
@@ -200,11 +192,6 @@ static int compile(const json_t *document, const char *digest, struct conf_probl
 	}
 	*ret = c;
 	return 0;
-}
-
-int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
-{
-	return compile(document, NULL, problems, ret);
 }
 
 int conf_parse(const char *text, size_t len, enum conf_format format,
@@ -236,17 +223,14 @@ json_t *conf_encode(const struct conf *c)
 		(json_int_t)c->generation, "digest", c->digest, "document", c->private->document);
 }
 
-static int decode(
-	const json_t *value, bool is_judged, struct conf_problems *problems, struct conf **ret)
+int conf_read_head(const json_t *value, struct conf_problems *problems, uint64_t *ret_generation,
+	const char **ret_digest)
 {
 	const char *digest;
-	json_t *document;
 	json_int_t format, generation;
-	struct conf *c;
-	int rc;
 
-	if (json_unpack((json_t *)value, "{s:I, s:I, s:s, s:o}", "format", &format, "generation",
-		    &generation, "digest", &digest, "document", &document) < 0 ||
+	if (json_unpack((json_t *)value, "{s:I, s:I, s:s}", "format", &format, "generation",
+		    &generation, "digest", &digest) < 0 ||
 		generation < 0) {
 		conf_problems_add(problems, "", "not a snapshot");
 		return -EINVAL;
@@ -256,7 +240,25 @@ static int decode(
 			problems, "format", "%lld is not known to this version", (long long)format);
 		return -EINVAL;
 	}
-	rc = compile(document, is_judged ? digest : NULL, problems, &c);
+	*ret_generation = (uint64_t)generation;
+	*ret_digest = digest;
+	return 0;
+}
+
+int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret)
+{
+	const char *digest;
+	uint64_t generation;
+	const json_t *document = json_object_get(value, "document");
+	struct conf *c;
+	int rc = conf_read_head(value, problems, &generation, &digest);
+
+	if (rc == 0 && !document) {
+		conf_problems_add(problems, "", "not a snapshot");
+		rc = -EINVAL;
+	}
+	if (rc == 0)
+		rc = conf_from_json(document, problems, &c);
 	if (rc < 0)
 		return rc;
 	if (strcmp(c->digest, digest) != 0) {
@@ -264,19 +266,9 @@ static int decode(
 		conf_unref(c);
 		return -EINVAL;
 	}
-	c->generation = (uint64_t)generation;
+	c->generation = generation;
 	*ret = c;
 	return 0;
-}
-
-int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret)
-{
-	return decode(value, false, problems, ret);
-}
-
-int conf_decode_judged(const json_t *value, struct conf_problems *problems, struct conf **ret)
-{
-	return decode(value, true, problems, ret);
 }
 
 void conf_set_generation(struct conf *c, uint64_t generation)

@@ -449,13 +449,6 @@ void conf_print_yaml(const struct conf *c, struct buf *out);
  */
 json_t *conf_encode(const struct conf *c);
 int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret);
-/*
- * The same for a snapshot that conf_decode() has taken in another process of this program: its
- * fields are read, its digest and what fits together are believed. That is most of the time of a
- * large one, and a worker's clients wait for it.
- */
-int conf_decode_judged(const json_t *value, struct conf_problems *problems, struct conf **ret);
-
 /* Sets the generation of a snapshot that is not shared yet. */
 void conf_set_generation(struct conf *c, uint64_t generation);
 

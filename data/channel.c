@@ -12,7 +12,7 @@
 struct channel {
 	uv_poll_t poll;
 	int fd;
-	bool is_closed, is_turning;
+	bool is_closed, is_turning, is_held;
 	bool wants_room;
 	const struct channel_handlers *handlers;
 	void *user;
@@ -127,7 +127,7 @@ static void read_records(struct channel *c)
 	struct channel_record r;
 	int fds[CHANNEL_FDS_MAX];
 
-	for (int turn = 0; turn < 64 && !c->is_closed; turn++) {
+	for (int turn = 0; turn < 64 && !c->is_closed && !c->is_held; turn++) {
 		int rc = receive(c->fd, &r, fds);
 
 		if (rc == -EAGAIN || rc == -EINTR)
@@ -149,7 +149,7 @@ static void polled(uv_poll_t *poll, int status, int events)
 	struct channel *c = poll->data;
 
 	c->is_turning = true;
-	if (status < 0 || events & UV_READABLE)
+	if (!c->is_held && (status < 0 || events & UV_READABLE))
 		read_records(c);
 	if (!c->is_closed && status == 0 && events & UV_WRITABLE && c->wants_room) {
 		c->wants_room = false;
@@ -164,7 +164,19 @@ static void polled(uv_poll_t *poll, int status, int events)
 
 static void watch(struct channel *c)
 {
-	uv_poll_start(&c->poll, UV_READABLE | (c->wants_room ? UV_WRITABLE : 0), polled);
+	int events = (c->is_held ? 0 : UV_READABLE) | (c->wants_room ? UV_WRITABLE : 0);
+
+	if (events)
+		uv_poll_start(&c->poll, events, polled);
+	else
+		uv_poll_stop(&c->poll);
+}
+
+void channel_hold(struct channel *c, bool is_held)
+{
+	c->is_held = is_held;
+	if (!c->is_closed)
+		watch(c);
 }
 
 int channel_open(uv_loop_t *loop, int fd, const struct channel_handlers *handlers, void *user,

@@ -86,6 +86,8 @@ void channel_close(struct channel *c);
  * errno. */
 int channel_send(struct channel *c, struct channel_record *r, int fd0, int fd1);
 int channel_fd(const struct channel *c);
+/* While it is held no handler is told of records, or of the other end's leaving: they wait in order. */
+void channel_hold(struct channel *c, bool is_held);
 
 #define CHANNEL_ROOM_MS 200 /* the other end reads at once, or it is not well */
 

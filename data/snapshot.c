@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/conf_decoder.h"
+
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static int write_all(int fd, const char *data, size_t len)
@@ -75,38 +77,64 @@ static int map(int fd, size_t maximum, void **ret, size_t *ret_size)
 	return *ret == MAP_FAILED ? -errno : 0;
 }
 
-static int decode(const char *text, size_t len, struct conf **ret, char why[512])
-{
-	struct conf_problems *problems = calloc(1, sizeof *problems);
-	json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	int rc = -EINVAL;
+struct snapshot_reader {
+	void *memory; /* NULL: an empty one */
+	size_t size;
+	struct conf_decoder *decoder;
+};
 
-	if (!problems || !value)
-		snprintf(why, 512, "%s", problems ? "the snapshot is not JSON" : "out of memory");
+int snapshot_reader_open(int fd, struct snapshot_reader **ret, char why[512])
+{
+	struct snapshot_reader *r = calloc(1, sizeof *r);
+	int rc = r ? map(fd, 2 * (size_t)CONF_DOCUMENT_MAX, &r->memory, &r->size) : -ENOMEM;
+
+	if (rc == 0) {
+		r->decoder = conf_decoder_new(r->memory ? r->memory : "", r->size);
+		rc = r->decoder ? 0 : -ENOMEM;
+		if (rc < 0)
+			snapshot_reader_close(r);
+	} else {
+		free(r);
+	}
+	if (rc < 0)
+		snprintf(why, 512, "cannot read the snapshot: %s", strerror(-rc));
 	else
-		rc = conf_decode_judged(value, problems, ret);
-	if (rc < 0 && problems && problems->count > 0)
-		snprintf(why, 512, "%s: %s", problems->items[0].where, problems->items[0].what);
-	json_decref(value);
-	if (problems)
-		conf_problems_fini(problems);
-	free(problems);
+		*ret = r;
 	return rc;
+}
+
+int snapshot_reader_step(struct snapshot_reader *r, size_t bytes, struct conf **ret, char why[512])
+{
+	struct conf_problems problems = {0};
+	int rc = conf_decoder_step(r->decoder, bytes, &problems, ret);
+
+	if (rc < 0 && problems.count > 0)
+		snprintf(why, 512, "%s: %s", problems.items[0].where, problems.items[0].what);
+	else if (rc < 0)
+		snprintf(why, 512, "cannot read the snapshot: %s", strerror(-rc));
+	conf_problems_fini(&problems);
+	return rc;
+}
+
+void snapshot_reader_close(struct snapshot_reader *r)
+{
+	if (!r)
+		return;
+	conf_decoder_free(r->decoder);
+	if (r->memory)
+		munmap(r->memory, r->size);
+	free(r);
 }
 
 int snapshot_read(int fd, struct conf **ret, char why[512])
 {
-	void *memory;
-	size_t size;
-	int rc = map(fd, 2 * (size_t)CONF_DOCUMENT_MAX, &memory, &size);
+	struct snapshot_reader *r;
+	int rc = snapshot_reader_open(fd, &r, why);
 
-	if (rc < 0) {
-		snprintf(why, 512, "cannot read the snapshot: %s", strerror(-rc));
+	if (rc < 0)
 		return rc;
-	}
-	rc = decode(memory ? memory : "", size, ret, why);
-	if (memory)
-		munmap(memory, size);
+	rc = snapshot_reader_step(r, SIZE_MAX, ret, why);
+	snapshot_reader_close(r);
 	return rc;
 }
 

@@ -19,5 +19,12 @@ int snapshot_write(const struct conf *c);
  * sentence in why. An unsealed descriptor and one beyond twice CONF_DOCUMENT_MAX are refused.
  */
 int snapshot_read(int fd, struct conf **ret, char why[512]);
+/* The same in steps, for a process whose clients wait meanwhile. */
+struct snapshot_reader;
+int snapshot_reader_open(int fd, struct snapshot_reader **ret, char why[512]);
+/* As conf_decoder_step(): 1 while there is more. */
+int snapshot_reader_step(
+	struct snapshot_reader *r, size_t bytes, struct conf **ret, char why[512]);
+void snapshot_reader_close(struct snapshot_reader *r); /* NULL is fine */
 /* Reads a table of exactly count slots below limit: 0 and an owned array, or a negative errno. */
 int snapshot_read_slots(int fd, size_t count, uint32_t limit, uint32_t **ret);

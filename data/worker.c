@@ -31,14 +31,24 @@
 
 #define CHANNEL_FD 3
 #define TICK_MS 100
+#define STEP_BYTES 32768 /* of a new snapshot's text, read between two batches of events */
 #define BUFFERS_MAX 65536 /* 1 GiB of traffic buffers at most */
+
+/* A snapshot on its way into force. */
+struct incoming {
+	struct snapshot_reader *reader; /* NULL: none is */
+	struct channel_record record;
+	int doc, table;
+};
 
 struct worker_private {
 	uv_loop_t loop;
 	uv_timer_t wheel_timer, tick;
 	struct poller poller;
 	int64_t armed_ms;        /* when the wheel's timer fires; INT64_MAX: not armed */
-	struct channel *channel; /* NULL while there is no supervisor */
+	struct channel *channel; /* NULL while there is no supervisor; held while a snapshot is read */
+	struct incoming incoming;
+	uv_idle_t reading; /* runs while one is */
 	struct lifeline *lifeline;
 	const char *run_dir;
 	struct board_column *row;            /* ours */
@@ -189,15 +199,11 @@ static int apply(struct worker *w, struct conf *conf, const uint32_t *slots, cha
 	return rc;
 }
 
-static int read_snapshot(struct worker *w, int doc, int table, char why[512])
+static int put_in_force(struct worker *w, struct conf *conf, int table, char why[512])
 {
-	struct conf *conf;
 	uint32_t *slots;
-	int rc = snapshot_read(doc, &conf, why);
+	int rc = snapshot_read_slots(table, slots_count(conf), w->board.head->objects, &slots);
 
-	if (rc < 0)
-		return rc;
-	rc = snapshot_read_slots(table, slots_count(conf), w->board.head->objects, &slots);
 	if (rc < 0) {
 		snprintf(why, 512, "the table of slots does not fit the snapshot");
 		conf_unref(conf);
@@ -208,25 +214,69 @@ static int read_snapshot(struct worker *w, int doc, int table, char why[512])
 	return rc;
 }
 
+/* No snapshot is read any more. */
+static void forget_incoming(struct worker *w)
+{
+	struct worker_private *p = w->private;
+
+	if (!p->incoming.reader)
+		return;
+	snapshot_reader_close(p->incoming.reader);
+	p->incoming.reader = NULL;
+	uv_idle_stop(&p->reading);
+	if (p->channel)
+		channel_hold(p->channel, false);
+}
+
+static void refuse_snapshot(
+	struct worker *w, const struct channel_record *r, int doc, int table, const char *why)
+{
+	close(doc);
+	close(table);
+	atomic_store(&w->private->row->refused, r->generation);
+	answer(w, r, CHANNEL_REFUSES, why);
+}
+
+static void read_on(uv_idle_t *idle)
+{
+	struct worker *w = idle->data;
+	struct worker_private *p = w->private;
+	struct incoming in = p->incoming;
+	char why[512] = "out of memory";
+	struct conf *conf;
+	int rc = snapshot_reader_step(in.reader, STEP_BYTES, &conf, why);
+
+	if (rc == 1)
+		return;
+	if (rc == 0)
+		rc = put_in_force(w, conf, in.table, why);
+	forget_incoming(w);
+	if (rc < 0) {
+		refuse_snapshot(w, &in.record, in.doc, in.table, why);
+		return;
+	}
+	keep(&p->snapshot_fd, in.doc);
+	keep(&p->slots_fd, in.table);
+	beat(w);
+	atomic_store(&p->row->generation, in.record.generation);
+	atomic_store(&p->row->state, BOARD_WORKER_ACCEPTING);
+	answer(w, &in.record, CHANNEL_RUNS, "");
+}
+
+/* It is read a step at a time, as clients wait meanwhile; so do further records, which may be about it. */
 static void take_snapshot(struct worker *w, const struct channel_record *r, int doc, int table)
 {
 	struct worker_private *p = w->private;
-	char why[512] = "out of memory";
-	int rc = read_snapshot(w, doc, table, why);
+	char why[512];
+	struct snapshot_reader *reader;
 
-	if (rc < 0) {
-		close(doc);
-		close(table);
-		atomic_store(&p->row->refused, r->generation);
-		answer(w, r, CHANNEL_REFUSES, why);
+	if (snapshot_reader_open(doc, &reader, why) < 0) {
+		refuse_snapshot(w, r, doc, table, why);
 		return;
 	}
-	keep(&p->snapshot_fd, doc);
-	keep(&p->slots_fd, table);
-	beat(w);
-	atomic_store(&p->row->generation, r->generation);
-	atomic_store(&p->row->state, BOARD_WORKER_ACCEPTING);
-	answer(w, r, CHANNEL_RUNS, "");
+	p->incoming = (struct incoming){reader, *r, doc, table};
+	uv_idle_start(&p->reading, read_on);
+	channel_hold(p->channel, true);
 }
 
 /* Retiring, and the end */
@@ -352,6 +402,11 @@ static void adopt(struct worker *w, int fd)
 		close(fd);
 		return;
 	}
+	if (p->incoming.reader) { /* the new one will say what is to be in force */
+		close(p->incoming.doc);
+		close(p->incoming.table);
+		forget_incoming(w);
+	}
 	channel_close(p->channel);
 	p->channel = NULL;
 	if (channel_open(w->loop, fd, &handlers, w, &p->channel) < 0)
@@ -437,7 +492,8 @@ static int open_loop(struct worker *w)
 	w->loop = &p->loop;
 	uv_timer_init(w->loop, &p->wheel_timer);
 	uv_timer_init(w->loop, &p->tick);
-	p->wheel_timer.data = p->tick.data = w;
+	uv_idle_init(w->loop, &p->reading);
+	p->wheel_timer.data = p->tick.data = p->reading.data = w;
 	p->armed_ms = INT64_MAX;
 	wheel_init(&w->wheel, worker_now_ms(w));
 	io_buffers_init(&w->buffers, BUFFERS_MAX);
@@ -481,10 +537,12 @@ static void close_all(struct worker *w)
 	pools_close(w->pools);
 	tls_close(w->tls);
 	lifeline_close(p->lifeline);
+	forget_incoming(w);
 	channel_close(p->channel);
 	poller_close(&p->poller);
 	uv_close((uv_handle_t *)&p->wheel_timer, NULL);
 	uv_close((uv_handle_t *)&p->tick, NULL);
+	uv_close((uv_handle_t *)&p->reading, NULL);
 	uv_run(w->loop, UV_RUN_DEFAULT);
 	uv_loop_close(w->loop);
 	io_buffers_fini(&w->buffers);
