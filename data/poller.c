@@ -25,6 +25,7 @@ static void dispatch(const struct epoll_event *e)
 	struct socket *s = e->data.ptr;
 	unsigned ready = 0;
 
+	s->is_due = false;
 	/* Closed by an earlier event of this batch, or laid to rest: what came is asked for again. */
 	if (s->fd < 0 || !s->polls)
 		return;
@@ -115,21 +116,36 @@ static void end_batch(struct poller *p)
 	free_closed(p);
 }
 
+/* Who uses a socket in another's turn can tell that something has come on it. */
+static bool note_due(struct epoll_event *batch, int n)
+{
+	bool is_loop_ready = false;
+
+	for (int i = 0; i < n; i++) {
+		struct socket *s = batch[i].data.ptr;
+
+		if (s)
+			s->is_due = true;
+		else
+			is_loop_ready = true;
+	}
+	return is_loop_ready;
+}
+
 /* One wait, the sockets that are ready, and the loop when it has something to do. */
 static void turn(struct poller *p)
 {
 	struct epoll_event batch[POLLER_BATCH];
 	int patience_ms = list_is_empty(&p->held) ? uv_backend_timeout(p->loop) : 0;
 	int n = epoll_wait(p->epoll, batch, POLLER_BATCH, patience_ms);
-	bool is_loop_ready = false;
+	bool is_loop_ready;
 
 	assert(n >= 0 || errno == EINTR);
 	uv_update_time(p->loop);
+	is_loop_ready = note_due(batch, n);
 	for (int i = 0; i < n; i++)
 		if (batch[i].data.ptr)
 			dispatch(&batch[i]);
-		else
-			is_loop_ready = true;
 	serve_held(p);
 	end_batch(p);
 	if (!is_loop_ready && uv_backend_timeout(p->loop) != 0)

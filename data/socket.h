@@ -51,6 +51,7 @@ struct socket {
 	uint8_t polls : 4;    /* what the epoll knows; differs from interest only with TLS */
 	bool is_shared : 1; /* another process has the descriptor too (a listening socket) */
 	bool is_broken : 1; /* polling ended by an error: recv and send tell which */
+	bool is_due : 1;    /* an event of this batch is about it, and has not had its turn */
 	socket_ready *ready;
 	void *user;              /* the owner's */
 	struct tls_session *tls; /* NULL: plain */

@@ -247,7 +247,10 @@ static bool is_for(const struct upstream *u, const struct upstream_client *clien
 	       addr_is_equal(&u->client->local, &client->local);
 }
 
-/* The newest that may be used for the client, among the newest few. */
+/*
+ * The newest that may be used for the client, among the newest few. What has come on an idle one is
+ * its end or unasked for, and must not be read as the answer to what is asked next: its own turn ends it.
+ */
 static struct upstream *find_idle(struct server *s, const struct upstream_client *client)
 {
 	int looked = 0;
@@ -255,7 +258,7 @@ static struct upstream *find_idle(struct server *s, const struct upstream_client
 	list_for_each (l, &s->idle) {
 		struct upstream *u = list_entry(l, struct upstream, idle);
 
-		if (is_for(u, client))
+		if (!u->socket->is_due && is_for(u, client))
 			return u;
 		if (++looked == IDLE_LOOKS_MAX)
 			break;

@@ -1,11 +1,16 @@
 """HTTP/1.1 through a real worker: servers and clients that fail, are slow, or ask for a gibibyte."""
+import fcntl
 import hashlib
+import os
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +53,44 @@ def test_a_kept_connection_that_just_ended_costs_no_request(house):
                 wait_for(lambda: len(ended) == house.server.accepted, 5)
             client.send(method + b" / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
             assert client.response()[0] == 200
+
+
+def on_the_way(s):
+    """Bytes that the other end's kernel has not acknowledged."""
+    return struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
+def test_what_a_server_says_unasked_is_nobodys_answer(house):
+    """It has come before the next request is read, or behind it but before the worker looks (stopped meanwhile)."""
+    peers = []
+
+    def script(peer, number):
+        while True:
+            peer.head()
+            peers.append(peer)
+            peer.send(OK)
+
+    house.server.play(script)
+    stale = OK.replace(b"ok", b"no")
+    for is_behind in [False, True] * 5:
+        client = house.client()
+        client.send(HEAD)
+        assert client.response()[2] == b"ok"
+        peer = peers[-1]
+        workers = house.node.workers()
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(lambda p=pid: Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T", 5)
+        try:
+            for send in (client.send, peer.send) if is_behind else (peer.send, client.send):
+                send(HEAD if send == client.send else stale)
+            wait_for(lambda: not on_the_way(client.s) and not on_the_way(peer.s), 5, "both to have arrived")
+        finally:
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
+        status, _, body = client.response()
+        assert (status, body) == (200, b"ok"), is_behind
+        assert peers[-1] is not peer
 
 
 def test_a_reset_before_the_response_is_tried_again_if_it_may_be(house):
