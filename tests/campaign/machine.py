@@ -5,6 +5,7 @@ lasts over its reboots and goes with the lab.
 """
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def base_root(package):
     """The folder of a minimal system that has what the package depends on."""
     folder = BUILD / "campaign" / "root"
     if not (folder / "made").exists():
+        shutil.rmtree(folder, ignore_errors=True)  # half made
         folder.parent.mkdir(exist_ok=True)
         needs = [re.sub(r"[ (|].*", "", need.strip()) for need in run("dpkg-deb", "-f", package, "Depends").split(",")]
         done = subprocess.run(["debootstrap", "--variant=minbase", "--include=" + ",".join(sorted({*SYSTEM, *needs})),

@@ -87,7 +87,7 @@ class Pair:
         """What packaging/README.md tells who installs a node of a cluster."""
         assert "node lb-a, generation 0, store sqlite connected" in wait_for(
             lambda: machine.run("ballastctl", "status"), 10, "a node as installed")
-        machine.run("systemctl", "stop", "ballast.target")
+        machine.run("systemctl", "stop", "ballast*")
         assert not machine.run("pgrep", "-u", "ballast", check=False)
         file = machine.root / "etc/ballast/ballast.yaml"
         text = file.read_text().replace("node: lb-a", f"node: {machine.name}").replace("store: sqlite", f"store: {STORE}")
@@ -178,6 +178,15 @@ def test_restart_kill_and_reload_under_load(pair, figure):
         figure(f"{way}: seconds until it runs", took)
         assert load.end(figure, way)["lost"] == 0
     assert "active -> backup" not in pair.a.run("journalctl", "-u", "ballast-vrrpd")
+
+
+def test_a_supervisor_that_stands_still_is_replaced_under_load(pair, figure):
+    pid, load, begun = pair.a.pid("ballast-data"), Load(pair), time.monotonic()
+    pair.a.run("kill", "-STOP", str(pid))
+    wait_for(lambda: pair.a.pid("ballast-data") not in (0, pid), 90, "systemd to start another one", every=0.2)
+    figure("seconds until a stopped supervisor is replaced", f"{time.monotonic() - begun:.0f}")
+    pair.wait_whole()
+    assert load.end(figure, "data's supervisor stopped")["lost"] == 0
 
 
 def test_a_reload_that_cannot_be_fails_and_harms_nothing(pair):
