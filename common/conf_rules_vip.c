@@ -98,7 +98,9 @@ static void check_priority(const struct conf *c, struct field_reader *r, const s
 
 		owners += p->priority == OWNER_PRIORITY;
 		if (!n)
-			field_problem(r, &entry, "there is no instance %s in this document",
+			field_problem(r, &entry,
+				"there is no instance %s in this document: add it, or leave its "
+				"priority out",
 				field_quote(p->instance, quote));
 		else if (!is_in_ha(n))
 			field_problem(r, &entry, "instance %s takes no part: its ha.mode is off",
@@ -218,7 +220,7 @@ static void refuse_double_claims(
 		struct field_place place = {.up = &at, .name = field};
 
 		if (first >= 0 && first != (int64_t)i)
-			field_problem(r, &place, "VIP %s has %s too",
+			field_problem(r, &place, "VIP %s has %s too: give one of them another",
 				claims[first].vip->name ? claims[first].vip->name : "above",
 				claims[i].text);
 	}

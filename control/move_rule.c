@@ -18,13 +18,26 @@ static const struct conf_instance *owner_of(const struct conf *c, const struct c
 static int judge_taker(const struct conf_vip *v, const char *to, const struct fleet *f,
 	char why[MOVE_RULE_WHY_SIZE])
 {
+	const struct report_vip *r = fleet_vip(f, to, v->name);
 	char node_why[FLEET_WHY_SIZE] = "";
 	enum fleet_state state;
 
 	if (fleet_node_state(f, to, &state, NULL, node_why) < 0)
 		state = FLEET_AWAY;
-	if (state == FLEET_READY || state == FLEET_DEGRADED)
-		return 0;
+	if (state == FLEET_READY || state == FLEET_DEGRADED) {
+		if (fleet_daemon_state(f, to, FLEET_VRRPD) == REPORT_AWAY)
+			snprintf(why, MOVE_RULE_WHY_SIZE,
+				"ballast-vrrpd of instance %s is away: VIP %s stays where it is; start "
+				"it, or choose another instance",
+				to, v->name);
+		else if (r && r->state == REPORT_VIP_INITIALIZE)
+			snprintf(why, MOVE_RULE_WHY_SIZE,
+				"VIP %s cannot run on instance %s, and stays where it is: %s", v->name,
+				to, r->why);
+		else
+			return 0;
+		return -EBUSY;
+	}
 	snprintf(why, MOVE_RULE_WHY_SIZE,
 		"instance %s is %s%s%s: VIP %s stays where it is; choose another instance, or end "
 		"that first",

@@ -45,7 +45,8 @@ static void judge_vips(const struct trial_site *s, const struct conf *running,
 			is_in_use(running, interface))
 			continue;
 		snprintf(where, sizeof where, "vips[%s].interface", c->vips[i].name);
-		conf_problems_add(problems, where, "node %s has no interface %s: create it there, or name another", s->node,
+		conf_problems_add(problems, where,
+			"node %s has no interface %s: create it there, or name another", s->node,
 			interface);
 	}
 }

@@ -93,7 +93,11 @@ def test_a_vip_is_moved_and_comes_back(lab):
     lost, gap = pings.stop()
     print(f"a move that is given up: {lost} lost of one each 5 ms, longest gap {gap * 1000:.0f} ms")
     assert lost <= 3  # what a machine that stalls may cost
+    # Where nobody could take it, a move is refused at once.
     b.daemons["vrrpd"].kill()
+    wait_for(lambda: next(n for n in a.status()["nodes"] if n["name"] == "b")["daemons"]["vrrpd"]["state"] == "away", 15)
+    refused = a.ctl("move", "web", "b", check=False)
+    assert refused.returncode and "ballast-vrrpd of instance b is away: VIP web stays where it is" in refused.stderr, refused
 
     for arguments, sentence in (
             (("web", "c"), "has no instance c"), (("mail", "b"), "has no VIP mail"),

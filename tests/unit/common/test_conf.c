@@ -274,7 +274,7 @@ static const struct {
 	{"stack: s\nvips:\n" VIP "}\n", "vips[v]", "no instance could hold it"},
 	{"stack: s\ninstances: [{name: a}]\nvips:\n" VIP "}\n", "vips[v]",
 		"no instance could hold it"},
-	{PAIR VIP ", priority: {x: 5}}\n", "vips[v].priority[x]", "no instance x"},
+	{PAIR VIP ", priority: {x: 5}}\n", "vips[v].priority[x]", "no instance x in this document: add it"},
 	{PAIR VIP ", priority: {c: 5}}\n", "vips[v].priority[c]", "ha.mode is off"},
 	{PAIR VIP ", priority: {b: 256}}\n", "vips[v].priority[b]", "from 1 to 255"},
 	{PAIR VIP ", priority: {a: 100, b: 150}}\n", "vips[v].priority", "below a, the primary"},
@@ -288,7 +288,7 @@ static const struct {
 	{PAIR VIP ", track: [{data: true, weight: 300}]}\n", "vips[v].track[0].weight",
 		"from -254 to 254"},
 	{PAIR VIP "}\n- {name: w, virtual_router_id: 1, interface: e0, addresses: [10.0.0.8/24]}\n",
-		"vips[w].virtual_router_id", "VIP v has 1 on e0 (IPv4) too"},
+		"vips[w].virtual_router_id", "VIP v has 1 on e0 (IPv4) too: give one of them another"},
 	{PAIR VIP "}\n- {name: w, virtual_router_id: 2, interface: e0, addresses: [10.0.0.9/24]}\n",
 		"vips[w].addresses", "VIP v has 10.0.0.9 too"},
 	{PAIR "- {name: v, virtual_router_id: 1, interface: e0, addresses: [\"fd00::9/64\"], "

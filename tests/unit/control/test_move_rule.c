@@ -13,6 +13,8 @@ static const char document[] =
 	"- {name: a, address: 10.0.0.1, ha: {mode: active-active}}\n"
 	"- {name: b, address: 10.0.0.2, ha: {mode: active-active}}\n"
 	"- {name: c, address: 10.0.0.3, ha: {mode: active-active}}\n"
+	"- {name: d, address: 10.0.0.5, ha: {mode: active-active}}\n"
+	"- {name: e, address: 10.0.0.6, ha: {mode: active-active}}\n"
 	"- {name: off, address: 10.0.0.4}\n"
 	"vips:\n"
 	"- {name: web, virtual_router_id: 1, interface: e0, addresses: [10.0.0.9/24]}\n"
@@ -30,10 +32,13 @@ static const struct {
 	{"web", "z", -ENOENT, "no instance z"},
 	{"web", "off", -EBUSY, "ha.mode is off"},
 	{"web", "c", -EBUSY, "is away"},
+	{"web", "d", -EBUSY, "ballast-vrrpd of instance d is away: VIP web stays where it is; start it"},
+	{"web", "e", -EBUSY, "VIP web cannot run on instance e, and stays where it is: no eth9"},
 	{"own", "b", -EBUSY, "belongs to instance a (priority 255)"},
 };
 
-static void report(struct fleet *f, const char *node)
+static void report(struct fleet *f, const char *node, enum report_daemon_state vrrpd,
+	enum report_vip_state web)
 {
 	struct fleet_report *r = calloc(1, sizeof *r);
 
@@ -42,6 +47,13 @@ static void report(struct fleet *f, const char *node)
 	r->generation = 1;
 	for (int d = 0; d < FLEET_DAEMONS; d++)
 		r->daemons[d] = (struct report_daemon){.state = REPORT_RUNNING, .generation = 1};
+	r->daemons[FLEET_VRRPD].state = vrrpd;
+	r->vips = calloc(1, sizeof *r->vips);
+	assert_non_null(r->vips);
+	r->vips_count = 1;
+	strcpy(r->vips[0].name, "web");
+	strcpy(r->vips[0].report.why, "no eth9");
+	r->vips[0].report.state = web;
 	assert_int_equal(fleet_set_report(f, node, 0, r, NOW), 0);
 	fleet_report_fini(r);
 	free(r);
@@ -55,8 +67,10 @@ static void judges(void **state)
 
 	(void)state;
 	assert_int_equal(fleet_set_stacks(f, stacks, 1, NOW), 0);
-	report(f, "a");
-	report(f, "b");
+	report(f, "a", REPORT_RUNNING, REPORT_VIP_ACTIVE);
+	report(f, "b", REPORT_RUNNING, REPORT_VIP_BACKUP);
+	report(f, "d", REPORT_AWAY, REPORT_VIP_BACKUP);
+	report(f, "e", REPORT_RUNNING, REPORT_VIP_INITIALIZE);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char why[MOVE_RULE_WHY_SIZE] = "";
 		int rc = move_rule_judge(c, conf_vip(c, rows[i].vip), rows[i].to, f, why);
