@@ -216,10 +216,10 @@ void picture_start_confirmation(struct picture *p, const struct confirmation *c,
 	if (!s)
 		return;
 	s->confirmation = *c;
-	if (s->generation != c->generation)
-		return;
-	s->confirm_within_ms = c->within_ms;
 	s->base = conf_ref(base);
+	/* A node that had gone back starts from what it ran. */
+	if (s->generation == c->generation)
+		s->confirm_within_ms = c->within_ms;
 	list_confs(p);
 }
 

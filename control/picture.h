@@ -87,8 +87,8 @@ struct picture_news {
 int picture_put_stack(struct picture *p, const struct picture_news *news);
 /* Before the store is heard: the snapshot of the last run (takes a reference). 0 or -ENOMEM. */
 int picture_start_from(struct picture *p, struct conf *lastgood);
-/* And the generation that it was to be confirmed in place of, when it was the one of c. Takes a
- * reference to base. */
+/* And what was to be confirmed then: base is what to go back to, or to stay at. Takes a reference to
+ * it. */
 void picture_start_confirmation(
 	struct picture *p, const struct confirmation *c, struct conf *base);
 /* One stack's confirmation, looked at now; what runs follows from it. See confirmation.h. */

@@ -192,7 +192,7 @@ static json_t *print_confirmation(const struct picture_stack *s)
 {
 	const struct confirmation *c = &s->confirmation;
 
-	if (!c->generation || s->confirm_within_ms == 0)
+	if (!c->generation)
 		return json_null();
 	return json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)c->generation, "state",
 		c->is_lapsed ? "lapsed" : "waiting", "within_ms", (json_int_t)c->within_ms,

@@ -75,20 +75,20 @@ static void add_confirmation(
 	uint64_t before = s->base ? s->base->generation : 0;
 	char within[QUANTITY_TEXT_SIZE];
 
-	if (s->confirm_within_ms == 0 || !s->confirmation.generation)
+	if (!s->confirmation.generation)
 		return;
-	quantity_print_duration(s->confirm_within_ms, within);
+	quantity_print_duration(s->confirmation.within_ms, within);
 	if (s->confirmation.is_lapsed)
 		add(list, object, s->created,
 			"generation %" PRIu64 " was not confirmed within %s: this node went back to %" PRIu64
 			"; apply it again, or roll back to %" PRIu64 " for good",
-			s->generation, within, before, before);
+			s->confirmation.generation, within, before, before);
 	else
 		add(list, object, s->created,
 			"generation %" PRIu64
 			" is to be confirmed within %s (ballastctl confirm), else every node goes "
 			"back to %" PRIu64,
-			s->generation, within, before);
+			s->confirmation.generation, within, before);
 }
 
 static void add_stacks(const struct picture *p, json_t *list)

@@ -199,7 +199,7 @@ void command_print_help(const struct command_row *command, struct buf *out)
 	buf_printf(out, "%s\n", command->help);
 	if (command->more)
 		buf_printf(out, "%s", command->more);
-	if (command->options & ~(unsigned)OPTION_LATER) {
+	if (command->options) {
 		buf_add_text(out, "\nOptions:\n");
 		print_options(command->options, out);
 	}

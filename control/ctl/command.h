@@ -59,7 +59,6 @@ enum option_id {
 	OPTION_LOCAL = 1 << 24,
 	OPTION_ALL = 1 << 25,
 	OPTION_RUN = 1 << 26,
-	OPTION_LATER = 1 << 14, /* of the model, but not in this version */
 };
 #define OPTIONS_GLOBAL                                                                             \
 	(OPTION_SERVER | OPTION_TOKEN_FILE | OPTION_OUTPUT | OPTION_STACK | OPTION_HELP |          \

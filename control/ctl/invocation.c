@@ -198,9 +198,6 @@ static enum invocation_fault take_option(
 	case OPTION_CLIENT:
 		in->client = value;
 		break;
-	case OPTION_LATER:
-		return refuse(
-			p, INVOCATION_LATER, "--%s is not available in this version", o->name);
 	case OPTION_HELP:
 	case OPTION_VERSION:
 	case OPTION_DRY_RUN:

@@ -49,6 +49,49 @@ def test_what_nobody_ends_is_removed(lab):
     assert put(c, document(*names, description="three"))[0] == 200
 
 
+def test_nodes_go_back_without_the_store(lab):
+    """A generation to be confirmed, then the store stops: each node goes back by itself, one over a restart of its control;
+    a confirmation that the store had taken in time takes the one that did not hear of it forward."""
+    postgres, nodes = cluster(lab, "lb-a", "lb-b")
+    see_each_other(*nodes)
+    a, b = nodes
+
+    def runs(node):
+        status = node.status()
+        return status["generation"], (status["stacks"][0]["confirm"] or {}).get("state")
+
+    a.put(document("lb-a", "lb-b"), query="")
+    a.put(document("lb-a", "lb-b", description="two"), query="?confirm_within=4s")
+    for node in nodes:
+        wait_for(lambda node=node: runs(node) == (2, "waiting"), 3, f"{node.name} to run it")
+    postgres.stop("immediate")
+    b.restart_killed("control")
+    assert runs(b) in ((2, "waiting"), (1, "lapsed"))
+    for node in nodes:
+        wait_for(lambda node=node: runs(node) == (1, "lapsed"), 15, f"{node.name} to go back without the store")
+    b.restart_killed("control")
+    assert runs(b) == (1, "lapsed")
+    postgres.start()
+    for node in nodes:
+        wait_for(lambda node=node: node.status()["store"]["state"] == "connected", 15, "the store")
+        assert runs(node) == (1, "lapsed")
+    see_each_other(*nodes)
+    assert put(a, document("lb-a", "lb-b", description="three"))[0] == 200
+    for node in nodes:
+        wait_for(lambda node=node: runs(node) == (3, None), 10, f"{node.name} to run the third")
+
+    a.put(document("lb-a", "lb-b", description="four"), query="?confirm_within=3s")
+    wait_for(lambda: runs(b) == (4, "waiting"), 3, "lb-b to run it")
+    b.daemons["control"].kill()
+    assert a.api("POST", "/v1/stacks/shop/generations/4/confirm")[0] == 200
+    postgres.stop("immediate")
+    b.start("control")
+    wait_for(lambda: runs(b) == (3, "lapsed"), 15, "lb-b to go back: it has not heard")
+    postgres.start()
+    wait_for(lambda: runs(b) == (4, None), 15, "lb-b to go forward")
+    assert runs(a) == (4, None)
+
+
 def test_the_proposer_is_killed_at_any_moment(lab, figure):
     """kill -9 at a random moment of a write, again and again: repeated with its key it is there exactly once."""
     postgres, nodes = cluster(lab, "lb-a", "lb-b", "lb-c")
