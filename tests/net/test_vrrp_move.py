@@ -1,7 +1,4 @@
 """The operator moves VIPs between two nodes that share a store; VIPs of a sync group move together."""
-import re
-import signal
-
 import pytest
 
 from lab import Lab, run, wait_for
@@ -9,12 +6,6 @@ from vrrp import KEY, Pings, Vrrpd, holders, holds, instance, vip, wait_holder
 
 V4, OTHER = "10.0.0.100", "10.0.0.101"
 HOSTS = {"a": ["10.0.0.11/24"], "b": ["10.0.0.12/24"], "client": ["10.0.0.99/24"]}
-
-
-def heartbeats(node):
-    """How many a node has received."""
-    _, text, _ = node.api("GET", "/metrics")
-    return int(re.search(r"^ballast_heartbeats_received_total\S* (\d+)", text, re.M)[1])
 
 
 @pytest.fixture
@@ -59,7 +50,7 @@ class Cluster:
 
 def test_a_vip_is_moved_and_comes_back(lab):
     """No gap there and back; the reason is explained; what cannot be moved says why."""
-    cluster = Cluster(lab, vip([V4 + "/24"], "100ms", {"a": 200, "b": 100}), peer_failure_threshold=60)
+    cluster = Cluster(lab, vip([V4 + "/24"], "100ms", {"a": 200, "b": 100}))
     a, b = cluster.a, cluster.b
     pings = Pings(lab, cluster.netns["client"], V4)
 
@@ -79,25 +70,6 @@ def test_a_vip_is_moved_and_comes_back(lab):
     lost, gap = pings.stop()
     print(f"moved there and back: {lost} lost of one each 5 ms, longest gap {gap * 1000:.0f} ms")
     assert lost <= 20  # a failover would cost sixty; the figure is printed
-
-    # b does not answer: each attempt is given up in time, and then the move is, without a loss.
-    pings = Pings(lab, cluster.netns["client"], V4)
-    heard = heartbeats(a)
-    wait_for(lambda: heartbeats(a) >= heard + 2, 10, "a to hear that b is Backup again")
-    b.daemons["vrrpd"].signal(signal.SIGSTOP)
-    refused = a.ctl("move", "web", "b", check=False)
-    assert refused.returncode == 6, refused
-    assert "b did not take VIP web within" in refused.stderr and "a holds it: see explain vip web" in refused.stderr
-    assert "vip=web: handing over to b failed: the taker did not advertise in time" in a.daemons["vrrpd"].text()
-    assert holders(cluster.holders, V4) == [cluster.holders[0]]
-    lost, gap = pings.stop()
-    print(f"a move that is given up: {lost} lost of one each 5 ms, longest gap {gap * 1000:.0f} ms")
-    assert lost <= 3  # what a machine that stalls may cost
-    # Where nobody could take it, a move is refused at once.
-    b.daemons["vrrpd"].kill()
-    wait_for(lambda: next(n for n in a.status()["nodes"] if n["name"] == "b")["daemons"]["vrrpd"]["state"] == "away", 15)
-    refused = a.ctl("move", "web", "b", check=False)
-    assert refused.returncode and "ballast-vrrpd of instance b is away: VIP web stays where it is" in refused.stderr, refused
 
     for arguments, sentence in (
             (("web", "c"), "has no instance c"), (("mail", "b"), "has no VIP mail"),

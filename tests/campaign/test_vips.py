@@ -1,10 +1,10 @@
-"""A VIP becomes another virtual router under a client: router id, interface, version, unicast (V8)."""
+"""What an operator does to a VIP, under a client: it becomes another virtual router (V8), and a move that nobody takes."""
 import re
 import signal
 
 from lab import Lab, run, wait_for
 from test_vrrp_move import Cluster
-from vrrp import Pings, addresses, instance, vip
+from vrrp import Pings, addresses, holders, instance, vip
 
 V4 = "10.0.0.100"
 STALLED = 3  # answers, on a shared machine
@@ -15,6 +15,12 @@ def spoken(dump):
     """[(source, destination, version, router id)] of the advertisements on the wire so far; no farewells."""
     found = (ADVERTISEMENT.search(line) for line in dump.text().splitlines())
     return [(m[1], m[2], int(m[3]), int(m[4])) for m in found if m and m[5] != "0"]
+
+
+def heartbeats(node):
+    """How many a node has received."""
+    _, text, _ = node.api("GET", "/metrics")
+    return int(re.search(r"^ballast_heartbeats_received_total\S* (\d+)", text, re.M)[1])
 
 
 def test_identity_changes():
@@ -67,3 +73,28 @@ def test_identity_changes():
         assert "-> active" not in b.text()
         assert a.text().count("-> active") == 1
         assert lost <= 1 + STALLED
+
+
+def test_a_move_that_nobody_takes():
+    """It is given up in time, without a loss, and says so; where it could not be taken it is refused at once."""
+    with Lab("untaken") as lab:
+        cluster = Cluster(lab, vip([V4 + "/24"], "100ms", {"a": 200, "b": 100}), peer_failure_threshold=60)
+        a, b = cluster.a, cluster.b
+        # b does not answer: each attempt is given up in time, and then the move is, without a loss.
+        pings = Pings(lab, cluster.netns["client"], V4)
+        heard = heartbeats(a)
+        wait_for(lambda: heartbeats(a) >= heard + 2, 10, "a to hear that b is Backup again")
+        b.daemons["vrrpd"].signal(signal.SIGSTOP)
+        refused = a.ctl("move", "web", "b", check=False)
+        assert refused.returncode == 6, refused
+        assert "b did not take VIP web within" in refused.stderr and "a holds it: see explain vip web" in refused.stderr
+        assert "vip=web: handing over to b failed: the taker did not advertise in time" in a.daemons["vrrpd"].text()
+        assert holders(cluster.holders, V4) == [cluster.holders[0]]
+        lost, gap = pings.stop()
+        print(f"a move that is given up: {lost} lost of one each 5 ms, longest gap {gap * 1000:.0f} ms")
+        assert lost <= 3  # what a machine that stalls may cost
+        # Where nobody could take it, a move is refused at once.
+        b.daemons["vrrpd"].kill()
+        wait_for(lambda: next(n for n in a.status()["nodes"] if n["name"] == "b")["daemons"]["vrrpd"]["state"] == "away", 15)
+        refused = a.ctl("move", "web", "b", check=False)
+        assert refused.returncode and "ballast-vrrpd of instance b is away: VIP web stays where it is" in refused.stderr, refused
