@@ -99,9 +99,11 @@ class Machine:
                 pass
             self.process.popen.wait(30)
         run("umount", self.root)
+        wait_for(self.has_left_groups, 10, f"{self.name}'s control groups to be empty")
+
+    def has_left_groups(self):
+        """Removes its control groups; what has just died may keep them for a moment."""
         for group in GROUPS:
             for folder in sorted((group / self.group).glob("**/"), reverse=True):
-                try:
-                    folder.rmdir()
-                except OSError:
-                    pass
+                folder.rmdir()
+        return True
