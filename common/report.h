@@ -67,6 +67,7 @@ struct report_vip_past {
 	struct wall time;
 	enum report_vip_state from, to;
 	char why[REPORT_TEXT_SIZE];
+	char measured[REPORT_TEXT_SIZE]; /* how long it took; "": not known */
 };
 
 struct report_vip {

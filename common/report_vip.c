@@ -27,6 +27,8 @@ static json_t *past_encode(const struct report_vip_past *p)
 	row_set_text(row, "from", report_vip_state_name(p->from));
 	row_set_text(row, "to", report_vip_state_name(p->to));
 	row_set_text(row, "why", p->why);
+	if (p->measured[0])
+		row_set_text(row, "measured", p->measured);
 	return row;
 }
 
@@ -54,7 +56,8 @@ static bool past_decode(const json_t *row, struct report_vip_past *p)
 	if (!row_get_wall(row, "time", &p->time) ||
 		!row_get_word(row, "from", states, STATES, &from) ||
 		!row_get_word(row, "to", states, STATES, &to) ||
-		!row_get_text(row, "why", p->why, sizeof p->why))
+		!row_get_text(row, "why", p->why, sizeof p->why) ||
+		!row_get_text(row, "measured", p->measured, sizeof p->measured))
 		return false;
 	p->from = (enum report_vip_state)from;
 	p->to = (enum report_vip_state)to;

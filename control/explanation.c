@@ -140,6 +140,14 @@ static json_t *print_listener(struct explanation *e, const struct conf_listener 
 
 /* ---- VIPs ---- */
 
+static void add_transition(struct explanation *e, const struct report_vip_past *p)
+{
+	char why[2 * REPORT_TEXT_SIZE + 4];
+
+	snprintf(why, sizeof why, p->measured[0] ? "%s: %s" : "%s", p->why, p->measured);
+	add_past(e, p->time, report_vip_state_name(p->from), report_vip_state_name(p->to), why);
+}
+
 static void add_role(struct explanation *e, const struct report_vip *r)
 {
 	add_evidence(e, r->since, "%s: %s since then: %s", e->picture->node,
@@ -149,8 +157,7 @@ static void add_role(struct explanation *e, const struct report_vip *r)
 		add_evidence(e, e->now, "%s advertises", r->active_router);
 	add_evidence(e, e->now, "%" PRId64 " transitions since vrrpd counts", r->transitions);
 	for (size_t i = 0; i < r->history_count; i++)
-		add_past(e, r->history[i].time, report_vip_state_name(r->history[i].from),
-			report_vip_state_name(r->history[i].to), r->history[i].why);
+		add_transition(e, &r->history[i]);
 }
 
 /* What the cluster says of a VIP: borrowed from vips, NULL when it says nothing. */

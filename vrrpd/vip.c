@@ -143,6 +143,9 @@ static void history_add(
 	*past = (struct report_vip_past){
 		.time = wall_now(), .from = from, .to = report_state(row->to)};
 	snprintf(past->why, sizeof past->why, "%s", row->why);
+	if (past->to == REPORT_VIP_ACTIVE || from == REPORT_VIP_ACTIVE)
+		measure_print(&v->measure, past->to == REPORT_VIP_ACTIVE, past->measured,
+			sizeof past->measured);
 	v->since = past->time;
 }
 
@@ -181,9 +184,11 @@ static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono no
 	switch (a->kind) {
 	case VRRP_ACQUIRE:
 		vip_acquire(v, now);
+		v->measure.addressed = mono_now();
 		break;
 	case VRRP_RELEASE:
 		vip_release(v, now);
+		v->measure.addressed = mono_now();
 		break;
 	case VRRP_ANNOUNCE:
 		announce_begin(&v->announce, now);
@@ -191,6 +196,8 @@ static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono no
 		break;
 	case VRRP_ADVERTISE:
 		vip_advertise(v, a->priority);
+		if (mono_is_never(v->measure.advertised))
+			v->measure.advertised = mono_now();
 		break;
 	case VRRP_ASK:
 		vip_ask_taker(v, a->is_leaving);
@@ -219,6 +226,18 @@ static void tell_of(struct vip *v, const struct vrrp_action *a)
 			v->judged.taker ? v->judged.taker : "nobody", a->text);
 }
 
+/* What may come of this event is measured from now on; the end of a hand-over from its begin. */
+static void measure_begin(struct vip *v, const struct vrrp_event *ev, struct mono now)
+{
+	struct mono due = vrrp_deadline(&v->vrrp);
+
+	if (v->vrrp.state == VRRP_HANDING_OVER || v->vrrp.state == VRRP_YIELDING)
+		return;
+	measure_init(&v->measure);
+	v->measure.heard = v->vrrp.heard;
+	v->measure.begun = ev->kind == VRRP_TIMER && mono_before(due, now) ? due : now;
+}
+
 static void step(struct vip *v, const struct vrrp_event *ev, struct mono now)
 {
 	struct addr active = v->vrrp.active;
@@ -226,6 +245,7 @@ static void step(struct vip *v, const struct vrrp_event *ev, struct mono now)
 	bool is_backup = !vrrp_is_active(&v->vrrp);
 	struct vrrp_todo todo;
 
+	measure_begin(v, ev, now);
 	vrrp_step(&v->vrrp, ev, now, &todo);
 	for (size_t i = 0; i < todo.count; i++)
 		carry_out(v, &todo.items[i], now);

@@ -18,6 +18,7 @@
 #include "vrrpd/identity.h"
 #include "vrrpd/inquiry.h"
 #include "vrrpd/macvlan.h"
+#include "vrrpd/measure.h"
 #include "vrrpd/netlink.h"
 #include "vrrpd/ownership.h"
 #include "vrrpd/past.h"
@@ -78,6 +79,7 @@ struct vip {
 	struct role role;
 	struct role_result judged;
 	struct announce announce;
+	struct measure measure; /* of the change under way */
 	struct probe probe;      /* whether another host has the addresses, … */
 	struct inquiry *inquiry; /* … heard by this; NULL: not asked now */
 	bool is_probing_held;    /* asked while they are held: for an alarm only */

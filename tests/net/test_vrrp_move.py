@@ -60,6 +60,10 @@ def test_a_vip_is_moved_and_comes_back(lab):
     why = b.ctl("explain", "vip", "web").stdout
     assert "moved here: priority 254" in why and "kernel update" in why, why
     assert "handed over: the taker advertises" in a.daemons["vrrpd"].text()
+    assert re.search(r"asked by the Active to take over: advertised \d+\.\d ms after the last advertisement heard, "
+                     r"advertised \d+\.\d ms after it was due, addresses set \d+\.\d ms after it was due", why), why
+    why = a.ctl("explain", "vip", "web").stdout
+    assert re.search(r"handed over: the taker advertises: addresses let go \d+\.\d ms after it began", why), why
     # Where it was moved to is where it stays, whatever the priorities say.
     a.restart_killed("vrrpd")
     wait_for(lambda: "state=healthy" in a.daemons["vrrpd"].text(), 10)
