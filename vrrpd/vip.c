@@ -451,6 +451,7 @@ void vip_heard(struct vip *v, const struct segment *s, const struct advert_packe
 	}
 	identities_heard(&v->identities, i, now);
 	v->counters.adverts_received++;
+	v->counters.farewells_received += a->priority == VRRP_PRIORITY_LEAVE;
 	v->has_pseudo_header = a->has_pseudo_header;
 	compare_addresses(v, a);
 	step(v, &ev, now);

@@ -49,7 +49,7 @@ struct vip_uses {
 struct vip_counters {
 	uint64_t adverts_sent, send_errors, adverts_received, addresses_mended, address_errors,
 		announcements, addresses_differ,
-		address_conflicts, flaps;
+		address_conflicts, flaps, farewells_sent, farewells_received;
 	uint64_t dropped[ADVERT_REFUSALS]; /* by cause, advert_refusal_name() */
 	uint64_t dropped_stranger;         /* not to the group; in unicast: not of an instance */
 };

@@ -67,6 +67,10 @@ static const struct metric announcements = {"ballast_vip_announcements_total", M
 static const struct metric conflicts = {"ballast_vip_address_conflicts_total", METRIC_COUNTER,
 	"Times that another host was found to have an address of the VIP."};
 
+static const struct metric farewells_sent = {"ballast_vip_farewells_sent_total", METRIC_COUNTER,
+	"Advertisements of priority 0 sent: this node leaves; in unicast one to each instance."};
+static const struct metric farewells_received = {"ballast_vip_farewells_received_total",
+	METRIC_COUNTER, "Advertisements of priority 0 of other routers."};
 static const struct metric flaps = {"ballast_vip_flaps_total", METRIC_COUNTER,
 	"Losses of the VIP that nobody wanted; too many lead to bypass."};
 
@@ -100,5 +104,7 @@ void vip_count(const struct vip *v, json_t *set)
 	add(v, &address_errors, c->address_errors, set);
 	add(v, &announcements, c->announcements, set);
 	add(v, &conflicts, c->address_conflicts, set);
+	add(v, &farewells_sent, c->farewells_sent, set);
+	add(v, &farewells_received, c->farewells_received, set);
 	add(v, &flaps, c->flaps, set);
 }

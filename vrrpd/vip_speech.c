@@ -150,6 +150,7 @@ static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to
 		v->counters.send_errors++;
 	else
 		v->counters.adverts_sent++;
+	v->counters.farewells_sent += rc >= 0 && a->priority == VRRP_PRIORITY_LEAVE;
 	return rc;
 }
 

@@ -265,6 +265,8 @@ def main():
     if unknown := [row for row in wanted if row not in ROWS]:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
     options.dice = random.Random(options.seed)
+    # Its children choose for themselves.
+    os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     print(f"--seed {options.seed}; programs, client and observer under SCHED_RR 1; load {os.getloadavg()[0]:.1f}")
     print(f"{'event':<34} {'without an answer: median (least–greatest)':<64} {'goal':<34}", flush=True)
     results = [ROWS[row](options) for row in wanted]

@@ -45,6 +45,11 @@ def realtime(process):
         run("chrt", "-a", "-r", "-p", "1", pid, check=False)
 
 
+def unplug(lab, node):
+    """As lab.plug(), and at once."""
+    run(*REALTIME, "ip", "-n", lab.switch, "link", "set", f"p-{node}", "down")
+
+
 class BallastPair:
     """ballast-vrrpd alone on both nodes: what it does without control."""
     name = "Ballast"
@@ -79,7 +84,7 @@ class BallastPair:
         return settled_holder(self.netns, self.interval)
 
     def die(self, node):
-        self.lab.plug(node, False)
+        unplug(self.lab, node)
         self.nodes[node].process.kill()
 
     def stop(self, node):
@@ -112,7 +117,7 @@ class KeepalivedPair:
         return settled_holder(self.netns, self.interval)
 
     def die(self, node):
-        self.lab.plug(node, False)
+        unplug(self.lab, node)
         self.nodes[node].kill()
 
     def stop(self, node):
