@@ -270,8 +270,11 @@ static void judge_hand_over(
 	struct role *r, const struct role_input *in, struct mono now, struct role_result *ret)
 {
 	const struct role_peer *to = mover(r, in), *taker = to ? to : best_taker(in);
+	/* Where the operator moved it, it stays for want of traffic too: the taker would give it back. */
+	bool is_starved = in->starved &&
+			  !(has_move(r, in) && strcmp(in->move.holder, in->node) == 0);
 	bool is_wanted = in->state == VRRP_ACTIVE && taker && taker->vip->is_fit &&
-			 (to || !ret->is_fit || in->starved);
+			 (to || !ret->is_fit || is_starved);
 
 	ret->taker = taker ? taker->name : NULL;
 	ret->is_planned = to || in->in_maintenance;
@@ -332,6 +335,9 @@ static void judge_bandwidth(const struct role_input *in, struct role_result *ret
 	if (!in->starved)
 		return;
 	ret->wish.may_preempt = false;
+	/* An owner would take it back, allowed or not. */
+	if (ret->wish.priority == VRRP_PRIORITY_OWNER)
+		ret->wish.priority = PRIORITY_MOST;
 	say(ret, "; does not preempt: %s", in->starved);
 }
 

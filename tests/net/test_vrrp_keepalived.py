@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import Lab, wait_for
-from vrrp import addresses, Keepalived, Pings, Vrrpd, holders, instance, vip, wait_holder
+from vrrp import Keepalived, Pings, Vrrpd, addresses, holders, instance, samples, vip, wait_holder
 
 HOSTS = {"a": ["10.0.0.11/24", "fd00::11/64"], "b": ["10.0.0.12/24", "fd00::12/64"],
          "client": ["10.0.0.99/24", "fd00::99/64"]}
@@ -119,8 +119,10 @@ def test_no_preemption(pair):
     wait_for(lambda: "initialize -> backup" in ballast.text(), 5)
     time.sleep(10 * pair.interval)  # that nothing happens can only be watched for a while
     assert holders([ballast, keepalived], pair.watched) == [keepalived]
+    assert samples(ballast, "ballast_vip_farewells_received_total")[0]["value"] == 0
     keepalived.stop()
     wait_holder([ballast, keepalived], ballast, pair.watched, 5)
+    assert samples(ballast, "ballast_vip_farewells_received_total")[0]["value"] > 0
 
 
 def test_a_client_sees_the_outage(pair):

@@ -1,11 +1,10 @@
 """Packets that no virtual router should heed: each is counted by its cause, and changes nothing."""
 import pytest
 
-from bus_lab import Caller
 from lab import Lab, wait_for
 from rubbish import Rubbish
 from test_vrrp_pair import HOSTS, V4, Pair
-from vrrp import holders
+from vrrp import holders, samples
 
 EACH = 3
 
@@ -18,12 +17,7 @@ def lab(request):
 
 def dropped(node, metric):
     """{cause: count} of a metric of the node's vrrpd."""
-    caller = Caller(node.node.run / "bus" / "vrrpd.req")
-    try:
-        answer = caller.ask("counters")["body"]
-    finally:
-        caller.close()
-    return {s["labels"]["why"]: s["value"] for s in answer[metric]["samples"]}
+    return {s["labels"]["why"]: s["value"] for s in samples(node, metric)}
 
 
 def test_each_is_counted_and_none_heeded(lab):

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+from bus_lab import Caller
 from lab import Process, run, wait_for
 
 KEY = "1:" + base64.b64encode(bytes(range(32))).decode() + "\n"
@@ -69,6 +70,15 @@ class Vrrpd:
 
     def holds(self, address):
         return holds(self.netns, address)
+
+
+def samples(vrrpd, metric):
+    """[{"labels": …, "value": …}] of a metric, as its vrrpd tells it on the bus."""
+    caller = Caller(vrrpd.node.run / "bus" / "vrrpd.req")
+    try:
+        return caller.ask("counters")["body"][metric]["samples"]
+    finally:
+        caller.close()
 
 
 class Keepalived:

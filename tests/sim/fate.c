@@ -67,7 +67,11 @@ static void spoil_network(struct world *w)
 
 static void change_condition(struct world *w, struct node *n)
 {
-	switch (rand_below(&w->rand, 4)) {
+	switch (rand_below(&w->rand, 5)) {
+	case 4:
+		n->has_traffic = !n->has_traffic;
+		trace_say(&w->trace, n->name, "traffic %s", n->has_traffic ? "comes" : "ends");
+		break;
 	case 0:
 		n->is_data_well = !n->is_data_well;
 		trace_say(&w->trace, n->name, "data is %s", n->is_data_well ? "well" : "down");
@@ -187,11 +191,13 @@ static void calm(struct world *w)
 			node_crash(&w->nodes[i]);
 		else
 			revive(w, &w->nodes[i]);
+		if (chance(w, 50))
+			w->nodes[i].bypass.is_on = false;
 		if (chance(w, 70)) {
 			w->nodes[i].is_data_well = true;
 			w->nodes[i].in_maintenance = w->nodes[i].is_unready = false;
 			w->nodes[i].pairs_active = NODE_PAIRS;
-			w->nodes[i].bypass.is_on = false;
+			w->nodes[i].has_traffic = true;
 		}
 	}
 	judge_look(&w->judge, w->nodes, w->now_ns);
@@ -245,7 +251,9 @@ static void stall(struct world *w, struct node *n)
  */
 static void unlink_active(struct world *w, struct node *n)
 {
-	bool has_taker = n->result.taker && n->result.wish.may_hold;
+	/* Lost too often, it goes to bypass: then nobody may be fit, and it is let go on purpose. */
+	bool has_taker = n->result.taker && n->result.wish.may_hold &&
+			 !w->scene.when_all_down_release;
 
 	judge_disturb(&w->judge, w->now_ns, false);
 	node_link(n, false, w->now_ns);
@@ -275,6 +283,30 @@ static void spoil_active(struct world *w, struct node *n)
 	if (taker && taker->is_fit && is_spoiled(n) && judge_holder(&w->judge) == n)
 		judge_fail(&w->judge, "%s is unfit and did not hand over", n->name);
 	rest(w);
+}
+
+/* What came in comes in no more, and a peer is fit to take it: handed over within two intervals
+ * (V9). */
+static void starve_active(struct world *w, struct node *n)
+{
+	const struct links *l = &n->links;
+	int64_t interval = scene_interval_ns(&w->scene);
+	bool is_moved_here = n->move.holder && n->move.holder[3] == n->name[3];
+	bool is_due = l->had_traffic && n->result.taker && n->result.is_fit && !is_moved_here;
+	const struct peer_vip *taker = NULL;
+
+	for (size_t i = 0; is_due && i < w->scene.nodes; i++)
+		if (n->result.taker[3] == (char)('a' + (int)i))
+			taker = peer_vip(&n->peers[i], "web");
+	judge_disturb(&w->judge, w->now_ns, true);
+	n->has_traffic = false;
+	trace_say(&w->trace, n->name, "traffic ends");
+	world_advance(w, 2 * interval + interval / 10 + 3 * w->scene.delay_ns + 1 * MS);
+	if (taker && taker->is_fit && !world_has_failed(w) && judge_holder(&w->judge) == n)
+		judge_fail(&w->judge, "%s gets no traffic any more and did not hand over", n->name);
+	w->judge.starved += taker && judge_holder(&w->judge) != n;
+	rest(w);
+	n->has_traffic = chance(w, 50);
 }
 
 /* Moved to a fit Backup that the Active knows: it is there at once, and stays (V4). */
@@ -323,6 +355,16 @@ static void lose_mover(struct world *w, struct node *n)
 		judge_fail(&w->judge, "%s was lost, and claims the move again", n->name);
 }
 
+/* Nothing happens, not even traffic to whoever has none: nothing moves. */
+static void quiet_night(struct world *w)
+{
+	uint64_t before = w->judge.transitions;
+
+	world_advance(w, scene_settle_ns(&w->scene));
+	if (!world_has_failed(w) && w->judge.transitions != before)
+		judge_fail(&w->judge, "something moved in a quiet night");
+}
+
 static void blow(struct world *w)
 {
 	struct node *n = chance(w, 70) ? the_active(w) : any_node(w);
@@ -332,7 +374,14 @@ static void blow(struct world *w)
 		judge_disturb(&w->judge, w->now_ns, true);
 		revive(w, n);
 	} else {
-		switch (rand_below(&w->rand, 12)) {
+		switch (rand_below(&w->rand, 14)) {
+		case 13:
+			quiet_night(w);
+			return;
+		case 12:
+			if (is_active)
+				starve_active(w, n);
+			return;
 		case 11:
 			if (is_active && n->move.holder && n->move.holder[3] == n->name[3])
 				lose_mover(w, n);

@@ -279,6 +279,17 @@ static bool should_preempt(const struct node *n, const struct node *holder)
 	       (n->vrrp.config.preempt || theirs == VRRP_PRIORITY_LAST_RESORT);
 }
 
+/* In bypass a node is the last resort: not for a peer that wants it and may have it (V9). */
+static void judge_bypass(struct judge *j, const struct node *n, const struct node *holder)
+{
+	bool is_well = n->is_data_well && !n->in_maintenance && n->pairs_active > 0 &&
+		       !n->bypass.is_on;
+
+	if (holder->bypass.is_on && is_well && n->vrrp.wish.may_preempt && n->vrrp.wish.may_hold)
+		judge_fail(
+			j, "%s is in bypass and holds it, though %s is fit", holder->name, n->name);
+}
+
 static void judge_backup(struct judge *j, const struct node *n, const struct node *holder)
 {
 	if (n->vrrp.state != VRRP_BACKUP)
@@ -325,8 +336,11 @@ void judge_rest(struct judge *j)
 			continue;
 		could_be_held |= n->is_linked && n->vrrp.wish.may_hold;
 		judge_peers(j, n);
-		if (holder && n != holder && n->is_linked)
+		if (holder && n != holder && n->is_linked) {
 			judge_backup(j, n, holder);
+			judge_bypass(j, n, holder);
+		}
+		j->bypasses += n->bypass.is_on;
 	}
 	if (could_be_held && !holder)
 		judge_fail(j, "nobody is Active at rest");

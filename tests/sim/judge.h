@@ -30,6 +30,7 @@ struct judge {
 		rivals; /* bits of the nodes that were Active at once, for longer than an instant */
 	bool is_silent; /* the conflict is of two that hold without a word: keeping or yielding */
 	uint64_t transitions, settled_transitions;
+	uint64_t bypasses, starved; /* nodes at rest in bypass; hand-overs for want of traffic */
 	bool is_settled;
 	uint64_t taken[JUDGE_ROWS_MAX]; /* how often each row of vrrp_transitions was taken */
 	int64_t worst_gap_ns;           /* beyond Active-down, over the whole seed */

@@ -59,13 +59,15 @@ static bool run_seed(struct world *w, uint64_t seed, bool is_traced)
 
 /* What all seeds together have seen. */
 struct census {
-	uint64_t transitions, taken[JUDGE_ROWS_MAX];
+	uint64_t transitions, taken[JUDGE_ROWS_MAX], bypasses, starved;
 	int64_t worst_ns;
 };
 
 static void count_seed(struct census *c, const struct judge *j)
 {
 	c->transitions += j->transitions;
+	c->bypasses += j->bypasses;
+	c->starved += j->starved;
 	for (size_t i = 0; i < vrrp_transitions_count; i++)
 		c->taken[i] += j->taken[i];
 	if (j->worst_gap_ns > c->worst_ns)
@@ -75,11 +77,16 @@ static void count_seed(struct census *c, const struct judge *j)
 /* A simulation that never goes somewhere says nothing about it. */
 static int tell_census(const struct census *c, uint64_t seeds)
 {
-	size_t missing = 0;
+	size_t missing = seeds >= 10000 && (c->bypasses == 0 || c->starved == 0);
 
-	printf("sim-vrrp: %llu seeds held, %llu transitions; worst take-over: Active-down + %.3f "
+	if (missing)
+		fprintf(stderr, "sim-vrrp: never seen: bypass at rest, or a hand-over for want of "
+				"traffic\n");
+	printf("sim-vrrp: %llu seeds held, %llu transitions, %llu rests in bypass, %llu starved; "
+	       "worst take-over: Active-down + %.3f "
 	       "ms\n",
 		(unsigned long long)seeds, (unsigned long long)c->transitions,
+		(unsigned long long)c->bypasses, (unsigned long long)c->starved,
 		(double)c->worst_ns / 1e6);
 	for (size_t i = 0; i < vrrp_transitions_count && seeds >= 10000; i++) {
 		const struct vrrp_transition *t = &vrrp_transitions[i];

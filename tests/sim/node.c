@@ -446,6 +446,7 @@ void node_turn(struct node *n, int64_t now_ns)
 	if (!n->is_running)
 		return;
 	next = mono_min(vrrp_deadline(&n->vrrp), role_deadline(&n->role));
+	next = mono_min(next, links_deadline(&n->links));
 	next = mono_min(next, mono_min(n->heartbeat_at, n->renew_at));
 	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
 		if (i != n->index)
@@ -463,7 +464,8 @@ void node_init(struct node *n, size_t index, const struct scene *scene)
 		.scene = scene,
 		.is_data_well = true,
 		.is_linked = true,
-		.pairs_active = NODE_PAIRS};
+		.pairs_active = NODE_PAIRS,
+		.has_traffic = true};
 	n->wake_ns = INT64_MAX;
 	kernel_init(&n->kernel);
 	snprintf(n->name, sizeof n->name, "lb-%c", 'a' + (int)index);

@@ -71,6 +71,9 @@ struct node {
 	bool is_data_well, in_maintenance, is_unready;
 	size_t pairs_active; /* of NODE_PAIRS */
 	struct role_move move; /* the operator's, as every node knows it */
+	bool has_traffic;         /* comes in while this node holds the address */
+	uint64_t bytes;           /* that ever came in, … */
+	struct mono bytes_at;     /* … until then */
 	struct links links;
 	struct flaps flaps;
 	struct flaps_bypass bypass; /* over restarts, until fate clears it */

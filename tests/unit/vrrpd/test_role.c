@@ -324,6 +324,12 @@ static const struct {
 		false, true, false, "last resort: 1 of 2 link pairs active"},
 	{200, VRRP_ACTIVE, {0}, {0}, NULL, "too little traffic", false, &fit_backup, 200, false,
 		true, true, false, "priority 200; does not preempt: too little traffic"},
+	{255, VRRP_ACTIVE, {0}, {0}, NULL, "too little traffic", false, &fit_backup, 254, false,
+		true, true, false,
+		"priority 255: owner of the addresses; does not preempt: too little traffic"},
+	{100, VRRP_ACTIVE, MOVED_HERE, {0}, NULL, "too little traffic", false, &fit_backup, 254,
+		false, true, false, false,
+		"priority 100; moved here: priority 254; does not preempt: too little traffic"},
 	{200, VRRP_ACTIVE, {0}, {0}, NULL, "too little traffic", false, &unfit_backup, 200, false,
 		true, false, false, "priority 200; does not preempt: too little traffic"},
 };
