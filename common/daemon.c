@@ -13,12 +13,16 @@
 #include "common/folders.h"
 #include "common/lastgood.h"
 #include "common/log.h"
+#include "common/now.h"
 #include "common/options.h"
 #include "common/reload.h"
 #include "common/succession.h"
 
 #define DAEMON_CHECK_MS 10000 /* how long a successor's --check may take */
 #define DAEMON_LOCK_NAME "daemon-lock"
+#define DAEMON_FOLDER_EVERY_MS 1000
+#define DAEMON_FOLDER_SETTLES 2
+#define DAEMON_FOLDER_LOG_BURST 3 /* lines, then at a limited rate */
 
 enum { DAEMON_TERM, DAEMON_INT, DAEMON_HUP, DAEMON_USR1, DAEMON_USR2, DAEMON_SIGNALS };
 
@@ -47,6 +51,9 @@ struct daemon {
 	uv_work_t first_work;
 	uv_process_t successor; /* its --check; alive while is_checking */
 	uv_timer_t successor_timer;
+	uv_timer_t folder_timer;
+	struct log_limit folder_limit;
+	int folder_settles; /* turns of the timer until what lies in the new run_dir is opened */
 };
 
 uv_loop_t *daemon_loop(struct daemon *d)
@@ -282,6 +289,66 @@ static void daemon_start_watchdog(struct daemon *d)
 		uv_timer_start(&d->watchdog, daemon_on_watchdog, 0, limit_us / 4000 + 1);
 }
 
+/* 0, or a negative errno that has been logged. The lock we have is given back for the new one. */
+static int daemon_lock_folder(struct daemon *d)
+{
+	const char *run_dir = d->nodefile->run_dir;
+	pid_t holder = 0;
+	int fd, rc = folders_lock(run_dir, d->spec->name, &holder, &fd);
+
+	if (rc == -EBUSY)
+		log_error("another ballast-%s (pid %d) runs in %s: stop it, or give this one a "
+			  "run_dir of its own",
+			d->spec->name, (int)holder, run_dir);
+	else if (rc)
+		log_error("cannot lock %s/%s.lock: %s", run_dir, d->spec->name, strerror(-rc));
+	if (rc)
+		return rc;
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
+	d->lock_fd = fd;
+	return 0;
+}
+
+/* Somebody removed run_dir: 0 when it is there again. */
+static int daemon_renew_folder(struct daemon *d)
+{
+	const char *which;
+	unsigned long held;
+	int rc = folders_make(d->nodefile, &which);
+
+	if (!rc)
+		return daemon_lock_folder(d);
+	if (log_limit_take(&d->folder_limit, DAEMON_FOLDER_LOG_BURST, mono_now(), &held))
+		log_error("%s was removed and cannot be made anew: %s; traffic goes on, nobody can "
+			  "reach this daemon: make it, for the user that it runs as",
+			which, strerror(-rc));
+	sd_notifyf(0, "STATUS=%s was removed and cannot be made anew: %s", which, strerror(-rc));
+	return rc;
+}
+
+/*
+ * The sockets and files in a run_dir that is new are opened as ever by a program that starts: by
+ * the successor, which we have in place as soon as the workers' sockets had time to come back.
+ */
+static void daemon_on_folder_timer(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+	const char *run_dir = d->nodefile->run_dir;
+
+	if (d->is_leaving)
+		return;
+	if (folders_is_locked(run_dir, d->spec->name, d->lock_fd)) {
+		if (d->folder_settles && --d->folder_settles == 0)
+			daemon_check_successor(d);
+		return;
+	}
+	if (daemon_renew_folder(d))
+		return;
+	log_warn("%s was removed: made anew, and what lies in it is opened anew", run_dir);
+	d->folder_settles = DAEMON_FOLDER_SETTLES;
+}
+
 static void daemon_on_first_work(uv_work_t *work)
 {
 	(void)work;
@@ -295,6 +362,10 @@ static int daemon_open_loop(struct daemon *d)
 		return rc;
 	uv_timer_init(&d->loop, &d->successor_timer);
 	daemon_start_watchdog(d);
+	uv_timer_init(&d->loop, &d->folder_timer);
+	d->folder_timer.data = d;
+	uv_timer_start(&d->folder_timer, daemon_on_folder_timer, DAEMON_FOLDER_EVERY_MS,
+		DAEMON_FOLDER_EVERY_MS);
 	for (int i = 0; i < DAEMON_SIGNALS && !rc; i++) {
 		uv_signal_init(&d->loop, &d->signals[i]);
 		d->signals[i].data = d;
@@ -314,6 +385,7 @@ static void daemon_close_loop(struct daemon *d)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 	uv_close((uv_handle_t *)&d->successor_timer, NULL);
 	uv_close((uv_handle_t *)&d->watchdog, NULL);
+	uv_close((uv_handle_t *)&d->folder_timer, NULL);
 	uv_run(&d->loop, UV_RUN_NOWAIT);
 	uv_loop_close(&d->loop);
 }
@@ -368,8 +440,7 @@ static int daemon_check(struct daemon *d)
 
 static int daemon_claim_folders(struct daemon *d)
 {
-	const char *run_dir = d->nodefile->run_dir, *which;
-	pid_t holder = 0;
+	const char *which;
 	int rc = folders_make(d->nodefile, &which);
 
 	if (rc) {
@@ -378,17 +449,7 @@ static int daemon_claim_folders(struct daemon *d)
 	}
 	d->lock_fd = succession_take(&d->inherited, DAEMON_LOCK_NAME);
 	d->is_replacement = d->lock_fd >= 0;
-	if (d->is_replacement)
-		return 0;
-	rc = folders_lock(run_dir, d->spec->name, &holder, &d->lock_fd);
-	if (rc == -EBUSY)
-		log_error("another ballast-%s (pid %d) runs in %s: stop it, or give this one a "
-			  "run_dir of "
-			  "its own",
-			d->spec->name, (int)holder, run_dir);
-	else if (rc)
-		log_error("cannot lock %s/%s.lock: %s", run_dir, d->spec->name, strerror(-rc));
-	return rc;
+	return d->is_replacement ? 0 : daemon_lock_folder(d);
 }
 
 /* Everything between the node file and the loop: 0, or a negative errno that has been logged. */

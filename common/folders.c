@@ -80,3 +80,13 @@ int folders_lock(const char *run_dir, const char *name, pid_t *ret_holder, int *
 	*ret_fd = fd;
 	return 0;
 }
+
+bool folders_is_locked(const char *run_dir, const char *name, int fd)
+{
+	char path[PATH_MAX];
+	struct stat found, mine;
+
+	snprintf(path, sizeof path, "%s/%s.lock", run_dir, name);
+	return stat(path, &found) == 0 && fstat(fd, &mine) == 0 && found.st_dev == mine.st_dev &&
+	       found.st_ino == mine.st_ino;
+}

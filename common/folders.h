@@ -3,6 +3,7 @@
  * Shell: the folders of a node (run_dir, run_dir/bus, state_dir), made when
  * missing, and the lock that lets one instance of each daemon run in a run_dir.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -20,3 +21,5 @@ int folders_make(const struct nodefile *n, const char **ret_which);
  * not known), or another negative errno.
  */
 int folders_lock(const char *run_dir, const char *name, pid_t *ret_holder, int *ret_fd);
+/* True while run_dir/NAME.lock is the file that fd has locked: false once somebody has removed run_dir. */
+bool folders_is_locked(const char *run_dir, const char *name, int fd);

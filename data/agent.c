@@ -462,6 +462,7 @@ static void ticked(uv_timer_t *timer)
 
 	if (a->next_expiry.ms && a->next_expiry.ms <= now.ms)
 		a->next_expiry = judge_expire(a->judge, now_of(a));
+	lifeline_check(a->lifeline);
 	offer_pending(a);
 	publish_self(a);
 	publish_traffic(a);

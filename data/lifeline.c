@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/list.h"
+#include "common/log.h"
 #include "data/socket.h"
 
 struct caller {
@@ -148,6 +149,32 @@ int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name, lifeli
 	socket_interest(l->listening, SOCKET_READ);
 	*ret = l;
 	return 0;
+}
+
+void lifeline_check(struct lifeline *l)
+{
+	char folder[sizeof l->path.sun_path];
+	struct socket *listening;
+	struct stat st;
+	int fd;
+
+	if (stat(l->path.sun_path, &st) == 0 || errno != ENOENT)
+		return;
+	snprintf(folder, sizeof folder, "%s", l->path.sun_path);
+	*strrchr(folder, '/') = '\0';
+	if (mkdir(folder, 0750) < 0 && errno != EEXIST)
+		return;
+	fd = listen_at(&l->path, &l->inode);
+	if (fd < 0)
+		return;
+	if (socket_open(l->loop, fd, called, l, &listening) < 0) {
+		close(fd);
+		return;
+	}
+	socket_close(l->listening);
+	l->listening = listening;
+	socket_interest(l->listening, SOCKET_READ);
+	log_warn("%s was removed: listening anew", l->path.sun_path);
 }
 
 void lifeline_close(struct lifeline *l)

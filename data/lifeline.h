@@ -26,5 +26,10 @@ int lifeline_path(const char *run_dir, const char *name, struct sockaddr_un *ret
 /* Opens run_dir/data/NAME.sock (mode 0660; an older file is replaced): 0, or a negative errno. */
 int lifeline_open(uv_loop_t *loop, const char *run_dir, const char *name, lifeline_taken *taken,
 	void *user, struct lifeline **ret);
+/*
+ * To be called now and then: listens anew where somebody has removed run_dir/data, or the file in
+ * it, as soon as run_dir is there again.
+ */
+void lifeline_check(struct lifeline *l);
 /* Also removes the file. NULL is fine. */
 void lifeline_close(struct lifeline *l);

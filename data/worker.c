@@ -32,6 +32,7 @@
 #define CHANNEL_FD 3
 #define TICK_MS 100
 #define STEP_BYTES 32768 /* of a new snapshot's text, read between two batches of events */
+#define LIFELINE_EVERY_TICKS 5
 #define BUFFERS_MAX 65536 /* 1 GiB of traffic buffers at most */
 
 /* A snapshot on its way into force. */
@@ -51,6 +52,7 @@ struct worker_private {
 	uv_idle_t reading; /* runs while one is */
 	struct lifeline *lifeline;
 	const char *run_dir;
+	unsigned ticks;
 	struct board_column *row;            /* ours */
 	int board_fd, snapshot_fd, slots_fd; /* kept for a new supervisor */
 	uint32_t place;
@@ -445,6 +447,8 @@ static void ticked(uv_timer_t *timer)
 	listeners_drain_node(w->listeners, atomic_load(&w->board.head->is_node_drained));
 	listeners_tick(w->listeners, now_ms);
 	handover_tick(w->handover);
+	if (++w->private->ticks % LIFELINE_EVERY_TICKS == 0)
+		lifeline_check(w->private->lifeline);
 	pools_serve(w->pools);
 	run_tasks(w);
 	beat(w);

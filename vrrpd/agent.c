@@ -372,6 +372,11 @@ static void bus_gone(void *user)
 		free(a);
 }
 
+void agent_keep(const struct agent *a)
+{
+	router_keep(a->router);
+}
+
 void agent_close(struct agent *a)
 {
 	router_close(a->router);

@@ -53,6 +53,17 @@ static void leave(struct daemon *d, void *user)
 	agent_leave(m->agent, left, m);
 }
 
+/* A successor, be it re-executed or restarted after kill -9, resumes from the addresses on the
+ * interfaces and the ownership record: that shall lie where it will look. */
+static json_t *hand_over(struct daemon *d, void *user)
+{
+	struct main *m = user;
+
+	(void)d;
+	agent_keep(m->agent);
+	return NULL;
+}
+
 static int check(struct daemon *d, const struct conf *conf, void *user)
 {
 	const char *path = daemon_nodefile(d)->cluster_key_file;
@@ -71,14 +82,11 @@ static int check(struct daemon *d, const struct conf *conf, void *user)
 
 int main(int argc, char **argv)
 {
-	/*
-	 * Nothing is handed over to a successor, be it re-executed or restarted after
-	 * kill -9: it resumes from the addresses on the interfaces and the ownership record.
-	 */
 	static const struct daemon_spec spec = {.name = "vrrpd",
 		.help = "moves virtual addresses between nodes (VRRP, RFC 9568)",
 		.start = start,
 		.leave = leave,
+		.hand_over = hand_over,
 		.check = check};
 	struct main m = {0};
 

@@ -99,6 +99,25 @@ int ownership_open(const char *run_dir, struct ownership **ret)
 	return 0;
 }
 
+int ownership_keep(const struct ownership *o, const char *run_dir)
+{
+	char path[4096];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof path, "%s/vrrpd.ownership", run_dir);
+	if (access(path, F_OK) == 0)
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, o->file, sizeof *o->file) != (ssize_t)sizeof *o->file)
+		rc = -EIO;
+	close(fd);
+	if (rc < 0)
+		unlink(path);
+	return rc;
+}
+
 void ownership_close(struct ownership *o)
 {
 	if (!o)

@@ -19,6 +19,11 @@ struct ownership;
  * or a negative errno; -EBUSY while another process holds it.
  */
 int ownership_open(const char *run_dir, struct ownership **ret);
+/*
+ * Before a successor takes over: where somebody removed the file, the records are written to a new
+ * one: 0, or a negative errno.
+ */
+int ownership_keep(const struct ownership *o, const char *run_dir);
 /* Lets go of the mapping; the records stay for a successor. NULL is fine. */
 void ownership_close(struct ownership *o);
 

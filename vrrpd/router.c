@@ -424,6 +424,15 @@ static void handle_closed(uv_handle_t *handle)
 		router_free(r);
 }
 
+void router_keep(const struct router *r)
+{
+	int rc = ownership_keep(r->ownership, r->run_dir);
+
+	if (rc < 0)
+		log_error("%s/vrrpd.ownership: %s; the successor starts as Backup", r->run_dir,
+			strerror(-rc));
+}
+
 void router_close(struct router *r)
 {
 	if (!r)

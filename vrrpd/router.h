@@ -35,6 +35,8 @@ struct router_handlers {
  */
 int router_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_keys *keys,
 	const struct router_handlers *handlers, void *user, struct router **ret);
+/* What a successor resumes from lies where it will look, even where somebody removed it. */
+void router_keep(const struct router *r);
 /* Lets go of everything but the addresses; memory goes when the loop has run on. NULL is fine. */
 void router_close(struct router *r);
 

@@ -286,6 +286,10 @@ static int open_unix(struct server *s, const struct server_spec *spec)
 {
 	int fd = inherit(spec, SERVER_UNIX), rc;
 
+	if (fd >= 0 && access(spec->unix_path, F_OK) < 0) {
+		close(fd); /* its file was removed: nobody can reach it */
+		fd = -1;
+	}
 	if (fd < 0)
 		fd = socket_listen_unix(spec->unix_path, spec->unix_group);
 	rc = fd < 0 ? fd : open_door(s, fd, SERVER_UNIX, false);
