@@ -6,6 +6,9 @@
  */
 #include "common/conf.h"
 
+/* What it means that one cannot be written. */
+#define LASTGOOD_CONSEQUENCE "a restart without control would run an older generation"
+
 /* 0, or a negative errno (the file that was there stays). */
 int lastgood_save(const char *state_dir, const char *daemon, const struct conf *conf);
 /* 0 and an owned snapshot; -ENOENT when there is none; -EINVAL with problems for one that does not parse; a negative errno. */

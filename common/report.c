@@ -36,6 +36,7 @@ json_t *report_daemon_encode(const struct report_daemon *r)
 	row_set_integer(row, "generation", (int64_t)r->generation);
 	row_set_integer(row, "refused", (int64_t)r->refused);
 	row_set_text(row, "reason", r->reason);
+	row_set_text(row, "trouble", r->trouble);
 	row_set_wall(row, "started", r->started);
 	for (size_t i = 0; i < r->workers_count; i++)
 		json_array_append_new(workers,
@@ -79,6 +80,7 @@ int report_daemon_decode(const json_t *value, struct report_daemon *ret)
 		!row_get_integer(value, "generation", 0, &generation) ||
 		!row_get_integer(value, "refused", 0, &refused) ||
 		!row_get_text(value, "reason", r.reason, sizeof r.reason) ||
+		!row_get_text(value, "trouble", r.trouble, sizeof r.trouble) ||
 		!row_get_wall(value, "started", &r.started) || !workers_decode(value, &r))
 		return -EINVAL;
 	r.state = (enum report_daemon_state)state;

@@ -32,6 +32,7 @@ enum report_daemon_state { REPORT_STARTING, REPORT_RUNNING, REPORT_LAGGING, REPO
 struct report_worker {
 	int64_t pid, connections, tunnels; /* tunnels: of the connections */
 	bool is_retired; /* takes nothing new, and ends when it holds nothing any more */
+	bool is_full; /* accepts nothing for now, short of descriptors or memory; not in the row */
 };
 
 struct report_daemon {
@@ -41,6 +42,7 @@ struct report_daemon {
 	uint64_t generation; /* the one it runs: acknowledged; 0: none */
 	uint64_t refused; /* a newer one it could not run; 0: none */
 	char reason[REPORT_TEXT_SIZE]; /* why lagging or refused; "" */
+	char trouble[REPORT_TEXT_SIZE]; /* what the node lacks for it, as room on the disk; "" */
 	struct wall started;
 	struct report_worker workers[REPORT_WORKERS_MAX]; /* data only */
 	size_t workers_count;

@@ -143,6 +143,10 @@ static bool find_fault(
 		enum report_daemon_state s = fleet_daemon_state_of(f, n, d);
 		const struct report_daemon *r = &n->report.daemons[d];
 
+		if (s == REPORT_RUNNING && r->trouble[0]) {
+			snprintf(why, FLEET_WHY_SIZE, "%s: %s", fleet_daemon_name(d), r->trouble);
+			return true;
+		}
 		if (s == REPORT_RUNNING || (s == REPORT_LAGGING && !is_late && !is_refusing(n, d)))
 			continue;
 		if (is_refusing(n, d))

@@ -71,10 +71,10 @@ static void publish_self(struct hub *h)
 {
 	struct report_daemon *self = &h->picture->daemons[FLEET_CONTROL];
 
-	*self = (struct report_daemon){.pid = getpid(),
-		.state = REPORT_RUNNING,
-		.generation = h->published_generation,
-		.started = h->started};
+	self->pid = getpid();
+	self->state = REPORT_RUNNING;
+	self->generation = h->published_generation;
+	self->started = h->started;
 	snprintf(self->version, sizeof self->version, "%s", BALLAST_VERSION);
 	bus_table_set(h->self, "self", report_daemon_encode(self));
 }

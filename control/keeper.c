@@ -46,21 +46,36 @@ struct store_call keeper_call(struct keeper *k, store_done *done)
 
 /* ---- what this node runs ---- */
 
+/* What could not be written is this daemon's trouble, until it is. */
+static void keep_last_good(struct keeper *k)
+{
+	const char *state_dir = k->nodefile->state_dir;
+	char *trouble = k->picture->daemons[FLEET_CONTROL].trouble;
+	int rc = lastgood_save(state_dir, "control", k->picture->serving);
+
+	if (rc == 0) {
+		trouble[0] = '\0';
+		return;
+	}
+	if (!trouble[0])
+		log_error("%s/control.snapshot cannot be written: %s; a start without the store "
+			  "would serve an older generation",
+			state_dir, strerror(-rc));
+	snprintf(trouble, REPORT_TEXT_SIZE,
+		"%.160s/control.snapshot cannot be written: %s; a start without the store would "
+		"serve an older generation",
+		state_dir, strerror(-rc));
+}
+
 static void settle(struct keeper *k)
 {
 	struct picture *p = k->picture;
-	int rc;
 
 	keeper_confirm(k);
 	if (picture_settle(p, wall_now())) {
 		log_info("stack=%s generation=%" PRIu64 " is to be run",
 			p->serving->stack ? p->serving->stack : "", p->serving->generation);
-		rc = lastgood_save(k->nodefile->state_dir, "control", p->serving);
-		if (rc < 0)
-			log_error("the last good snapshot cannot be written to %s: %s; a "
-				  "start "
-				  "without the store would serve an older one",
-				k->nodefile->state_dir, strerror(-rc));
+		keep_last_good(k);
 		k->wants_announce = true;
 	}
 	k->handlers.changed(k->user);
@@ -265,6 +280,8 @@ static void on_second(uv_timer_t *t)
 	struct keeper *k = t->data;
 	struct store_call call = keeper_call(k, on_expired);
 
+	if (k->picture->daemons[FLEET_CONTROL].trouble[0] && k->picture->serving)
+		keep_last_good(k);
 	if (k->wants_load && !k->is_loading)
 		keeper_load(k);
 	if (k->wants_ballot)

@@ -14,6 +14,7 @@
 
 #define ACCEPTS_MAX 64 /* in one turn of one socket */
 #define PAUSE_MS 100   /* after a shortage of descriptors or memory */
+#define SHORT_MS 1000  /* so long after it others accept for this worker, if there are any */
 
 /* Accepting */
 
@@ -62,10 +63,16 @@ static void pause_all(struct listeners *ls, const char *why)
 	unsigned long held;
 
 	ls->paused_until_ms = worker_now_ms(ls->worker) + PAUSE_MS;
+	ls->short_until_ms = worker_now_ms(ls->worker) + SHORT_MS;
 	listeners_update_polling(ls);
 	if (log_limit_take(&ls->pause_lines, 1, mono_now(), &held))
 		log_warn(
 			"worker: accepting pauses why=\"%s\" connections=%u", why, ls->connections);
+}
+
+void listeners_starve(struct listeners *ls)
+{
+	pause_all(ls, "memory is running short");
 }
 
 static void pause_at_limit(struct listener *l)
@@ -138,7 +145,8 @@ static bool accept_one(struct acceptor *a)
 		give_rate_back(l);
 		board_unuse(l->object);
 		if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
-			pause_all(ls, strerror(error));
+			pause_all(ls, error == EMFILE || error == ENFILE ? "descriptors are running short"
+									 : "memory is running short");
 		return error == EINTR || error == ECONNABORTED;
 	}
 	listener_count(l);

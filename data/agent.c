@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "common/report.h"
+#include "common/statefile_keeper.h"
 #include "data/board_map.h"
 #include "data/capabilities.h"
 #include "data/channel.h"
@@ -28,6 +29,7 @@
 
 #define CHANNEL_FD 3
 #define TICK_MS 250
+#define SHORT_MS 3000
 #define WATCH_MS 100 /* failures of servers are looked at */
 #define TOLD_EJECTED (1ull << 63)
 #define TOLD_GONE UINT64_MAX /* of a listener */
@@ -57,7 +59,11 @@ struct agent {
 	struct wall next_expiry;
 	int pending_fd;   /* a snapshot that the supervisor has not been sent yet; -1: none */
 	uint64_t offered; /* the generation last given to the supervisor */
-	uint64_t saved;
+	struct statefile_keeper *keeper;
+	char not_kept[STATEFILE_WHY_SIZE]; /* why the generation is not on disk; "" */
+	int64_t short_pid;                /* a worker that was short of something lately; 0 */
+	struct mono short_until;
+	uint64_t saved; /* the generation that it was given last */
 	struct failure failures[FAILURES_MAX];
 	size_t failures_count;
 	uint64_t *told; /* by slot: a server's uses as last published, plus one */
@@ -72,9 +78,32 @@ static struct judge_now now_of(struct agent *a)
 
 /* Reports */
 
+/* Pauses of a worker that is short of something are brief and many: they are told as one. */
+static void tell_trouble(struct agent *a)
+{
+	struct mono now = mono_now();
+	int64_t pid = 0;
+
+	for (size_t i = 0; i < a->self.workers_count && !pid; i++)
+		if (a->self.workers[i].is_full)
+			pid = a->self.workers[i].pid;
+	if (pid) {
+		a->short_pid = pid;
+		a->short_until = mono_add_ms(now, SHORT_MS);
+	}
+	if (a->short_pid && mono_before(now, a->short_until))
+		snprintf(a->self.trouble, sizeof a->self.trouble,
+			"worker %lld is short of descriptors or memory and takes no new "
+			"connections: see its log, LimitNOFILE and the memory of the node",
+			(long long)a->short_pid);
+	else
+		snprintf(a->self.trouble, sizeof a->self.trouble, "%s", a->not_kept);
+}
+
 static void publish_self(struct agent *a)
 {
 	figures_workers(&a->board, &a->self);
+	tell_trouble(a);
 	bus_table_set(a->self_table, "self", report_daemon_encode(&a->self));
 }
 
@@ -308,18 +337,12 @@ static void in_force(struct agent *a, int doc, int table)
 	publish_all_traffic(a);
 }
 
-static void save(struct agent *a)
+static void kept(void *user, const char *why)
 {
-	int rc;
+	struct agent *a = user;
 
-	if (!a->conf || a->saved == a->conf->generation)
-		return;
-	rc = lastgood_save(a->state_dir, "data", a->conf);
-	if (rc < 0)
-		log_error("agent: cannot save the snapshot in %s why=\"%s\"", a->state_dir,
-			strerror(-rc));
-	else
-		a->saved = a->conf->generation;
+	snprintf(a->not_kept, sizeof a->not_kept, "%s", why);
+	publish_self(a);
 }
 
 static void acknowledged(struct agent *a, const struct channel_record *r)
@@ -339,8 +362,10 @@ static void acknowledged(struct agent *a, const struct channel_record *r)
 	a->self.state = a->self.refused ? REPORT_LAGGING : REPORT_RUNNING;
 	publish_self(a);
 	publish_all_traffic(a);
-	if (r->generation > 0)
-		save(a);
+	if (r->generation > 0 && a->conf && a->saved != a->conf->generation) {
+		statefile_keeper_keep(a->keeper, conf_encode(a->conf));
+		a->saved = a->conf->generation;
+	}
 }
 
 static void binding_failed(struct agent *a, const struct channel_record *r)
@@ -515,6 +540,9 @@ static int open_all(struct agent *a)
 	a->told = calloc(a->board.head->objects, sizeof *a->told);
 	rc = a->judge && a->told ? open_bus(a) : -ENOMEM;
 	if (rc == 0)
+		rc = statefile_keeper_open(&a->loop, a->state_dir, "data.snapshot",
+			LASTGOOD_CONSEQUENCE, kept, a, &a->keeper);
+	if (rc == 0)
 		rc = lifeline_open(&a->loop, a->run_dir, "agent", adopted, a, &a->lifeline);
 	if (rc == 0)
 		rc = channel_open(&a->loop, CHANNEL_FD, &handlers, a, &a->channel);
@@ -562,6 +590,7 @@ int agent_main(int argc, char **argv)
 		return 1;
 	}
 	poller_run(&a->poller);
+	statefile_keeper_finish(a->keeper);
 	lifeline_close(a->lifeline);
 	return 0;
 }

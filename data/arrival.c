@@ -125,7 +125,7 @@ static void pass(struct listener *l, const struct arrival *a)
 	struct passage *p = calloc(1, sizeof *p);
 
 	if (!p) {
-		listener_refuse(l, a->socket);
+		listener_starve(l, a->socket);
 		return;
 	}
 	p->arrival = *a;
@@ -155,7 +155,7 @@ void arrival_begin(struct listener *l, int fd, const struct addr *peer)
 
 	addr_unmap(&a.client);
 	if (socket_open(l->worker->loop, fd, unheld, NULL, &a.socket) < 0)
-		listener_refuse(l, NULL);
+		listener_starve(l, NULL);
 	else if (l->stages)
 		pass(l, &a);
 	else

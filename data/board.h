@@ -117,7 +117,7 @@ struct board_column {
 	_Atomic uint64_t connections;  /* open client connections */
 	_Atomic uint64_t tunnels;      /* of these: plain bytes both ways, see l4/tunnel.h */
 	_Atomic uint32_t has_clients;  /* its shares of client_counts.h are not all zero */
-	_Atomic uint32_t is_full;      /* it accepts nothing for now: short of descriptors */
+	_Atomic uint32_t is_full;      /* it accepts nothing for now: short of descriptors or memory */
 } __attribute__((aligned(64)));
 
 /* Counters of a listener; the first is a gauge. */

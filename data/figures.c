@@ -298,6 +298,7 @@ void figures_workers(const struct board *b, struct report_daemon *ret)
 			.pid = atomic_load(&c->pid),
 			.connections = (int64_t)atomic_load(&c->connections),
 			.tunnels = (int64_t)atomic_load(&c->tunnels),
+			.is_full = atomic_load(&c->is_full) != 0,
 			.is_retired = state == BOARD_WORKER_RETIRING};
 	}
 }

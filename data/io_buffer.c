@@ -26,15 +26,19 @@ struct io_buffer *io_buffer_get(struct io_buffers *b)
 {
 	struct io_buffer *buffer = b->free;
 
-	if (b->in_use >= b->maximum)
+	if (b->in_use >= b->maximum) {
+		b->missed++;
 		return NULL;
+	}
 	if (buffer) {
 		b->free = buffer->next;
 		b->free_count--;
 	} else {
 		buffer = malloc(sizeof *buffer);
-		if (!buffer)
+		if (!buffer) {
+			b->missed++;
 			return NULL;
+		}
 	}
 	b->in_use++;
 	buffer->next = NULL;

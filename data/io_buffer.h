@@ -21,6 +21,7 @@ struct io_buffers {
 	struct io_buffer *free;
 	size_t free_count, in_use;
 	size_t maximum; /* in use at once */
+	uint64_t missed; /* how often there was none to give */
 };
 
 void io_buffers_init(struct io_buffers *b, size_t maximum);

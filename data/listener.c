@@ -107,6 +107,12 @@ void listener_refuse(struct listener *l, struct socket *s)
 	uncount(l);
 }
 
+void listener_starve(struct listener *l, struct socket *s)
+{
+	listeners_starve(l->private->listeners);
+	listener_refuse(l, s);
+}
+
 /* Leaving */
 
 static void tell_draining(struct listener *l)

@@ -115,6 +115,8 @@ void listener_dismiss(struct listener *l);
 int listener_enter(struct listener *l);
 /* Instead of joining: counts it refused and closes its socket (NULL: there is none). */
 void listener_refuse(struct listener *l, struct socket *s);
+/* The same for want of memory: the worker accepts nothing for a moment. */
+void listener_starve(struct listener *l, struct socket *s);
 
 struct listener {
 	struct worker *worker;

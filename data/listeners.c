@@ -260,7 +260,7 @@ unsigned listeners_connections(const struct listeners *ls)
 
 bool listeners_is_full(const struct listeners *ls)
 {
-	return ls->paused_until_ms != 0;
+	return worker_now_ms(ls->worker) < ls->short_until_ms;
 }
 
 void listeners_close(struct listeners *ls)

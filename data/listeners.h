@@ -42,8 +42,10 @@ struct listener *listeners_find(struct listeners *ls, const char *name);
 /* Ten times a second. */
 void listeners_tick(struct listeners *ls, int64_t now_ms);
 unsigned listeners_connections(const struct listeners *ls);
-/* So many connections are open that others should accept for us: half of the descriptors we may
- * have. */
+/* The worker is short of memory: it accepts nothing for a moment. */
+void listeners_starve(struct listeners *ls);
+/* Others should accept for us: so many connections are open, half of the descriptors we may have,
+ * or descriptors or memory ran short a moment ago. */
 bool listeners_is_full(const struct listeners *ls);
 /* Calls each with every listening socket: for handing them to a new supervisor. */
 void listeners_each_socket(const struct listeners *ls,

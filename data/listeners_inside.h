@@ -55,7 +55,7 @@ struct listeners {
 	struct listener_bind *binds, *bind_buckets[LISTENERS_BUCKETS];
 	uint64_t places, stamp;
 	unsigned connections, connections_max;
-	int64_t paused_until_ms;
+	int64_t paused_until_ms, short_until_ms; /* others accept meanwhile: longer than a pause */
 	bool is_retired, is_node_drained;
 	struct log_limit pause_lines;
 };

@@ -53,6 +53,7 @@ struct worker_private {
 	struct lifeline *lifeline;
 	const char *run_dir;
 	unsigned ticks;
+	uint64_t missed; /* buffers, up to the last tick */
 	struct board_column *row;            /* ours */
 	int board_fd, snapshot_fd, slots_fd; /* kept for a new supervisor */
 	uint32_t place;
@@ -447,6 +448,9 @@ static void ticked(uv_timer_t *timer)
 	listeners_drain_node(w->listeners, atomic_load(&w->board.head->is_node_drained));
 	listeners_tick(w->listeners, now_ms);
 	handover_tick(w->handover);
+	if (w->buffers.missed != w->private->missed)
+		listeners_starve(w->listeners);
+	w->private->missed = w->buffers.missed;
 	if (++w->private->ticks % LIFELINE_EVERY_TICKS == 0)
 		lifeline_check(w->private->lifeline);
 	pools_serve(w->pools);

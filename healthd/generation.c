@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "common/report.h"
+#include "common/statefile_keeper.h"
 
 struct generation {
 	const char *state_dir;
@@ -18,6 +19,7 @@ struct generation {
 	struct bus_table *table;
 	struct conf *conf; /* counted; NULL: none */
 	struct report_daemon report;
+	struct statefile_keeper *keeper;
 };
 
 uint64_t generation_number(const struct generation *g)
@@ -71,7 +73,6 @@ static bool generation_is_running(const struct generation *g, const struct conf 
 static void generation_take(struct generation *g, struct conf *conf)
 {
 	char why[256];
-	int rc;
 
 	if (generation_is_running(g, conf))
 		return;
@@ -79,12 +80,15 @@ static void generation_take(struct generation *g, struct conf *conf)
 		generation_refuse(g, conf->generation, why);
 		return;
 	}
-	rc = lastgood_save(g->state_dir, "healthd", conf);
-	if (rc)
-		log_error(
-			"generation=%llu cannot be kept in %s: %s; a restart without control would "
-			"run an older one",
-			(unsigned long long)conf->generation, g->state_dir, strerror(-rc));
+	statefile_keeper_keep(g->keeper, conf_encode(conf));
+	generation_report(g);
+}
+
+static void generation_on_kept(void *user, const char *why)
+{
+	struct generation *g = user;
+
+	snprintf(g->report.trouble, sizeof g->report.trouble, "%s", why);
 	generation_report(g);
 }
 
@@ -132,12 +136,18 @@ static void generation_start_from_last_good(struct generation *g)
 	conf_problems_fini(&problems);
 }
 
-struct generation *generation_open(struct bus *bus, const char *state_dir, struct roster *roster)
+struct generation *generation_open(
+	uv_loop_t *loop, struct bus *bus, const char *state_dir, struct roster *roster)
 {
 	struct generation *g = calloc(1, sizeof *g);
 
 	if (!g)
 		return NULL;
+	if (statefile_keeper_open(loop, state_dir, "healthd.snapshot", LASTGOOD_CONSEQUENCE,
+		    generation_on_kept, g, &g->keeper) < 0) {
+		free(g);
+		return NULL;
+	}
 	g->state_dir = state_dir;
 	g->roster = roster;
 	g->table = bus_table_new(bus, "daemon", BUS_ALL, false);
@@ -150,8 +160,14 @@ struct generation *generation_open(struct bus *bus, const char *state_dir, struc
 	return g;
 }
 
+void generation_finish(struct generation *g)
+{
+	statefile_keeper_finish(g->keeper);
+}
+
 void generation_close(struct generation *g)
 {
+	statefile_keeper_close(g->keeper);
 	conf_unref(g->conf);
 	free(g);
 }

@@ -12,8 +12,11 @@ struct generation;
 
 /*
  * Starts from the last good snapshot of state_dir (kept) and follows control's
- * "snapshot-healthd". bus and roster are kept. NULL without memory.
+ * "snapshot-healthd". loop, bus and roster are kept. NULL without memory.
  */
-struct generation *generation_open(struct bus *bus, const char *state_dir, struct roster *roster);
+struct generation *generation_open(
+	uv_loop_t *loop, struct bus *bus, const char *state_dir, struct roster *roster);
+/* Before the process ends: the generation is on disk, and nothing is reported any more. */
+void generation_finish(struct generation *g);
 void generation_close(struct generation *g);            /* after bus_close() */
 uint64_t generation_number(const struct generation *g); /* 0: none */

@@ -43,7 +43,7 @@ static int healthd_start(struct daemon *d, void *user)
 	h->daemon = d;
 	h->roster = roster_new(loop, bus_table_new(h->bus, "verdicts", BUS_ALL, false));
 	if (h->roster)
-		h->generation = generation_open(h->bus, n->state_dir, h->roster);
+		h->generation = generation_open(loop, h->bus, n->state_dir, h->roster);
 	if (h->generation)
 		h->file = verdict_file_open(loop, n->state_dir, h->roster);
 	if (!h->file) {
@@ -64,17 +64,6 @@ static void healthd_on_bus_closed(void *user)
 	daemon_exit(h->daemon, 0);
 }
 
-static void healthd_leave(struct daemon *d, void *user)
-{
-	struct healthd *h = user;
-
-	(void)d;
-	verdict_file_save_now(h->file);
-	verdict_file_close(h->file);
-	roster_free(h->roster);
-	bus_close(h->bus, healthd_on_bus_closed, h);
-}
-
 /* The successor finds the verdicts in the file: a crash leaves the same. */
 static void healthd_step_out(struct daemon *d, void *user)
 {
@@ -82,6 +71,17 @@ static void healthd_step_out(struct daemon *d, void *user)
 
 	(void)d;
 	verdict_file_save_now(h->file);
+	generation_finish(h->generation);
+}
+
+static void healthd_leave(struct daemon *d, void *user)
+{
+	struct healthd *h = user;
+
+	healthd_step_out(d, user);
+	verdict_file_close(h->file);
+	roster_free(h->roster);
+	bus_close(h->bus, healthd_on_bus_closed, h);
 }
 
 static json_t *healthd_hand_over(struct daemon *d, void *user)

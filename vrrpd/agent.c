@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "common/report.h"
-#include "common/statefile.h"
+#include "common/statefile_keeper.h"
 #include "vrrpd/router.h"
 
 #define NAME "vrrpd"
@@ -27,15 +26,9 @@ struct agent {
 	struct bus *bus;
 	struct bus_table *daemon, *roles;
 	struct report_daemon self;
-	/* Saving runs off the loop: fsync may take longer than an advertisement interval. */
-	uv_work_t saving;
-	struct conf *saving_conf; /* NULL: nothing is being saved */
-	struct conf *to_save;     /* the next one */
-	json_t *saving_overlay, *overlay_to_save; /* likewise: the operator's words */
-	int saving_status, saving_overlay_status;
+	struct statefile_keeper *keeper, *overlay_keeper; /* the generation; the operator's words */
 	void (*left)(void *user);
 	void *left_user;
-	bool is_closing;
 };
 
 /* ---- telling ---- */
@@ -111,68 +104,19 @@ static void refuse(struct agent *a, uint64_t generation, const char *why)
 	publish_self(a);
 }
 
-static int overlay_save(const struct agent *a)
+/* Either file's: two sentences would say the same of one disk. */
+static void kept(void *user, const char *why)
 {
-	char path[PATH_MAX];
+	struct agent *a = user;
 
-	snprintf(path, sizeof path, "%s/" CONDITION_FILE, a->nodefile->state_dir);
-	return statefile_save(path, a->saving_overlay);
+	snprintf(a->self.trouble, sizeof a->self.trouble, "%s", why);
+	publish_self(a);
 }
 
-static void save(uv_work_t *work)
+static void finish_keepers(struct agent *a)
 {
-	struct agent *a = work->data;
-
-	if (a->saving_conf)
-		a->saving_status = lastgood_save(a->nodefile->state_dir, NAME, a->saving_conf);
-	if (a->saving_overlay)
-		a->saving_overlay_status = overlay_save(a);
-}
-
-static void save_next(struct agent *a);
-
-static void drop_saving(struct agent *a)
-{
-	conf_unref(a->saving_conf);
-	json_decref(a->saving_overlay);
-	a->saving_conf = NULL;
-	a->saving_overlay = NULL;
-	a->saving_status = a->saving_overlay_status = 0;
-}
-
-static void saved(uv_work_t *work, int status)
-{
-	struct agent *a = work->data;
-
-	(void)status;
-	if (a->saving_status < 0)
-		log_error("%s/%s.snapshot cannot be written: %s; after a restart without control "
-			  "an older generation would run",
-			a->nodefile->state_dir, NAME, strerror(-a->saving_status));
-	if (a->saving_overlay_status < 0)
-		log_error("%s/" CONDITION_FILE " cannot be written: %s; after a restart without "
-			  "control this node would not know that it is in maintenance",
-			a->nodefile->state_dir, strerror(-a->saving_overlay_status));
-	drop_saving(a);
-	if (a->is_closing)
-		free(a);
-	else
-		save_next(a);
-}
-
-static void save_next(struct agent *a)
-{
-	if (a->saving_conf || a->saving_overlay || (!a->to_save && !a->overlay_to_save))
-		return;
-	a->saving_conf = a->to_save;
-	a->saving_overlay = a->overlay_to_save;
-	a->to_save = NULL;
-	a->overlay_to_save = NULL;
-	a->saving.data = a;
-	if (uv_queue_work(a->loop, &a->saving, save, saved) < 0) {
-		log_error("the snapshot is not saved: no worker thread");
-		drop_saving(a);
-	}
+	statefile_keeper_finish(a->keeper);
+	statefile_keeper_finish(a->overlay_keeper);
 }
 
 /* Runs a generation, which it takes. */
@@ -188,11 +132,8 @@ static void run(struct agent *a, struct conf *conf, bool is_new)
 	log_info("generation=%" PRIu64 " stack=%s vips=%zu: running", conf->generation, conf->stack,
 		conf->vips_count);
 	acknowledge(a, conf->generation);
-	if (is_new) {
-		conf_unref(a->to_save);
-		a->to_save = conf_ref(conf);
-		save_next(a);
-	}
+	if (is_new)
+		statefile_keeper_keep(a->keeper, conf_encode(conf));
 	conf_unref(conf);
 }
 
@@ -223,9 +164,8 @@ static void snapshot_came(void *user, const char *key, const json_t *row)
 
 static void keep_overlay(struct agent *a)
 {
-	json_decref(a->overlay_to_save);
-	a->overlay_to_save = condition_overlay_kept(router_condition(a->router));
-	save_next(a);
+	statefile_keeper_keep(
+		a->overlay_keeper, condition_overlay_kept(router_condition(a->router)));
 }
 
 static void overlay_came(void *user, const char *key, const json_t *row)
@@ -343,8 +283,17 @@ int agent_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_key
 	snprintf(a->self.version, sizeof a->self.version, "%s", BALLAST_VERSION);
 	rc = router_open(loop, nodefile, keys, &handlers, a, &a->router);
 	if (rc == 0)
+		rc = statefile_keeper_open(loop, nodefile->state_dir, NAME ".snapshot",
+			LASTGOOD_CONSEQUENCE, kept, a, &a->keeper);
+	if (rc == 0)
+		rc = statefile_keeper_open(loop, nodefile->state_dir, CONDITION_FILE,
+			"a restart without control would not know of maintenance", kept, a,
+			&a->overlay_keeper);
+	if (rc == 0)
 		rc = bus_join(a);
 	if (rc < 0) {
+		statefile_keeper_close(a->keeper);
+		statefile_keeper_close(a->overlay_keeper);
 		router_close(a->router);
 		free(a);
 		return rc;
@@ -367,23 +316,21 @@ static void bus_gone(void *user)
 {
 	struct agent *a = user;
 
-	a->is_closing = true;
-	if (!a->saving_conf && !a->saving_overlay)
-		free(a);
+	free(a);
 }
 
-void agent_keep(const struct agent *a)
+void agent_keep(struct agent *a)
 {
 	router_keep(a->router);
+	finish_keepers(a);
 }
 
 void agent_close(struct agent *a)
 {
 	router_close(a->router);
-	conf_unref(a->to_save);
-	json_decref(a->overlay_to_save);
-	a->to_save = NULL;
-	a->overlay_to_save = NULL;
+	finish_keepers(a);
+	statefile_keeper_close(a->keeper);
+	statefile_keeper_close(a->overlay_keeper);
 	a->daemon = a->roles = NULL;
 	bus_close(a->bus, bus_gone, a);
 }

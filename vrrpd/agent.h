@@ -19,8 +19,8 @@ struct agent;
 int agent_open(uv_loop_t *loop, const struct nodefile *nodefile, struct seal_keys *keys,
 	struct agent **ret);
 
-/* Before a successor takes over: see router_keep(). */
-void agent_keep(const struct agent *a);
+/* Before a successor takes over: see router_keep(); the generation is on disk. */
+void agent_keep(struct agent *a);
 
 /* Gives all VIPs up in order, then calls done. */
 void agent_leave(struct agent *a, void (*done)(void *user), void *user);

@@ -287,7 +287,7 @@ void client_socket_open(struct http *h, const struct arrival *a)
 	struct client *c = client_socket_new(h, a->socket, &a->client);
 
 	if (!c) {
-		listener_refuse(h->listener, a->socket);
+		listener_starve(h->listener, a->socket);
 		return;
 	}
 	c->local = a->local;

@@ -52,7 +52,7 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	if (h)
 		client_socket_open(h, a);
 	else
-		listener_refuse(l, a->socket);
+		listener_starve(l, a->socket);
 }
 
 static void released(struct listener *l)

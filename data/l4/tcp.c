@@ -393,7 +393,7 @@ static void accepted(struct worker *w, struct listener *l, const struct arrival 
 	struct tcp *t = pool ? make(w, l, pool) : NULL;
 
 	if (!t) {
-		listener_refuse(l, a->socket);
+		listener_starve(l, a->socket);
 		return;
 	}
 	t->began_us = worker_now_us(w);
