@@ -1,4 +1,6 @@
 """The operator moves VIPs between two nodes that share a store; VIPs of a sync group move together."""
+import re
+
 import pytest
 
 from lab import Lab, run, wait_for
