@@ -26,7 +26,8 @@ ADDRESSES = {"lb-a": "10.77.0.11", "lb-b": "10.77.0.12", "w1": "10.77.0.21", "w2
 DAEMONS = ("healthd", "data", "vrrpd", "control")
 TUNNELS = 200
 STORE = "postgresql:///postgres?host=/srv/postgres&user=ballast"
-CAPABILITIES = {"control": set(), "healthd": set(), "data": {10}, "vrrpd": {12, 13}}  # NET_BIND_SERVICE; NET_ADMIN, NET_RAW
+NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 10, 12, 13
+CAPABILITIES = {"control": set(), "healthd": set(), "data": {NET_BIND_SERVICE, NET_RAW}, "vrrpd": {NET_ADMIN, NET_RAW}}
 
 VERSION = re.search(r"^  version: '(.*)',$", (ROOT / "meson.build").read_text(), re.M)[1]
 NEXT = re.sub(r"\d+$", lambda last: str(int(last[0]) + 1), VERSION)
@@ -81,7 +82,7 @@ class Pair:
         self.wait_whole()
 
     def install(self, machine, version):
-        return machine.run("dpkg", "-i", f"/srv/{self.packages[version].name}")
+        return machine.run("dpkg", "--force-confold", "-i", f"/srv/{self.packages[version].name}")
 
     def configure(self, machine):
         """What packaging/README.md tells who installs a node of a cluster."""
@@ -123,6 +124,8 @@ class Load:
         self.tunnels = Tunnels(TUNNELS, 9000, host=VIP, before=inside)
         self.loads = [Wrk("kept", "-c32", f"http://{VIP}/", before=inside),
                       Wrk("new", "-c8", "-H", "Connection: close", f"http://{VIP}/", before=inside)]
+        for popen in (self.tunnels.popen, *(load.popen for load in self.loads)):
+            pair.lab.closers.append(popen.kill)  # of a story that failed: nothing once it has ended
         self.client = pair.lab.client(VIP, 80, netns=pair.hosts["client"], timeout_ms=2000)
         self.client.wait_answered()
 
