@@ -1,8 +1,8 @@
 /*
- * The worker process: its loop, its line to the supervisor, and the generations
- * it applies. Traffic itself is in listeners, pools and protocols.
+ * The worker process: its loop and its line to the supervisor; worker_snapshot.c
+ * applies generations. Traffic itself is in listeners, pools and protocols.
  */
-#include "data/worker.h"
+#include "data/worker_inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,44 +24,14 @@
 #include "data/listeners.h"
 #include "data/pool/pools.h"
 #include "data/poller.h"
-#include "data/slots.h"
 #include "data/snapshot.h"
 #include "data/tls/tls.h"
 #include "data/tls/tls_memory.h"
 
 #define CHANNEL_FD 3
 #define TICK_MS 100
-#define STEP_BYTES 32768 /* of a new snapshot's text, read between two batches of events */
 #define LIFELINE_EVERY_TICKS 5
 #define BUFFERS_MAX 65536 /* 1 GiB of traffic buffers at most */
-
-/* A snapshot on its way into force. */
-struct incoming {
-	struct snapshot_reader *reader; /* NULL: none is */
-	struct channel_record record;
-	int doc, table;
-};
-
-struct worker_private {
-	uv_loop_t loop;
-	uv_timer_t wheel_timer, tick;
-	struct poller poller;
-	int64_t armed_ms;        /* when the wheel's timer fires; INT64_MAX: not armed */
-	struct channel *channel; /* NULL while there is no supervisor; held while a snapshot is read */
-	struct incoming incoming;
-	uv_idle_t reading; /* runs while one is */
-	struct lifeline *lifeline;
-	const char *run_dir;
-	unsigned ticks;
-	uint64_t missed; /* buffers, up to the last tick */
-	struct board_column *row;            /* ours */
-	int board_fd, snapshot_fd, slots_fd; /* kept for a new supervisor */
-	uint32_t place;
-	uint64_t places;
-	struct list reopens;
-	struct list tasks; /* struct worker_task.link */
-	bool is_retired;
-};
 
 /* Work that was put off */
 
@@ -154,19 +124,7 @@ void worker_off_reopen(struct worker_reopen *r)
 
 /* Reports */
 
-/* The answer to a snapshot record. */
-static void answer(
-	struct worker *w, const struct channel_record *to, enum channel_kind kind, const char *text)
-{
-	struct channel_record r = {
-		.kind = kind, .number = to->number, .generation = to->generation, .pid = getpid()};
-
-	snprintf(r.text, sizeof r.text, "%s", text);
-	if (w->private->channel) /* lost on a full line: the supervisor asks again */
-		channel_send(w->private->channel, &r, -1, -1);
-}
-
-static void beat(struct worker *w)
+void worker_beat(struct worker *w)
 {
 	struct board_column *row = w->private->row;
 
@@ -174,112 +132,6 @@ static void beat(struct worker *w)
 	atomic_store(&row->connections, listeners_connections(w->listeners));
 	atomic_store(&row->tunnels, w->tunnels);
 	atomic_store(&row->is_full, listeners_is_full(w->listeners));
-}
-
-/* Generations */
-
-static void keep(int *kept, int fd)
-{
-	if (*kept >= 0)
-		close(*kept);
-	*kept = fd;
-}
-
-static int apply(struct worker *w, struct conf *conf, const uint32_t *slots, char why[512])
-{
-	struct conf *before = w->conf;
-	int rc = tls_apply(w->tls, conf, why);
-
-	if (rc < 0) {
-		conf_unref(conf);
-		return rc;
-	}
-	w->conf = conf;
-	rc = pools_apply(w->pools, conf, slots + conf->listeners_count);
-	if (rc == 0)
-		rc = listeners_apply(w->listeners, conf, slots);
-	conf_unref(before);
-	return rc;
-}
-
-static int put_in_force(struct worker *w, struct conf *conf, int table, char why[512])
-{
-	uint32_t *slots;
-	int rc = snapshot_read_slots(table, slots_count(conf), w->board.head->objects, &slots);
-
-	if (rc < 0) {
-		snprintf(why, 512, "the table of slots does not fit the snapshot");
-		conf_unref(conf);
-		return rc;
-	}
-	rc = apply(w, conf, slots, why);
-	free(slots);
-	return rc;
-}
-
-/* No snapshot is read any more. */
-static void forget_incoming(struct worker *w)
-{
-	struct worker_private *p = w->private;
-
-	if (!p->incoming.reader)
-		return;
-	snapshot_reader_close(p->incoming.reader);
-	p->incoming.reader = NULL;
-	uv_idle_stop(&p->reading);
-	if (p->channel)
-		channel_hold(p->channel, false);
-}
-
-static void refuse_snapshot(
-	struct worker *w, const struct channel_record *r, int doc, int table, const char *why)
-{
-	close(doc);
-	close(table);
-	atomic_store(&w->private->row->refused, r->generation);
-	answer(w, r, CHANNEL_REFUSES, why);
-}
-
-static void read_on(uv_idle_t *idle)
-{
-	struct worker *w = idle->data;
-	struct worker_private *p = w->private;
-	struct incoming in = p->incoming;
-	char why[512] = "out of memory";
-	struct conf *conf;
-	int rc = snapshot_reader_step(in.reader, STEP_BYTES, &conf, why);
-
-	if (rc == 1)
-		return;
-	if (rc == 0)
-		rc = put_in_force(w, conf, in.table, why);
-	forget_incoming(w);
-	if (rc < 0) {
-		refuse_snapshot(w, &in.record, in.doc, in.table, why);
-		return;
-	}
-	keep(&p->snapshot_fd, in.doc);
-	keep(&p->slots_fd, in.table);
-	beat(w);
-	atomic_store(&p->row->generation, in.record.generation);
-	atomic_store(&p->row->state, BOARD_WORKER_ACCEPTING);
-	answer(w, &in.record, CHANNEL_RUNS, "");
-}
-
-/* It is read a step at a time, as clients wait meanwhile; so do further records, which may be about it. */
-static void take_snapshot(struct worker *w, const struct channel_record *r, int doc, int table)
-{
-	struct worker_private *p = w->private;
-	char why[512];
-	struct snapshot_reader *reader;
-
-	if (snapshot_reader_open(doc, &reader, why) < 0) {
-		refuse_snapshot(w, r, doc, table, why);
-		return;
-	}
-	p->incoming = (struct incoming){reader, *r, doc, table};
-	uv_idle_start(&p->reading, read_on);
-	channel_hold(p->channel, true);
 }
 
 /* Retiring, and the end */
@@ -329,7 +181,7 @@ static void record(void *user, const struct channel_record *r, int fds[CHANNEL_F
 		return;
 	case CHANNEL_SNAPSHOT:
 		if (fds[0] >= 0 && fds[1] >= 0)
-			take_snapshot(w, r, fds[0], fds[1]);
+			worker_take_snapshot(w, r, fds[0], fds[1]);
 		else
 			close_fds(fds);
 		return;
@@ -408,7 +260,7 @@ static void adopt(struct worker *w, int fd)
 	if (p->incoming.reader) { /* the new one will say what is to be in force */
 		close(p->incoming.doc);
 		close(p->incoming.table);
-		forget_incoming(w);
+		worker_forget_snapshot(w);
 	}
 	channel_close(p->channel);
 	p->channel = NULL;
@@ -455,7 +307,7 @@ static void ticked(uv_timer_t *timer)
 		lifeline_check(w->private->lifeline);
 	pools_serve(w->pools);
 	run_tasks(w);
-	beat(w);
+	worker_beat(w);
 	exit_when_idle(w);
 	w->now_us = 0;
 }
@@ -529,7 +381,7 @@ static int open_rest(struct worker *w)
 	if (rc < 0)
 		return rc;
 	uv_timer_start(&p->tick, ticked, TICK_MS, TICK_MS);
-	beat(w);
+	worker_beat(w);
 	return 0;
 }
 
@@ -545,7 +397,7 @@ static void close_all(struct worker *w)
 	pools_close(w->pools);
 	tls_close(w->tls);
 	lifeline_close(p->lifeline);
-	forget_incoming(w);
+	worker_forget_snapshot(w);
 	channel_close(p->channel);
 	poller_close(&p->poller);
 	uv_close((uv_handle_t *)&p->wheel_timer, NULL);
