@@ -171,7 +171,16 @@ static int judge(struct conf *c, struct field_reader *reader)
 	return digest_print(c->private->document, c->digest);
 }
 
-int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
+/* What is passed over is passed on all the same, and counts for the digest. */
+static void keep_whole(struct conf *c, const json_t *document)
+{
+	json_decref(c->private->document);
+	c->private->document = json_incref((json_t *)(uintptr_t)document);
+}
+
+/* is_snapshot: fields of a newer version are passed over. */
+static int compile(const json_t *document, bool is_snapshot, struct conf_problems *problems,
+	struct conf **ret)
 {
 	size_t before = problems->count + problems->dropped;
 	struct field_reader reader = {.problems = problems};
@@ -181,7 +190,10 @@ int conf_from_json(const json_t *document, struct conf_problems *problems, struc
 	if (!c)
 		return -ENOMEM;
 	reader.arena = &c->private->arena;
+	reader.passed_over = is_snapshot ? c->passed_over : NULL;
 	rc = read_fields(c, document, &reader);
+	if (rc == 0 && c->passed_over[0])
+		keep_whole(c, document);
 	if (rc == 0)
 		rc = judge(c, &reader);
 	if (rc == 0 && problems->count + problems->dropped > before)
@@ -192,6 +204,11 @@ int conf_from_json(const json_t *document, struct conf_problems *problems, struc
 	}
 	*ret = c;
 	return 0;
+}
+
+int conf_from_json(const json_t *document, struct conf_problems *problems, struct conf **ret)
+{
+	return compile(document, false, problems, ret);
 }
 
 int conf_parse(const char *text, size_t len, enum conf_format format,
@@ -258,7 +275,7 @@ int conf_decode(const json_t *value, struct conf_problems *problems, struct conf
 		rc = -EINVAL;
 	}
 	if (rc == 0)
-		rc = conf_from_json(document, problems, &c);
+		rc = compile(document, true, problems, &c);
 	if (rc < 0)
 		return rc;
 	if (strcmp(c->digest, digest) != 0) {

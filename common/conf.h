@@ -18,6 +18,7 @@
 #include "common/addr.h"
 
 #define CONF_NAME_SIZE 64 /* a name and its NUL */
+#define CONF_PASSED_OVER_SIZE 192
 #define CONF_DIGEST_SIZE 72 /* "sha256:" and 64 hexadecimal digits */
 #define CONF_SERVERS_MAX 65536 /* over all pools */
 #define CONF_OBJECTS_MAX 65536 /* of any other kind */
@@ -395,6 +396,8 @@ struct conf {
 	size_t certificates_count;
 	struct conf_check *checks;
 	size_t checks_count;
+	/* In a snapshot that a newer version made: the first field that this one does not know. "" */
+	char passed_over[CONF_PASSED_OVER_SIZE];
 	/* private to conf.c: the arena, the count and the canonical document */
 	struct conf_private *private;
 };
@@ -445,7 +448,8 @@ void conf_print_yaml(const struct conf *c, struct buf *out);
  * A snapshot as it travels between daemons and lies on disk:
  * {"format":1,"generation":G,"digest":"sha256:…","document":{…}}.
  * encode: returns an owned JSON value. decode: 0, or -EINVAL with problems; a
- * format above 1 or a digest that does not fit is refused.
+ * format above 1 or a digest that does not fit is refused. Fields that a newer version has added
+ * are passed over, and said in passed_over; encode passes them on.
  */
 json_t *conf_encode(const struct conf *c);
 int conf_decode(const json_t *value, struct conf_problems *problems, struct conf **ret);

@@ -324,7 +324,9 @@ static int find_all(struct conf_decoder *d)
 
 static struct field_reader reader(struct conf_decoder *d, struct conf_problems *problems)
 {
-	return (struct field_reader){.arena = &d->conf->private->arena, .problems = problems};
+	return (struct field_reader){.arena = &d->conf->private->arena,
+		.problems = problems,
+		.passed_over = d->conf->passed_over};
 }
 
 static int outcome(const struct field_reader *r)

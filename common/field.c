@@ -104,6 +104,12 @@ bool field_problems_are_full(const struct field_reader *r)
 	return r->problems->count == CONF_PROBLEMS_MAX;
 }
 
+void field_pass_over(struct field_reader *r, const struct field_place *at)
+{
+	if (!r->passed_over[0])
+		place_print(at, r->passed_over, CONF_PASSED_OVER_SIZE);
+}
+
 void field_problem(struct field_reader *r, const struct field_place *at, const char *format, ...)
 {
 	char where[PLACE_SIZE] = "", what[1024];

@@ -100,6 +100,12 @@ struct field_reader {
 	struct arena *arena; /* where texts and lists go */
 	struct conf_problems *problems;
 	bool is_out_of_memory;
+	/*
+	 * For a snapshot, which a newer version may have made: fields that this one does not know,
+	 * or does not have yet, are passed over, and the first one's place is put here (at most
+	 * CONF_PASSED_OVER_SIZE bytes; "" before). NULL: they are refused.
+	 */
+	char *passed_over;
 };
 
 /* Where a form puts what it read. */
@@ -178,6 +184,9 @@ json_t *field_schema(const struct field_kind *kind);
 /* Adds a problem at a place. */
 void field_problem(struct field_reader *r, const struct field_place *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Notes a field that is passed over: see field_reader. */
+void field_pass_over(struct field_reader *r, const struct field_place *at);
 
 /*
  * True when no further problem will be kept, only counted: then a suggestion is

@@ -17,6 +17,10 @@ static void refuse_unknown(struct field_reader *r, const struct field_kind *kind
 	struct field_place place = {.up = at, .name = field_quote(key, quote)};
 	struct nearest nearest;
 
+	if (r->passed_over) {
+		field_pass_over(r, &place);
+		return;
+	}
 	nearest_init(&nearest, key);
 	for (const struct field *f = kind->fields; f->name && !field_problems_are_full(r); f++)
 		nearest_look(&nearest, f->name);
@@ -153,15 +157,27 @@ json_t *field_initial(const struct field *f)
 	return canonical;
 }
 
+/* Is there more than this version's only value of a field that it does not have yet? */
+static bool is_of_later(const struct field *f, const json_t *value)
+{
+	json_t *initial = field_initial(f);
+	bool is_same = initial ? json_equal(initial, value) : is_nothing(f, value);
+
+	json_decref(initial);
+	return f->is_later && !is_same;
+}
+
 /* A field of a later version may stand there with its default, and with nothing else. */
 static void refuse_later(struct field_reader *r, const struct field *f, const json_t *canonical,
 	const struct field_place *at)
 {
-	json_t *initial = field_initial(f);
+	json_t *initial;
 
-	if (initial ? !json_equal(initial, canonical) : !is_nothing(f, canonical))
-		field_problem(r, at, "%s not available in this version",
-			initial ? "another value than the default is" : "is");
+	if (!is_of_later(f, canonical))
+		return;
+	initial = field_initial(f);
+	field_problem(r, at, "%s not available in this version",
+		initial ? "another value than the default is" : "is");
 	json_decref(initial);
 }
 
@@ -187,6 +203,10 @@ static void read_member(struct field_reader *r, const struct field *f, const jso
 	if (!target.value) {
 		r->is_out_of_memory = true;
 		return;
+	}
+	if (is_written && r->passed_over && is_of_later(f, value)) {
+		field_pass_over(r, &at);
+		is_written = false;
 	}
 	if (is_written)
 		canonical = read_value(r, f, value, &at, target);

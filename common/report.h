@@ -35,13 +35,16 @@ struct report_worker {
 	bool is_full; /* accepts nothing for now, short of descriptors or memory; not in the row */
 };
 
+/* What a daemon says of fields that it passes over (conf.passed_over), in `reason`. */
+#define REPORT_PASSED_OVER "%.150s is not known to this version and passed over: upgrade this daemon"
+
 struct report_daemon {
 	int64_t pid;
 	char version[32];
 	enum report_daemon_state state;
 	uint64_t generation; /* the one it runs: acknowledged; 0: none */
 	uint64_t refused; /* a newer one it could not run; 0: none */
-	char reason[REPORT_TEXT_SIZE]; /* why lagging or refused; "" */
+	char reason[REPORT_TEXT_SIZE]; /* why lagging or refused, or what it passes over; "" */
 	char trouble[REPORT_TEXT_SIZE]; /* what the node lacks for it, as room on the disk; "" */
 	struct wall started;
 	struct report_worker workers[REPORT_WORKERS_MAX]; /* data only */

@@ -357,6 +357,9 @@ static void acknowledged(struct agent *a, const struct channel_record *r)
 		if (a->self.refused <= r->generation) {
 			a->self.refused = 0;
 			a->self.reason[0] = '\0';
+			if (a->conf && a->conf->passed_over[0])
+				snprintf(a->self.reason, sizeof a->self.reason, REPORT_PASSED_OVER,
+					a->conf->passed_over);
 		}
 	}
 	a->self.state = a->self.refused ? REPORT_LAGGING : REPORT_RUNNING;

@@ -59,6 +59,9 @@ static int generation_run(struct generation *g, struct conf *conf, char why[256]
 	g->conf = conf_ref(conf);
 	g->report.refused = 0;
 	g->report.reason[0] = '\0';
+	if (conf->passed_over[0])
+		snprintf(g->report.reason, sizeof g->report.reason, REPORT_PASSED_OVER,
+			conf->passed_over);
 	log_info("generation=%llu runs targets=%zu", (unsigned long long)conf->generation,
 		roster_count(g->roster));
 	return 0;

@@ -85,12 +85,15 @@ static int counters_asked(void *user, const json_t *body, json_t **ret_reply, ch
 
 /* ---- generations ---- */
 
-static void acknowledge(struct agent *a, uint64_t generation)
+static void acknowledge(struct agent *a, const struct conf *conf)
 {
 	a->self.state = REPORT_RUNNING;
-	a->self.generation = generation;
+	a->self.generation = conf->generation;
 	a->self.refused = 0;
 	a->self.reason[0] = '\0';
+	if (conf->passed_over[0])
+		snprintf(a->self.reason, sizeof a->self.reason, REPORT_PASSED_OVER,
+			conf->passed_over);
 	publish_self(a);
 }
 
@@ -131,7 +134,7 @@ static void run(struct agent *a, struct conf *conf, bool is_new)
 	}
 	log_info("generation=%" PRIu64 " stack=%s vips=%zu: running", conf->generation, conf->stack,
 		conf->vips_count);
-	acknowledge(a, conf->generation);
+	acknowledge(a, conf);
 	if (is_new)
 		statefile_keeper_keep(a->keeper, conf_encode(conf));
 	conf_unref(conf);

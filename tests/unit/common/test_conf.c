@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "common/buf.h"
 #include "common/conf_diff.h"
@@ -100,6 +101,50 @@ static void reads_every_kind(void **state)
 	assert_int_equal(v->addresses[1].length, 32);
 	assert_int_equal(v->track_count, 1);
 	assert_true(v->track[0].data && v->track[0].weight.is_down);
+	conf_unref(c);
+}
+
+/* As any version computes it: of the document as it travels. Static. */
+static const char *digest_of(const json_t *document)
+{
+	static char text[CONF_DIGEST_SIZE];
+	char *json = json_dumps(document, JSON_COMPACT), *p = text;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	size_t len;
+
+	assert_int_equal(EVP_Q_digest(NULL, "SHA256", NULL, json, strlen(json), digest, &len), 1);
+	p += sprintf(p, "sha256:");
+	for (size_t i = 0; i < len; i++)
+		p += sprintf(p, "%02x", digest[i]);
+	free(json);
+	return text;
+}
+
+/* A snapshot of a newer version: what it added is passed over, said, and passed on. */
+static void passes_over_what_a_newer_version_added(void **state)
+{
+	struct conf *c = good(shop, CONF_YAML), *decoded, *again;
+	struct conf_problems problems = {0};
+	json_t *document = json_deep_copy(conf_document(c)), *wire;
+
+	(void)state;
+	json_object_set_new(json_array_get(json_object_get(document, "pools"), 0), "colour",
+		json_string("red"));
+	assert_int_equal(conf_from_json(document, &problems, &decoded), -EINVAL);
+	conf_problems_fini(&problems);
+
+	wire = json_pack("{s:i, s:i, s:s, s:o}", "format", 1, "generation", 18, "digest",
+		digest_of(document), "document", document);
+	assert_int_equal(conf_decode(wire, &problems, &decoded), 0);
+	assert_int_equal(problems.count, 0);
+	assert_string_equal(decoded->passed_over, "pools[web].colour");
+	json_decref(wire);
+	wire = conf_encode(decoded);
+	assert_int_equal(conf_decode(wire, &problems, &again), 0);
+	assert_string_equal(again->passed_over, "pools[web].colour");
+	json_decref(wire);
+	conf_unref(again);
+	conf_unref(decoded);
 	conf_unref(c);
 }
 
@@ -446,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_kind),
 		cmocka_unit_test(prints_what_reads_the_same),
+		cmocka_unit_test(passes_over_what_a_newer_version_added),
 		cmocka_unit_test(says_what_is_wrong_and_where),
 		cmocka_unit_test(says_what_is_wrong_with_vips),
 		cmocka_unit_test(finds_all_problems),

@@ -163,7 +163,6 @@ static void refuses_what_is_no_snapshot(void **state)
 		HEAD "{\"stack\":\"shop\",\"pools\":[{},]}}",
 		HEAD "{\"stack\":\"shop\",\"pools\":[{\"name\":\"a\"}],\"pools\":[{\"name\":\"b\"}]}}",
 		HEAD "{\"stack\":\"shop\",\"pools\":[{\"name\":\"a\"}],\"vips\":[{\"name\":\"b\"}],\"pools\":[{\"name\":\"b\"}]}}",
-		HEAD "{\"stack\":\"shop\",\"pool\":[]}}",
 		HEAD "{\"stack\":}}",
 		HEAD "{\"st\\u0061ck\":\"shop\"}}",
 		HEAD "{}}",
