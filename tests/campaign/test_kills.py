@@ -26,19 +26,6 @@ class Victims:
         self.carried = {"tunnels": 0, "kept": 0, "new": 0}
         self.killed = {}
 
-    def child(self, word):
-        """A process of data's of that kind, adopted ones too."""
-        mine = str(self.node.run).encode()
-        for entry in os.listdir("/proc"):
-            try:
-                with open(f"/proc/{entry}/cmdline", "rb") as f:
-                    words = f.read().split(b"\0")
-            except OSError:
-                continue
-            if b"ballast-data" in words[0] and word in words[1:2] and mine in words:
-                return int(entry)
-        return None
-
     def count(self, pid):
         """Adds the clients' connections of a worker to the sums."""
         for name, kind in (("tcp", "tunnels"), ("upgrades", "tunnels"), ("www", "kept")):
@@ -49,7 +36,7 @@ class Victims:
     def kill(self, name):
         self.killed[name] = self.killed.get(name, 0) + 1
         if name in ("worker", "agent"):
-            pid = wait_for(lambda: self.child(name.encode()), 10, f"a running {name}")
+            pid = min(wait_for(lambda: self.node.data_processes(name), 10, f"a running {name}"))
             if name == "worker":
                 self.count(pid)
             os.kill(pid, signal.SIGKILL)
@@ -89,7 +76,7 @@ def test_a_worker_is_replaced_at_once(lab, figure):
     took = []
     for _ in range(20):
         time.sleep(PAUSE + 0.1)  # older than those that are taken for broken, which are replaced later and later
-        wait_for(lambda: node.workers() == [Victims(house).child(b"worker")], 20, "the new worker reported")
+        wait_for(lambda: set(node.workers()) == node.data_processes("worker") != set(), 20, "the new worker reported")
         began = time.monotonic()
         os.kill(node.workers()[0], signal.SIGKILL)
         assert http_get(f"127.0.0.1:{house.ports['www']}")[0] == 200

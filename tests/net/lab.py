@@ -200,6 +200,29 @@ class Node:
         self.daemons[name].kill()
         self.start(name)
 
+    def data_processes(self, kind):
+        """Process ids of data's children of a kind ("worker", "agent"), adopted and retired ones too."""
+        found = set()
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            except OSError:
+                continue
+            if words[1:2] == [kind.encode()] and words[3:4] == [str(self.run).encode()]:
+                found.add(int(entry.name))
+        return found
+
+    def replace_data(self, within=30):
+        """SIGHUP to data, and wait until only new workers are left."""
+        before = self.data_processes("worker")
+        self.daemons["data"].signal(signal.SIGHUP)
+
+        def is_replaced():
+            workers = self.data_processes("worker")
+            return len(workers) == len(before) and not workers & before
+
+        wait_for(is_replaced, within, "the old workers to leave")
+
     def end_workers(self):
         """Ends processes that outlive a killed supervisor by design: those that name this node's file or folder."""
         mine = str(self.folder).encode()

@@ -60,23 +60,10 @@ class House:
         return self.node.daemons["data"]
 
     def workers(self):
-        """Pids of all worker processes there are, retired ones too."""
-        mine, found = str(self.node.run).encode(), []
-        for entry in Path("/proc").iterdir():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
-            except OSError:
-                continue
-            if len(words) > 3 and words[1] == b"worker" and words[3] == mine:
-                found.append(int(entry.name))
-        return set(found)
+        return self.node.data_processes("worker")
 
     def replace(self, within=30):
-        """SIGHUP, and wait until only new workers are left."""
-        before = self.workers()
-        self.supervisor.signal(signal.SIGHUP)
-        wait_for(lambda: len(self.workers()) == len(before) and not self.workers() & before, within,
-                 "the old workers to leave")
+        self.node.replace_data(within)
 
 
 @pytest.fixture
