@@ -8,7 +8,6 @@ import copy
 import os
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 
