@@ -21,6 +21,7 @@
 
 #define TURN_MAX 64   /* records taken before others get their turn */
 #define GIVERS_MAX 64 /* lines at once: workers that retire together */
+#define NOBODY UINT32_MAX
 
 /* The answer to a record. */
 struct acknowledgement {
@@ -46,10 +47,13 @@ struct giver {
 struct handover {
 	struct worker *worker;
 	struct socket *line; /* to our successor; NULL: none */
+	const char *run_dir;
+	uint32_t next; /* the column of one that is to be called; NOBODY */
 	int64_t number;
 	struct pending pending[HANDOVER_WINDOW];
 	unsigned pending_count;
 	bool is_behind; /* offers were passed over: all are looked at again */
+	bool is_unreachable; /* which was said, once */
 	struct list givers;
 	unsigned givers_count;
 	unsigned long given, taken, refused;
@@ -163,7 +167,7 @@ static int send_record(struct handover *h, struct handover_record *r, const int 
 
 void handover_offer(struct handover *h, struct listener_client *c)
 {
-	struct pending *p = h->line ? find_pending(h, 0) : NULL;
+	struct pending *p = h->line && h->next == NOBODY ? find_pending(h, 0) : NULL;
 	struct handover_record r = {.number = h->number + 1};
 	int fds[HANDOVER_FDS_MAX], rc;
 
@@ -223,24 +227,6 @@ static bool take_acknowledgement(struct handover *h)
 	return true;
 }
 
-void handover_tick(struct handover *h)
-{
-	if (h->line && h->is_behind && h->pending_count == 0)
-		offer_all(h);
-}
-
-static void line_ready(struct socket *s, unsigned events)
-{
-	struct handover *h = s->user;
-
-	(void)events;
-	while (take_acknowledgement(h))
-		;
-	handover_tick(h);
-	if (h->line && h->pending_count == 0 && !h->is_behind)
-		log_debug("worker: handed over given=%lu refused=%lu", h->given, h->refused);
-}
-
 static int connect_line(const char *run_dir, uint32_t column)
 {
 	struct channel_record hello = {.kind = CHANNEL_HANDOVER};
@@ -263,20 +249,77 @@ static int connect_line(const char *run_dir, uint32_t column)
 	return fd;
 }
 
-void handover_give(struct handover *h, const char *run_dir, uint32_t column)
-{
-	int fd;
+static void line_ready(struct socket *s, unsigned events);
 
+/* One that is not there any more will be followed by another, which is named to us; a want of ours
+ * passes, and the same one is called again. */
+static void note_unreachable(struct handover *h, int why)
+{
+	bool is_gone = why == -ECONNREFUSED || why == -ENOENT || why == -ECONNRESET || why == -EPIPE;
+
+	if (!h->is_unreachable)
+		log_warn("worker: cannot reach its successor column=%u why=\"%s\"; connections "
+			 "stay here until %s",
+			h->next, strerror(-why), is_gone ? "another is named" : "it is reached");
+	h->is_unreachable = !is_gone;
+	if (is_gone)
+		h->next = NOBODY;
+}
+
+static void call_next(struct handover *h)
+{
+	int fd, rc;
+
+	assert(h->pending_count == 0);
 	if (h->line)
 		drop_line(h);
-	fd = connect_line(run_dir, column);
-	if (fd < 0 || socket_open(h->worker->loop, fd, line_ready, h, &h->line) < 0) {
-		log_warn("worker: cannot reach its successor why=\"%s\"; connections stay here",
-			strerror(fd < 0 ? -fd : ENOMEM));
+	fd = connect_line(h->run_dir, h->next);
+	rc = fd < 0 ? fd : socket_open(h->worker->loop, fd, line_ready, h, &h->line);
+	if (rc < 0) {
+		note_unreachable(h, rc);
 		return;
 	}
+	log_info("worker: hands over to its successor column=%u", h->next);
+	h->next = NOBODY;
+	h->is_unreachable = false;
 	socket_interest(h->line, SOCKET_READ);
 	offer_all(h);
+}
+
+/* Whatever is to be done while nothing is on its way. */
+static void go_on(struct handover *h)
+{
+	if (h->pending_count > 0)
+		return;
+	if (h->next != NOBODY)
+		call_next(h);
+	else if (h->line && h->is_behind)
+		offer_all(h);
+}
+
+void handover_tick(struct handover *h)
+{
+	go_on(h);
+}
+
+static void line_ready(struct socket *s, unsigned events)
+{
+	struct handover *h = s->user;
+
+	(void)events;
+	while (take_acknowledgement(h))
+		;
+	go_on(h);
+	if (h->line && h->pending_count == 0 && !h->is_behind)
+		log_debug("worker: handed over given=%lu refused=%lu", h->given, h->refused);
+}
+
+void handover_give(struct handover *h, const char *run_dir, uint32_t column)
+{
+	h->run_dir = run_dir;
+	h->next = column;
+	h->is_unreachable = false;
+	go_on(h);
 }
 
 /* Taking */
@@ -429,6 +472,7 @@ int handover_open(struct worker *w, struct handover **ret)
 	if (!h)
 		return -ENOMEM;
 	h->worker = w;
+	h->next = NOBODY;
 	list_init(&h->givers);
 	*ret = h;
 	return 0;

@@ -30,13 +30,15 @@ struct handover_parts {
 int handover_open(struct worker *w, struct handover **ret); /* 0 or -ENOMEM */
 void handover_close(struct handover *h); /* what is on its way goes on here */
 
-/* We are replaced: from now on connections go to the worker of that column, as it can take them. */
+/* We are replaced: from now on connections go to the worker of that column, as it can take them. What
+ * is on its way to another is waited for: it may have been taken, and would else have two owners. */
 void handover_give(struct handover *h, const char *run_dir, uint32_t column);
 /* A joined client has come to rest: it is handed over if there is somebody to take it, and may
  * have been released when this returns. */
 void handover_offer(struct handover *h, struct listener_client *c);
 
-/* Ten times a second: what was passed over for want of room is offered again. */
+/* Ten times a second: what was passed over for want of room is offered again, and a successor that
+ * could not be called for want of descriptors or memory is called again. */
 void handover_tick(struct handover *h);
 
 /* Somebody gives to us: takes the line. */

@@ -26,7 +26,7 @@ struct process_private {
 	int pidfd;
 	/* what it has been sent */
 	bool welcomed, retire_sent, moves_sent;
-	uint32_t successor_sent;
+	uint64_t successor_sent; /* its sitting; 0: none */
 	bool is_asked_to_end;
 	uint64_t socket_mark;
 	uint32_t socket_place; /* within the binding after the mark */
@@ -114,8 +114,7 @@ static struct process *make(
 		return NULL;
 	}
 	p->private = priv;
-	p->successor = ROSTER_NO_COLUMN;
-	priv->successor_sent = ROSTER_NO_COLUMN;
+	p->successor.column = ROSTER_NO_COLUMN;
 	priv->news = news;
 	priv->handlers = h;
 	priv->user = user;
@@ -333,13 +332,13 @@ static void feed_retire(struct process *p)
 
 static void feed_successor(struct process *p)
 {
-	struct channel_record r = {.kind = CHANNEL_SUCCESSOR, .number = p->successor};
+	struct channel_record r = {.kind = CHANNEL_SUCCESSOR, .number = p->successor.column};
 
-	if (!p->is_succeeded || p->successor == ROSTER_NO_COLUMN ||
-		p->successor == p->private->successor_sent)
+	if (!p->is_succeeded || p->successor.column == ROSTER_NO_COLUMN ||
+		p->successor.sitting == p->private->successor_sent)
 		return;
 	if (process_say(p, &r, -1) == 0)
-		p->private->successor_sent = p->successor;
+		p->private->successor_sent = p->successor.sitting;
 }
 
 void process_feed(struct process *p)

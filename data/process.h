@@ -40,7 +40,7 @@ struct process {
 	uint64_t places; /* to be polled by it, as bits */
 	bool is_retired;
 	bool is_succeeded; /* a successor will take its connections */
-	uint32_t successor; /* its column; ROSTER_NO_COLUMN: not there yet */
+	struct roster_successor successor; /* as far as it is known */
 	bool is_old;      /* adopted, and of another version of the program: to be replaced */
 	uint64_t runs;    /* the snapshot_serial of the last it said to run; 0: none */
 	uint64_t refused; /* and refused */

@@ -63,6 +63,7 @@ void roster_started(struct roster *r, uint32_t place, uint32_t column, struct mo
 	s->state = ROSTER_STARTING;
 	s->started = now;
 	s->column = column;
+	s->sitting = ++r->sittings;
 	if (place != ROSTER_AGENT) {
 		assert(!r->is_column_taken[column]);
 		r->is_column_taken[column] = true;
@@ -167,11 +168,11 @@ uint64_t roster_assignment(const struct roster *r, uint32_t place)
 	return mask;
 }
 
-uint32_t roster_successor(const struct roster *r, uint32_t place)
+struct roster_successor roster_successor(const struct roster *r, uint32_t place)
 {
 	if (place >= r->places || r->workers[place].state != ROSTER_ACCEPTING)
-		return ROSTER_NO_COLUMN;
-	return r->workers[place].column;
+		return (struct roster_successor){.column = ROSTER_NO_COLUMN};
+	return (struct roster_successor){r->workers[place].column, r->workers[place].sitting};
 }
 
 struct mono roster_deadline(const struct roster *r)

@@ -30,13 +30,15 @@ enum roster_state {
 
 struct roster_seat {
 	enum roster_state state;
-	uint32_t column; /* of the worker that sits here */
+	uint32_t column;  /* of the worker that sits here */
+	uint64_t sitting; /* which of all starts it is: unlike a column never the same twice */
 	struct mono started, retry_at;
 	unsigned deaths; /* in a row */
 };
 
 struct roster {
 	unsigned places;
+	uint64_t sittings; /* starts until now */
 	struct roster_seat agent;
 	struct roster_seat workers[ROSTER_PLACES_MAX];
 	bool is_column_taken[ROSTER_COLUMNS_MAX]; /* by a seat or a retired worker */
@@ -72,9 +74,16 @@ bool roster_observe(
 uint64_t roster_assignment(const struct roster *r, uint32_t place);
 
 #define ROSTER_NO_COLUMN UINT32_MAX
-/* Who takes over what a retired worker of `place` still holds: the column of the one that sits there
- * and accepts, or ROSTER_NO_COLUMN: nobody yet (or the place is gone). */
-uint32_t roster_successor(const struct roster *r, uint32_t place);
+
+/* A worker that takes over. Two are the same when their sittings are: one that dies is followed by
+ * another in the same column, which has to be named anew. */
+struct roster_successor {
+	uint32_t column;  /* ROSTER_NO_COLUMN: nobody yet, or the place is gone */
+	uint64_t sitting; /* from 1; 0 without a column */
+};
+
+/* Who takes over what a retired worker of `place` still holds: the one that sits there and accepts. */
+struct roster_successor roster_successor(const struct roster *r, uint32_t place);
 
 /* When roster_next_start() has to be asked again, or MONO_NEVER. */
 struct mono roster_deadline(const struct roster *r);

@@ -169,7 +169,8 @@ def test_control_is_killed_while_it_writes(lab, kind):
     server = lab.http_server("w1", "10.9.0.9", 8080, netns=hosts["c"])
     node = lab.node("lb-a", netns=hosts["a"], store=store).start()
     node.put(document(server, "10.9.0.1:8000"))
-    client = lab.client("10.9.0.1", 8000, netns=hosts["c"])
+    # Of what is lost, not of what is slow: a loaded machine may take its time.
+    client = lab.client("10.9.0.1", 8000, netns=hosts["c"], timeout_ms=5000)
     answered, is_over = {}, threading.Event()
 
     def write():

@@ -182,17 +182,43 @@ static void a_successor_is_one_that_accepts(void **state)
 	start_all(&r, 0);
 	accept_all(&r);
 	roster_retire(&r, 1, at(10));
-	assert_int_equal(roster_successor(&r, 1), ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, 1).column, ROSTER_NO_COLUMN);
 	assert_int_equal(roster_next_start(&r, at(10), &place, &column), 0);
 	assert_int_equal(place, 1);
 	roster_started(&r, place, column, at(10));
-	assert_int_equal(roster_successor(&r, 1), ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, 1).column, ROSTER_NO_COLUMN);
 	accept_all(&r);
-	assert_int_equal(roster_successor(&r, 1), column);
+	assert_int_equal(roster_successor(&r, 1).column, column);
 	roster_died(&r, 1, at(20));
-	assert_int_equal(roster_successor(&r, 1), ROSTER_NO_COLUMN);
-	assert_int_equal(roster_successor(&r, 2), ROSTER_NO_COLUMN);
-	assert_int_equal(roster_successor(&r, ROSTER_AGENT), ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, 1).column, ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, 1).sitting, 0);
+	assert_int_equal(roster_successor(&r, 2).column, ROSTER_NO_COLUMN);
+	assert_int_equal(roster_successor(&r, ROSTER_AGENT).column, ROSTER_NO_COLUMN);
+}
+
+/* Whoever follows one that died has its column, and is another: it has to be named anew. */
+static void a_successor_in_the_same_column_is_another(void **state)
+{
+	struct roster_successor first, second;
+	struct roster r;
+
+	(void)state;
+	roster_init(&r, 2, at(0));
+	start_all(&r, 0);
+	accept_all(&r);
+	roster_retire(&r, 1, at(10));
+	start_all(&r, 10);
+	accept_all(&r);
+	first = roster_successor(&r, 1);
+	roster_observe(&r, 1, true, ROSTER_STALLED_MS, false);
+	accept_all(&r); /* one that was late is still the same */
+	assert_true(roster_successor(&r, 1).sitting == first.sitting);
+	roster_died(&r, 1, at(20));
+	start_all(&r, 20);
+	accept_all(&r);
+	second = roster_successor(&r, 1);
+	assert_int_equal(second.column, first.column);
+	assert_true(second.sitting != first.sitting);
 }
 
 int main(void)
@@ -205,6 +231,7 @@ int main(void)
 		cmocka_unit_test(adopts_what_fits),
 		cmocka_unit_test(holds_its_invariants),
 		cmocka_unit_test(a_successor_is_one_that_accepts),
+		cmocka_unit_test(a_successor_in_the_same_column_is_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
