@@ -39,6 +39,9 @@ struct event_place keeper_place(const struct keeper *k)
 	return (struct event_place){p->node, stack && picture_stack(p, stack) ? stack : NULL};
 }
 
+#define CLOCK_STEP_MS 1500 /* between two looks a second apart: more than drift or a stalled loop make */
+#define CLOCK_TOLD_MS (10 * 60 * 1000)
+
 struct store_call keeper_call(struct keeper *k, store_done *done)
 {
 	return (struct store_call){.deadline_ms = KEEPER_CALL_MS, .done = done, .user = k};
@@ -275,11 +278,30 @@ static void on_expired(void *user, const struct store_answer *a)
 		keeper_load(k);
 }
 
+/* Nothing of ours measures by the wall clock; but texts and the ends of overlays follow it. */
+static void watch_clock(struct keeper *k)
+{
+	struct mono now = mono_now();
+	int64_t ahead_ms = wall_now().ms - now.ns / 1000000, step_ms = ahead_ms - k->clock_ahead_ms;
+
+	if (k->clock_ahead_ms && llabs(step_ms) >= CLOCK_STEP_MS) {
+		log_warn("the clock of this node was set by %+.1f s: times in texts and the ends of "
+			 "overlays follow it, nothing else does",
+			(double)step_ms / 1000);
+		k->picture->clock_step_ms = step_ms;
+		k->clock_stepped = now;
+	}
+	if (mono_since_ms(now, k->clock_stepped) > CLOCK_TOLD_MS)
+		k->picture->clock_step_ms = 0;
+	k->clock_ahead_ms = ahead_ms;
+}
+
 static void on_second(uv_timer_t *t)
 {
 	struct keeper *k = t->data;
 	struct store_call call = keeper_call(k, on_expired);
 
+	watch_clock(k);
 	if (k->picture->daemons[FLEET_CONTROL].trouble[0] && k->picture->serving)
 		keep_last_good(k);
 	if (k->wants_load && !k->is_loading)

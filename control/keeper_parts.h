@@ -24,6 +24,8 @@ struct keeper {
 	char replaying_stack[CONF_NAME_SIZE], replaying_key[3 * CONF_NAME_SIZE];
 	uint64_t seen_ms; /* uv_now() when the ages of the other nodes were right */
 	bool has_expired_overlay;
+	struct mono clock_stepped; /* when the wall clock was set last */
+	int64_t clock_ahead_ms; /* of the wall clock before CLOCK_BOOTTIME, a second ago; 0: not known */
 	bool is_closing;
 	json_t *nodes; /* name -> is it live, as last seen */
 	void (*closed)(void *user);

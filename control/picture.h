@@ -46,6 +46,7 @@ struct picture_store {
 struct picture {
 	char node[CONF_NAME_SIZE];
 	struct picture_store store;
+	int64_t clock_step_ms; /* by how much this node's clock was set within the last ten minutes; 0 */
 	char claim[512]; /* another live node holds our name: the sentence; "" */
 	bool is_loaded;  /* the store was read at least once */
 	uint64_t head;   /* newest generation of the installation */

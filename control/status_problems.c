@@ -69,6 +69,19 @@ static void add_claim(const struct picture *p, json_t *list)
 		add(list, object, (struct wall){0}, "%s", p->claim);
 }
 
+static void add_clock(const struct picture *p, json_t *list)
+{
+	char object[CONF_NAME_SIZE + 16];
+
+	if (!p->clock_step_ms)
+		return;
+	snprintf(object, sizeof object, "node/%s", p->node);
+	add(list, object, (struct wall){0},
+		"the clock of this node was set by %+.1f s within the last ten minutes: times in texts "
+		"and the ends of overlays follow it; does it keep time with the other nodes?",
+		(double)p->clock_step_ms / 1000);
+}
+
 static void add_confirmation(
 	const char *object, const struct picture_stack *s, json_t *list)
 {
@@ -176,6 +189,7 @@ json_t *status_problems(const struct picture *p, struct wall now)
 	add_store(p, list);
 	add_locals(p, list);
 	add_claim(p, list);
+	add_clock(p, list);
 	add_stacks(p, list);
 	if (p->serving) {
 		add_listeners(p, list);

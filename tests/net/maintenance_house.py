@@ -21,7 +21,8 @@ def vip(name="web", **more):
 class Pair:
     """a (200) and b (100): each with four daemons. Servers w1 (HTTP) and e1 (echo) stand on a host of their own."""
 
-    def __init__(self, lab, instances="ab", drain_timeout="20s"):
+    def __init__(self, lab, drain_timeout="20s", before=None):
+        """before: {node: {daemon: words before its command}}"""
         self.lab = lab
         self.netns = lab.segment(HOSTS)
         key = lab.folder / "cluster.key"
@@ -31,7 +32,10 @@ class Pair:
         lab.process("echo", ["/usr/bin/python3", ROOT / "tests" / "net" / "echo.py", "10.0.0.50", 9000],
                     netns=self.netns["s"])
         uri = lab.postgres().uri
-        self.a, self.b = (lab.node(n, self.netns[n], store=uri, extra=f"cluster_key_file: {key}\n").start() for n in "ab")
+        self.a, self.b = (lab.node(n, self.netns[n], store=uri, extra=f"cluster_key_file: {key}\n") for n in "ab")
+        for node in (self.a, self.b):
+            node.before = (before or {}).get(node.name, {})
+            node.start()
         self.nodes = {"a": self.a, "b": self.b}
         self.a.put(self.document(drain_timeout))
         self.wait_held("a", 20)
