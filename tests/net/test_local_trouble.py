@@ -128,6 +128,7 @@ def test_no_descriptors(house):
     assert house.serves()
 
 
+@pytest.mark.timing  # nor can a program with sanitizers, which reserves address space beforehand, be short of it
 def test_no_memory(house):
     worker = house.node.workers()[0]
     with open(f"/proc/{worker}/statm", encoding="ascii") as f:
