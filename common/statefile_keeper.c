@@ -96,15 +96,19 @@ static void saved(uv_work_t *work, int status)
 
 static void save_next(struct statefile_keeper *k)
 {
+	int rc;
+
 	if (k->saving || !k->next)
 		return;
 	uv_timer_stop(&k->again);
 	k->saving = k->next;
 	k->next = NULL;
 	k->work.data = k;
-	k->status = uv_queue_work(k->loop, &k->work, save, saved);
-	if (k->status < 0)
-		settle(k);
+	rc = uv_queue_work(k->loop, &k->work, save, saved); /* from here on status is the thread's */
+	if (rc == 0)
+		return;
+	k->status = rc;
+	settle(k);
 }
 
 int statefile_keeper_open(uv_loop_t *loop, const char *folder, const char *name,

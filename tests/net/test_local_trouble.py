@@ -1,4 +1,4 @@
-"""A node whose own ground gives way: no room, no folder, no descriptors. Traffic goes on, the
+"""A node whose own ground gives way: no room, no writing, no folder, no descriptors. Traffic goes on, the
 trouble is named in the log and in status, and all is well again without a restart."""
 import os
 import resource
@@ -74,6 +74,22 @@ def test_a_full_disk(house):
     house.put("third")
     wait_for(house.is_well, 20, "no trouble any more")
     assert house.serves()
+
+
+def test_a_state_folder_that_cannot_be_written(house):
+    house.mount("--bind", house.state, house.state)
+    run("mount", "-o", "remount,bind,ro", house.state)
+    generation = house.put("second")["generation"]
+    for daemon in ("control", "data", "healthd", "vrrpd"):
+        wait_for(lambda d=daemon: f"{d}.snapshot cannot be written: Read-only file system" in house.node.daemons[d].text(), 20,
+                 f"a line of {daemon}'s")
+    wait_for(lambda: "cannot be written: Read-only file system" in house.troubles(), 20, "a problem in status")
+    assert house.node.status()["nodes"][0]["state"] == "degraded"
+    assert house.serves()
+    house.unmount(layers=1)
+    wait_for(house.is_well, 20, "no trouble any more")
+    for daemon in ("control", "data", "healthd", "vrrpd"):
+        assert f'"generation": {generation}' in (house.state / f"{daemon}.snapshot").read_text().replace('":', '": ')
 
 
 def test_a_run_folder_that_was_removed(house):
