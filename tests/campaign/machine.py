@@ -12,20 +12,21 @@ from pathlib import Path
 from lab import BUILD, run, wait_for
 
 GROUPS = [Path("/sys/fs/cgroup") / name for name in ("systemd", "unified")]
-SYSTEM = ["systemd", "systemd-sysv", "dbus", "iproute2", "procps"]
+SYSTEM = ["systemd", "systemd-sysv", "dbus", "iproute2", "procps", "rpm"]
 
 
 def base_root(package):
     """The folder of a minimal system that has what the package depends on."""
     folder = BUILD / "campaign" / "root"
-    if not (folder / "made").exists():
-        shutil.rmtree(folder, ignore_errors=True)  # half made
+    needs = [re.sub(r"[ (|].*", "", need.strip()) for need in run("dpkg-deb", "-f", package, "Depends").split(",")]
+    words, made = ",".join(sorted({*SYSTEM, *needs})), folder / "made"
+    if not made.exists() or made.read_text() != words:
+        shutil.rmtree(folder, ignore_errors=True)  # half made, or with other packages
         folder.parent.mkdir(exist_ok=True)
-        needs = [re.sub(r"[ (|].*", "", need.strip()) for need in run("dpkg-deb", "-f", package, "Depends").split(",")]
-        done = subprocess.run(["debootstrap", "--variant=minbase", "--include=" + ",".join(sorted({*SYSTEM, *needs})),
-                               "bookworm", str(folder)], capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(["debootstrap", "--variant=minbase", f"--include={words}", "bookworm", str(folder)],
+                              capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-        (folder / "made").touch()
+        made.write_text(words)
     return folder
 
 

@@ -1,22 +1,18 @@
 """The Debian package on two machines with a systemd of their own, one PostgreSQL and a VIP, under load at the VIP: what
-its units, its scripts and a reboot cost those who ask.
-
-CAMPAIGN_PACKAGES: a folder with the two packages, else they are built.
-"""
+its units, its scripts and a reboot cost those who ask."""
 import base64
 import itertools
 import json
 import os
-import re
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 
-from lab import BUILD, ROOT, Lab, run, wait_for
+from lab import ROOT, Lab, wait_for
 from load_house import Wrk, servers
 from machine import Machine, base_root
+from packages import NEXT, VERSION, packages
 from test_handover import Tunnels
 from vrrp import holds
 
@@ -28,18 +24,6 @@ TUNNELS = 200
 STORE = "postgresql:///postgres?host=/srv/postgres&user=ballast"
 NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 10, 12, 13
 CAPABILITIES = {"control": set(), "healthd": set(), "data": {NET_BIND_SERVICE, NET_RAW}, "vrrpd": {NET_ADMIN, NET_RAW}}
-
-VERSION = re.search(r"^  version: '(.*)',$", (ROOT / "meson.build").read_text(), re.M)[1]
-NEXT = re.sub(r"\d+$", lambda last: str(int(last[0]) + 1), VERSION)
-
-
-def packages():
-    """{version: the package}: this source, and the same with a higher version."""
-    folder = Path(os.environ.get("CAMPAIGN_PACKAGES", BUILD / "campaign" / "packages"))
-    for version in (VERSION, NEXT):
-        if "CAMPAIGN_PACKAGES" not in os.environ:
-            run("env", f"BALLAST_PACKAGES={folder}", ROOT / "packaging" / "build", "deb", version)
-    return {version: next(folder.glob(f"ballast_{version}_*.deb")) for version in (VERSION, NEXT)}
 
 
 def document():
@@ -60,7 +44,7 @@ def document():
 
 class Pair:
     def __init__(self, lab):
-        self.lab, self.packages = lab, packages()
+        self.lab, self.packages = lab, packages("deb")
         self.hosts = lab.segment({name: [f"{address}/24"] for name, address in ADDRESSES.items()})
         self.key = f"1:{base64.b64encode(os.urandom(32)).decode()}\n"
         self.store = lab.postgres()
