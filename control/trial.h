@@ -21,8 +21,9 @@ struct trial_site {
 /*
  * 0, or -EINVAL with every reason in problems. A node that the candidate does
  * not concern (another instance list, ha.mode off) has no objection to what it
- * would not use. An interface that `running` (NULL: nothing) asks for already
- * is not asked about again: it may come and go, the VIP waits for it.
+ * would not use. Interfaces are those of VIPs, of what they track, and of this
+ * node's own link pairs; one that `running` (NULL: nothing) asks for already is
+ * not asked about again: it may come and go.
  */
 int trial_judge(const struct trial_site *site, const struct conf *running,
 	const struct conf *candidate, struct conf_problems *problems);

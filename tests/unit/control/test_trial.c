@@ -6,9 +6,13 @@
 #define INSTANCES(a, b) "instances: [{name: lb-a, address: 10.0.0.1" a "}, {name: lb-b, address: 10.0.0.2" b "}]\n"
 #define HA ", ha: {mode: active-passive}"
 #define BYPASS(name) ", ha: {mode: active-passive, bypass: {driver: command, command: " name "}}"
-#define VIP(interface)                                                                             \
+#define PAIRS(in, out) ", ha: {mode: active-passive, link_pairs: [[lo, eth0], [" in ", " out "]]}"
+#define VIP_TRACKS(interface, track)                                                               \
 	"vips: [{name: web, virtual_router_id: 51, interface: " interface                          \
-	", addresses: [10.0.0.100/24]}]\n"
+	", addresses: [10.0.0.100/24]" track "}]\n"
+#define VIP(interface) VIP_TRACKS(interface, "")
+#define TRACK(interface)                                                                           \
+	", track: [{data: true, weight: down}, {interface: " interface ", weight: -50}]"
 
 /* NULL in where: no objection. */
 struct row {
@@ -31,7 +35,20 @@ static const struct row rows[] = {
 	{"stack: shop\n" INSTANCES(BYPASS("join"), HA)},
 	{"stack: shop\n" INSTANCES(BYPASS("jion"), HA), NULL,
 		"instances[lb-a].ha.bypass.command", "node lb-a has no command jion"},
-	/* Another node's command is that node's matter. */
+	{"stack: shop\n" INSTANCES(HA, HA) VIP_TRACKS("eth0", TRACK("lo"))},
+	{"stack: shop\n" INSTANCES(HA, HA) VIP_TRACKS("eth0", TRACK("eth9")), NULL,
+		"vips[web].track[1].interface", "node lb-a has no interface eth9"},
+	{"stack: shop\n" INSTANCES(HA, HA) VIP_TRACKS("eth0", TRACK("eth9")),
+		"stack: shop\n" INSTANCES(HA, HA) VIP_TRACKS("eth0", TRACK("eth9"))},
+	{"stack: shop\n" INSTANCES("", HA) VIP_TRACKS("eth0", TRACK("eth9"))},
+	{"stack: shop\n" INSTANCES(PAIRS("eth8", "eth0"), HA), NULL,
+		"instances[lb-a].ha.link_pairs[1]", "node lb-a has no interface eth8"},
+	{"stack: shop\n" INSTANCES(PAIRS("lo", "eth9"), HA), NULL,
+		"instances[lb-a].ha.link_pairs[1]", "node lb-a has no interface eth9"},
+	{"stack: shop\n" INSTANCES(PAIRS("eth8", "eth9"), HA),
+		"stack: shop\n" INSTANCES(PAIRS("eth9", "eth8"), HA)},
+	/* Another node's links and command are that node's matter. */
+	{"stack: shop\n" INSTANCES(HA, PAIRS("eth8", "eth9"))},
 	{"stack: shop\n" INSTANCES(HA, BYPASS("jion"))},
 };
 // clang-format on
