@@ -44,8 +44,7 @@ static bool pairs(const struct conf_ha *ha, const char *interface)
 	return false;
 }
 
-static bool is_in_use(
-	const struct trial_site *s, const struct conf *running, const char *interface)
+static bool is_in_use(const struct trial_site *s, const struct conf *running, const char *interface)
 {
 	const struct conf_instance *self = running ? conf_instance(running, s->node) : NULL;
 
