@@ -41,8 +41,11 @@ def wait_for(claim, within=10.0, what=None, every=0.02):
         time.sleep(every)
 
 
-# Below the range from which the kernel takes ports for outgoing connections, so that none is taken in between.
-_ports = itertools.cycle(random.sample(range(11000, 32000), 21000))
+# Below the range from which the kernel takes ports for outgoing connections, so that none is taken in between; of those
+# each lane of a run (pytest-xdist) has its own.
+_lane, _lanes = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+_ports = range(19000 + _lane, 32000, _lanes)
+_ports = itertools.cycle(random.sample(_ports, len(_ports)))
 
 
 def free_port(host="127.0.0.1"):
@@ -312,6 +315,8 @@ class Lab:
         return self
 
     def __exit__(self, kind, value, trace):
+        for process in reversed(self.processes):
+            process.signal(signal.SIGTERM)  # all at once: one that waits for another waits less
         for process in reversed(self.processes):
             if process.is_running():
                 process.stop(within=3.0)

@@ -168,12 +168,12 @@ def test_late_restart_lets_go_first(lab):
     pair.b.process.kill()
     wait_for(lambda: pair.a.holds(V4), 6)
     pair.b.start()
-    assert "starting as backup" in pair.b.text()
+    wait_for(lambda: "starting as backup" in pair.b.text(), 2)
     wait_holder(pair.nodes, pair.b, V4, 10)  # by preemption, in order
     # Who has just yielded has nothing to resume, however soon it is back.
     pair.a.process.kill()
     pair.a.start()
-    assert "starting as backup" in pair.a.text()
+    wait_for(lambda: "starting as backup" in pair.a.text(), 2)
 
 
 def test_stalled(lab):
