@@ -474,11 +474,12 @@ void vip_asked(struct vip *v, const char *node, const struct peer_message *m, st
 
 void vip_answered(struct vip *v, const char *node, const struct peer_message *m, struct mono now)
 {
-	struct vrrp_event ev = {.kind = VRRP_REFUSED};
+	struct vrrp_event ev = {.kind = m->is_taken ? VRRP_ACCEPTED : VRRP_REFUSED};
 
-	if (m->number != v->take_number || m->is_taken)
+	if (m->number != v->take_number)
 		return;
-	log_info("vip=%s: %s does not take it over: %s", v->config->name, node, m->why);
+	if (!m->is_taken)
+		log_info("vip=%s: %s does not take it over: %s", v->config->name, node, m->why);
 	step(v, &ev, now);
 }
 

@@ -2,17 +2,22 @@
  * The machine of one virtual router: RFC 9568 6.4 with hand-over (decision V3),
  * stalls (V2) and last resort (V5). One function per state and event; one
  * function, move(), changes the state. The table of transitions is in
- * vrrp_table.c, what the machine tells of itself in vrrp_view.c. Called by router.
+ * vrrp_table.c, what a Backup knows of its Active in vrrp_active.c, what the machine tells of itself
+ * in vrrp_view.c. Called by router.
  */
 #include "vrrpd/vrrp.h"
 
 #include <assert.h>
 
+#include "vrrpd/vrrp_active.h"
+
 #define NS_PER_CS 10000000LL
 #define HAND_OVER_MIN_NS 50000000LL
-/* A giver's advertisements that a taker lets pass: one that was under way, one before it heard us.
+/*
+ * Advertisements that a new Active lets pass: one that was under way and one before we were heard,
+ * of who gave it to us and of who gave it to him.
  */
-#define GIVER_PASSES 2
+#define LATE_PASSES 4
 
 static struct vrrp_action *add(struct vrrp_todo *todo, enum vrrp_action_kind kind)
 {
@@ -45,17 +50,11 @@ static void advertise(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 	v->advertise_at = mono_add_ns(now, vrrp_interval_ns(v));
 }
 
-static void forget_active(struct vrrp *v)
+/* What was let pass may have been the taker's word after all, or a rival's: both answer this one. */
+static void ask_who_passed(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 {
-	v->active = (struct addr){0};
-	v->active_priority = 0;
-	v->active_interval_cs = v->config.interval_cs;
-	v->heard = MONO_NEVER;
-	v->is_settled = false;
-	v->has_discarded = false;
-	v->is_skew_only = false;
-	v->has_forgiven = false;
-	v->preempt_at = MONO_NEVER;
+	if (v->late_passes < LATE_PASSES && mono_before(now, v->late_until))
+		advertise(v, now, todo);
 }
 
 static void forget_term(struct vrrp *v)
@@ -66,16 +65,47 @@ static void forget_term(struct vrrp *v)
 	v->phase_until = MONO_NEVER;
 	v->is_leaving = false;
 	v->giver = (struct addr){0};
-	v->giver_until = MONO_NEVER;
-	v->giver_passes = 0;
+	v->late_until = MONO_NEVER;
+	v->late_passes = 0;
+	v->is_accepted = false;
+}
+
+/* How long a taker may take (V3). */
+static int64_t hand_over_ns(const struct vrrp *v)
+{
+	int64_t interval = vrrp_interval_ns(v);
+
+	return interval > HAND_OVER_MIN_NS ? interval : HAND_OVER_MIN_NS;
+}
+
+/* While others may not have heard us; but one that left and is back cannot be Active sooner. */
+static int64_t guard_ns(const struct vrrp *v)
+{
+	int64_t patience = hand_over_ns(v), back = 3 * vrrp_interval_ns(v);
+
+	return patience < back ? patience : back;
+}
+
+/* Said, it may be, before we were heard: a new Active lets that pass, so often and so long. */
+static bool let_pass(struct vrrp *v, struct mono now)
+{
+	if (v->late_passes == 0 || !mono_before(now, v->late_until))
+		return false;
+	v->late_passes--;
+	return true;
 }
 
 static void become_active(
 	struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
 {
+	/* After Active-down, or a farewell, nobody is left who speaks. */
+	bool is_taken = cause == VRRP_ASKED || cause == VRRP_PREEMPTED;
+
 	move(v, cause, now, todo);
-	forget_active(v);
+	vrrp_active_forget(v);
 	forget_term(v);
+	v->late_until = is_taken ? mono_add_ns(now, guard_ns(v)) : now;
+	v->late_passes = LATE_PASSES;
 	v->is_keeping = false;
 	/* The advertisement comes last: it is what makes a predecessor let go (V3). */
 	add(todo, VRRP_ACQUIRE);
@@ -89,7 +119,7 @@ static void let_go(struct vrrp *v, enum vrrp_cause cause, struct mono now, struc
 	bool was_leaving = v->is_leaving;
 
 	move(v, cause, now, todo);
-	forget_active(v);
+	vrrp_active_forget(v);
 	forget_term(v);
 	v->base = now;
 	add(todo, VRRP_RELEASE);
@@ -103,49 +133,6 @@ static void stop_keeping(struct vrrp *v, struct vrrp_todo *todo)
 		return;
 	v->is_keeping = false;
 	add(todo, VRRP_RELEASE);
-}
-
-static void note_active(struct vrrp *v, const struct vrrp_event *ev, struct mono now)
-{
-	if (!addr_is_same_ip(&v->active, &ev->source))
-		v->is_settled = false;
-	v->active = ev->source;
-	v->active_priority = ev->priority;
-	v->heard = now;
-}
-
-/* RFC 9568 6.4.2 (450): the Active's interval rules, and Active-down counts anew. */
-static void accept_active(struct vrrp *v, int interval_cs, struct mono heard)
-{
-	v->active_interval_cs = v->config.version == 2 ? v->config.interval_cs : interval_cs;
-	v->base = heard;
-	v->is_skew_only = false;
-	v->has_forgiven = false;
-	v->has_discarded = false;
-	if (v->active_priority >= v->wish.priority) {
-		v->is_settled = true;
-		v->preempt_at = MONO_NEVER;
-	}
-}
-
-/*
- * May we take the addresses from an Active of lower priority? `preempt` and its
- * delay restrain a node that came up or recovered under it (V5), not one that
- * sees its Active sink below itself.
- */
-static bool may_preempt(struct vrrp *v, struct mono now)
-{
-	if (v->wish.priority == VRRP_PRIORITY_OWNER)
-		return true;
-	if (!v->wish.may_preempt || !v->wish.may_hold)
-		return false;
-	if (v->is_settled || v->active_priority == VRRP_PRIORITY_LAST_RESORT)
-		return true;
-	if (!v->config.preempt)
-		return false;
-	if (mono_is_never(v->preempt_at))
-		v->preempt_at = mono_add_ms(now, v->config.preempt_delay_ms);
-	return mono_reached(v->preempt_at, now);
 }
 
 static void backup_heard(
@@ -164,10 +151,10 @@ static void backup_heard(
 		v->has_forgiven = false;
 		return;
 	}
-	note_active(v, ev, now);
+	vrrp_active_note(v, ev, now);
 	stop_keeping(v, todo);
-	if (ev->priority >= v->wish.priority || !may_preempt(v, now))
-		accept_active(v, ev->interval_cs, now);
+	if (ev->priority >= v->wish.priority || !vrrp_active_may_preempt(v, now))
+		vrrp_active_accept(v, ev->interval_cs, now);
 	else
 		v->has_discarded = true;
 }
@@ -186,8 +173,8 @@ static void yield_to_higher(
 	int priority = v->wish.priority;
 
 	let_go(v, VRRP_HEARD_HIGHER, now, todo);
-	note_active(v, ev, now);
-	accept_active(v, ev->interval_cs, now);
+	vrrp_active_note(v, ev, now);
+	vrrp_active_accept(v, ev->interval_cs, now);
 	/* The winner may not know that there were two; this makes it announce itself again. */
 	add(todo, VRRP_ADVERTISE)->priority = priority;
 }
@@ -195,15 +182,12 @@ static void yield_to_higher(
 static void active_heard(
 	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
 {
-	bool is_giver = addr_is_same_ip(&v->giver, &ev->source) && mono_before(now, v->giver_until);
+	bool is_taker = addr_family(&v->giver) != AF_UNSPEC;
 
 	if (ev->priority == VRRP_PRIORITY_LEAVE) {
 		advertise(v, now, todo);
 		add(todo, VRRP_ANNOUNCE);
-	} else if (outranks_us(v, ev) && is_giver && v->giver_passes > 0) {
-		v->giver_passes--;
-		advertise(v, now, todo);
-	} else if (outranks_us(v, ev)) {
+	} else if (outranks_us(v, ev) && !(is_taker && let_pass(v, now))) {
 		yield_to_higher(v, ev, now, todo);
 	} else {
 		/* RFC 9568 6.4.3 (710). Announced at once, and again when the rival has fallen
@@ -222,18 +206,33 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
+	/* Whom we took it from may speak still: that is not the taker's word. */
+	if (!v->is_accepted && let_pass(v, now))
+		return;
 	int priority = v->wish.priority;
 	bool was_outranked = outranks_us(v, ev);
 
 	let_go(v, v->is_leaving ? VRRP_LEFT_TO_TAKER : VRRP_HANDED_OVER, now, todo);
 	if (v->state != VRRP_BACKUP)
 		return;
-	note_active(v, ev, now);
-	accept_active(v, ev->interval_cs, now);
+	vrrp_active_note(v, ev, now);
+	vrrp_active_accept(v, ev->interval_cs, now);
 	/* It may be no taker but a rival that was Active all along: let it announce itself again.
 	 */
 	if (was_outranked)
 		add(todo, VRRP_ADVERTISE)->priority = priority;
+}
+
+static void yielding_heard(
+	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
+{
+	if (ev->priority == VRRP_PRIORITY_LEAVE)
+		return;
+	/* A successor answers this at once (RFC 9568 6.4.3); whom we took it from does not. */
+	if (let_pass(v, now))
+		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
+	else
+		let_go(v, VRRP_SUCCEEDED, now, todo);
 }
 
 static void heard(
@@ -250,8 +249,7 @@ static void heard(
 		handing_over_heard(v, ev, now, todo);
 		break;
 	case VRRP_YIELDING:
-		if (ev->priority != VRRP_PRIORITY_LEAVE)
-			let_go(v, VRRP_SUCCEEDED, now, todo);
+		yielding_heard(v, ev, now, todo);
 		break;
 	case VRRP_INITIALIZE:
 	case VRRP_STATES:
@@ -273,7 +271,7 @@ static void start(
 		return;
 	}
 	move(v, VRRP_STARTED, now, todo);
-	forget_active(v);
+	vrrp_active_forget(v);
 	v->base = now;
 	v->is_keeping = ev->start == VRRP_START_KEEP && v->wish.may_hold;
 	add(todo, v->is_keeping ? VRRP_ACQUIRE : VRRP_RELEASE);
@@ -314,6 +312,7 @@ static void yield(struct vrrp *v, enum vrrp_cause cause, struct mono now, struct
 {
 	move(v, cause, now, todo);
 	v->is_leaving = true;
+	v->is_accepted = false;
 	v->reannounce_at = MONO_NEVER;
 	v->advertise_at = MONO_NEVER;
 	/* The longest skew that any Backup can have, and one interval. */
@@ -331,7 +330,9 @@ static void give_up(struct vrrp *v, bool was_refused, struct mono now, struct vr
 	}
 	move(v, was_refused ? VRRP_TAKER_REFUSED : VRRP_TAKER_SILENT, now, todo);
 	v->phase_until = MONO_NEVER;
+	v->is_accepted = false;
 	add(todo, VRRP_GAVE_UP)->text = v->last->why;
+	ask_who_passed(v, now, todo);
 }
 
 static void timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
@@ -362,16 +363,6 @@ static void timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 	}
 }
 
-/* Lower advertisements were being discarded and would now be accepted: they count from when they
- * came. */
-static void reconsider_discarded(struct vrrp *v, struct mono now)
-{
-	if (!v->has_discarded)
-		return;
-	if (v->active_priority >= v->wish.priority || !may_preempt(v, now))
-		accept_active(v, v->active_interval_cs, v->heard);
-}
-
 static void wish(struct vrrp *v, const struct vrrp_wish *w, struct mono now, struct vrrp_todo *todo)
 {
 	bool has_risen = w->priority > v->wish.priority;
@@ -393,7 +384,7 @@ static void wish(struct vrrp *v, const struct vrrp_wish *w, struct mono now, str
 	else if (w->priority == VRRP_PRIORITY_OWNER)
 		become_active(v, VRRP_BECAME_OWNER, now, todo);
 	if (v->state == VRRP_BACKUP)
-		reconsider_discarded(v, now);
+		vrrp_active_reconsider(v, now);
 }
 
 static void configure(
@@ -403,7 +394,7 @@ static void configure(
 	if (!v->active.sa.sa_family || config->version == 2)
 		v->active_interval_cs = config->interval_cs;
 	if (v->state == VRRP_BACKUP)
-		reconsider_discarded(v, now);
+		vrrp_active_reconsider(v, now);
 	/* A longer interval must be heard before the Backups' old Active-down is over. */
 	if (v->state == VRRP_ACTIVE || v->state == VRRP_HANDING_OVER)
 		advertise(v, now, todo);
@@ -412,22 +403,6 @@ static void configure(
 static void reject(struct vrrp_todo *todo, const char *text)
 {
 	add(todo, VRRP_REJECT)->text = text;
-}
-
-/* How long a taker may take (V3). */
-static int64_t hand_over_ns(const struct vrrp *v)
-{
-	int64_t interval = vrrp_interval_ns(v);
-
-	return interval > HAND_OVER_MIN_NS ? interval : HAND_OVER_MIN_NS;
-}
-
-/* While the giver may not have heard us; but one that left and is back cannot be Active sooner. */
-static int64_t guard_ns(const struct vrrp *v)
-{
-	int64_t patience = hand_over_ns(v), back = 3 * vrrp_interval_ns(v);
-
-	return patience < back ? patience : back;
 }
 
 static void take(
@@ -451,8 +426,6 @@ static void take(
 	} else {
 		become_active(v, VRRP_ASKED, now, todo);
 		v->giver = ev->source;
-		v->giver_until = mono_add_ns(now, guard_ns(v));
-		v->giver_passes = GIVER_PASSES;
 		add(todo, VRRP_ACCEPT);
 	}
 }
@@ -460,7 +433,16 @@ static void take(
 static void ask(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 {
 	v->phase_until = mono_add_ns(now, hand_over_ns(v));
+	v->is_accepted = false;
 	add(todo, VRRP_ASK)->is_leaving = v->is_leaving;
+}
+
+static void accepted(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
+{
+	if (v->state != VRRP_HANDING_OVER)
+		return;
+	v->is_accepted = true;
+	ask_who_passed(v, now, todo);
 }
 
 static void step_down(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_todo *todo)
@@ -485,7 +467,7 @@ static void leave(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_t
 	case VRRP_BACKUP:
 		move(v, VRRP_STOPPED, now, todo);
 		stop_keeping(v, todo);
-		forget_active(v);
+		vrrp_active_forget(v);
 		add(todo, VRRP_LEFT);
 		break;
 	case VRRP_ACTIVE:
@@ -517,7 +499,7 @@ static void halt(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_to
 	} else if (v->state == VRRP_BACKUP) {
 		move(v, VRRP_LINK_LOST, now, todo);
 		stop_keeping(v, todo);
-		forget_active(v);
+		vrrp_active_forget(v);
 		add(todo, VRRP_LEFT);
 	} else {
 		/* The segment may be deaf to us; the peer channel, on another path, may not. */
@@ -555,6 +537,9 @@ static void dispatch(
 		if (v->state == VRRP_HANDING_OVER)
 			give_up(v, true, now, todo);
 		break;
+	case VRRP_ACCEPTED:
+		accepted(v, now, todo);
+		break;
 	case VRRP_STEP_DOWN:
 		step_down(v, ev->has_taker, now, todo);
 		break;
@@ -570,7 +555,7 @@ static void dispatch(
 void vrrp_init(struct vrrp *v, const struct vrrp_config *config, const struct vrrp_wish *w)
 {
 	*v = (struct vrrp){.config = *config, .wish = *w};
-	forget_active(v);
+	vrrp_active_forget(v);
 	forget_term(v);
 	vrrp_check(v);
 }

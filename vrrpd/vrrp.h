@@ -62,6 +62,7 @@ enum vrrp_event_kind {
 	VRRP_CONFIG,    /* config; version and primary may change too */
 	VRRP_TAKE, /* source, is_leaving, age_ns: the Active at `source` asks us to take over */
 	VRRP_REFUSED,   /* the taker answered our `take` with no */
+	VRRP_ACCEPTED,  /* … with yes: it is Active */
 	VRRP_STEP_DOWN, /* has_taker: hand over and stay Backup (disqualified, maintenance, move) */
 	VRRP_LEAVE,     /* has_taker: hand over or yield, then Initialize (stop, VIP removed) */
 	VRRP_HALT       /* has_taker: Initialize at once (the interface is gone) */
@@ -177,9 +178,10 @@ struct vrrp {
 	struct mono reannounce_at; /* Active: a rival was heard; MONO_NEVER: none */
 	struct mono phase_until;   /* handing over, yielding: the end of patience */
 	bool is_leaving;           /* handing over, yielding: to Initialize */
-	struct addr giver;         /* Active by `take`: its advertisements are let pass … */
-	struct mono giver_until;   /* … until here */
-	int giver_passes;          /* … and as long as this many are left */
+	struct addr giver;         /* Active by `take`: who asked */
+	struct mono late_until;    /* Active: what was said before we were heard is let pass … */
+	int late_passes;           /* … until here, and as long as this many are left */
+	bool is_accepted;          /* handing over: the taker said yes */
 };
 
 /* In Initialize, with nothing to do until VRRP_START. The config is copied. */

@@ -100,5 +100,6 @@ void vrrp_check(const struct vrrp *v)
 	assert(v->is_leaving || v->state != VRRP_YIELDING);
 	assert(!v->is_keeping || v->state == VRRP_BACKUP);
 	assert(!v->active.sa.sa_family || v->state == VRRP_BACKUP);
+	assert(!v->is_accepted || v->state == VRRP_HANDING_OVER);
 	assert(!v->giver.sa.sa_family || is_advertising || v->state == VRRP_YIELDING);
 }

@@ -332,6 +332,26 @@ static void move_active(struct world *w, struct node *n)
 		judge_fail(&w->judge, "moved to %s, and it did not stay", to->name);
 }
 
+/* Whoever has just been given it must give it on at once: nothing may be lost between them (V3). */
+static void pass_on(struct world *w, struct node *n)
+{
+	struct node *to = any_node(w);
+
+	judge_disturb(&w->judge, w->now_ns, true);
+	if (chance(w, 70))
+		order_move(w, to);
+	else
+		change_condition(w, n);
+	world_advance(w, up_to(w, 3 * w->scene.delay_ns + 1 * MS));
+	if (chance(w, 60))
+		order_move(w, any_node(w));
+	else if (chance(w, 50))
+		change_condition(w, to);
+	else
+		node_leave(to, w->now_ns);
+	rest(w);
+}
+
 /* The holder of a move is lost for a time: when it is back it has no claim any more (V4). */
 static void lose_mover(struct world *w, struct node *n)
 {
@@ -374,7 +394,10 @@ static void blow(struct world *w)
 		judge_disturb(&w->judge, w->now_ns, true);
 		revive(w, n);
 	} else {
-		switch (rand_below(&w->rand, 14)) {
+		switch (rand_below(&w->rand, 15)) {
+		case 14:
+			pass_on(w, n);
+			return;
 		case 13:
 			quiet_night(w);
 			return;

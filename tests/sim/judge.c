@@ -142,10 +142,13 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 	size_t holders = 0, silent = 0;
 	unsigned actives = 0;
 	/*
-	 * There and back: the lower one is heard, and answered at once. An owner is
-	 * Active at once, even while its taker still lets two of its words pass.
+	 * There and back: the lower one is heard, and answered at once. Who takes it from
+	 * another lets four words pass first, which may have been said before it was heard:
+	 * of an owner that is back, or of whoever else came to be Active since.
 	 */
-	int64_t limit = (scene_has_owner(j->scene) ? 6 : 2) * j->scene->delay_ns + INSTANT;
+	bool is_passing = scene_has_owner(j->scene) ||
+			  now_ns - j->taken_ns < 4 * scene_interval_ns(j->scene);
+	int64_t limit = (is_passing ? 10 : 2) * j->scene->delay_ns + INSTANT;
 
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		const struct node *n = &j->nodes[i];
@@ -245,6 +248,9 @@ void judge_look(struct judge *j, struct node *nodes, int64_t now_ns)
 		for (size_t k = 0; k < nodes[i].happened_count; k++) {
 			judge_transition(j, &nodes[i], &nodes[i].happened[k]);
 			j->taken[nodes[i].happened[k].row - vrrp_transitions]++;
+			if (nodes[i].happened[k].row->cause == VRRP_ASKED ||
+				nodes[i].happened[k].row->cause == VRRP_PREEMPTED)
+				j->taken_ns = now_ns;
 		}
 		j->transitions += nodes[i].happened_count;
 		nodes[i].happened_count = 0;

@@ -362,8 +362,8 @@ static void act_on_message(
 		n->asker = p->from;
 		n->asker_number = m->number;
 		step(n, &ev, now_ns);
-	} else if (m->kind == PEER_TAKEN && !m->is_taken && m->number == n->take_number) {
-		ev.kind = VRRP_REFUSED;
+	} else if (m->kind == PEER_TAKEN && m->number == n->take_number) {
+		ev.kind = m->is_taken ? VRRP_ACCEPTED : VRRP_REFUSED;
 		step(n, &ev, now_ns);
 	}
 }
