@@ -462,6 +462,11 @@ size_t heartbeat_peers(const struct heartbeat *h)
 	return h->peers_count;
 }
 
+bool heartbeat_has_key(const struct heartbeat *h)
+{
+	return h->sender != NULL;
+}
+
 const char *heartbeat_name(const struct heartbeat *h, size_t index)
 {
 	assert(index < h->peers_count);

@@ -61,6 +61,8 @@ struct mono heartbeat_deadline(const struct heartbeat *h);
 /* The peers, in the order of the document. index is below the count. Borrowed until the next
  * configure. */
 size_t heartbeat_peers(const struct heartbeat *h);
+/* False without a cluster key: then no peer is ever heard, or missed. */
+bool heartbeat_has_key(const struct heartbeat *h);
 const char *heartbeat_name(const struct heartbeat *h, size_t index);
 const struct peer *heartbeat_peer(const struct heartbeat *h, size_t index);
 /* peer_age_ns() of a message that has just come from node; INT64_MAX: no peer has that name. */

@@ -88,6 +88,8 @@ bool identities_want(struct identities *x, const struct identity *wanted, struct
 		x->spoken.interval_ms = wanted->interval_ms;
 	else
 		x->coming = *wanted;
+	if (!had_coming || !identity_is_same(&coming, wanted))
+		x->is_coming_spoken = false;
 	former_forget(x, wanted);
 	if (had_coming && !identity_is_same(&coming, wanted))
 		former_add(x, &coming, now); /* a peer that was quicker may speak it */
@@ -99,7 +101,7 @@ void identities_switch(struct identities *x, struct mono now)
 	assert(x->has_coming);
 	former_add(x, &x->spoken, now);
 	x->spoken = x->coming;
-	x->has_coming = false;
+	x->has_coming = x->is_coming_spoken = false;
 }
 
 void identities_heard(struct identities *x, const struct identity *i, struct mono now)
@@ -107,6 +109,7 @@ void identities_heard(struct identities *x, const struct identity *i, struct mon
 	for (size_t f = 0; f < x->former_count; f++)
 		if (identity_is_same(&x->former[f], i))
 			x->former_until[f] = silence_after(&x->former[f], now);
+	x->is_coming_spoken |= x->has_coming && identity_is_same(&x->coming, i);
 }
 
 void identities_expire(struct identities *x, bool is_acknowledged, struct mono now)
@@ -147,6 +150,7 @@ void identities_check(const struct identities *x)
 {
 	assert(x->former_count <= IDENTITY_FORMER_MAX);
 	assert(!x->has_coming || !identity_is_same(&x->coming, &x->spoken));
+	assert(x->has_coming || !x->is_coming_spoken);
 	for (size_t f = 0; f < x->former_count; f++) {
 		assert(!identity_is_same(&x->former[f], &x->spoken));
 		assert(!x->has_coming || !identity_is_same(&x->former[f], &x->coming));
@@ -159,7 +163,7 @@ const char *identity_lags(
 	const struct identity_peer *peers, size_t count, uint64_t generation)
 {
 	for (size_t i = 0; i < count; i++)
-		if (peers[i].is_alive && peers[i].generation < generation)
+		if (peers[i].is_unknown || (peers[i].is_alive && peers[i].generation < generation))
 			return peers[i].name;
 	return NULL;
 }

@@ -37,6 +37,7 @@ struct identities {
 	struct identity spoken;
 	struct identity coming; /* to be spoken when everybody hears it */
 	bool has_coming;
+	bool is_coming_spoken;  /* another speaks the coming one, and has waited for all: so may we */
 	struct identity former[IDENTITY_FORMER_MAX]; /* heard still, newest first */
 	struct mono former_until[IDENTITY_FORMER_MAX];
 	size_t former_count;
@@ -82,9 +83,11 @@ void identities_check(const struct identities *x);
 struct identity_peer {
 	const char *name;
 	bool is_alive;
+	bool is_unknown;     /* neither heard nor missed yet: who has just started waits for it */
 	uint64_t generation; /* that it runs */
 };
 
-/* The first peer that lives and does not run that generation yet; NULL: all have acknowledged. */
+/* The first peer that lives, or may, and is not known to run that generation; NULL: all have
+ * acknowledged. */
 const char *identity_lags(
 	const struct identity_peer *peers, size_t count, uint64_t generation);

@@ -179,6 +179,8 @@ static const char *lagging_peer(const struct router *r)
 
 		peers[i] = (struct identity_peer){.name = heartbeat_name(r->heartbeat, i),
 			.is_alive = p->state == PEER_HEALTHY,
+			.is_unknown = heartbeat_has_key(r->heartbeat) &&
+				      p->state == PEER_UNKNOWN,
 			.generation = p->generation};
 	}
 	return identity_lags(peers, count, router_generation(r));

@@ -33,7 +33,7 @@ static void wait_print(struct vip *v, const char *lags)
 		return;
 	if (v->next_segment->why[0])
 		snprintf(v->waits_for, sizeof v->waits_for, "%s", v->next_segment->why);
-	else if (lags && !v->segment->why[0])
+	else if (lags && !v->identities.is_coming_spoken && !v->segment->why[0])
 		snprintf(v->waits_for, sizeof v->waits_for,
 			"until %s runs the generation too, it is still virtual router %d on %s",
 			lags, v->identities.spoken.virtual_router_id,

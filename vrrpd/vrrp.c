@@ -65,6 +65,7 @@ static void forget_term(struct vrrp *v)
 	v->phase_until = MONO_NEVER;
 	v->is_leaving = false;
 	v->giver = (struct addr){0};
+	v->is_taker = false;
 	v->late_until = MONO_NEVER;
 	v->late_passes = 0;
 	v->is_accepted = false;
@@ -100,10 +101,13 @@ static void become_active(
 {
 	/* After Active-down, or a farewell, nobody is left who speaks. */
 	bool is_taken = cause == VRRP_ASKED || cause == VRRP_PREEMPTED;
+	struct addr giver = is_taken ? v->active : (struct addr){0};
 
 	move(v, cause, now, todo);
 	vrrp_active_forget(v);
 	forget_term(v);
+	v->giver = giver;
+	v->is_taker = cause == VRRP_ASKED;
 	v->late_until = is_taken ? mono_add_ns(now, guard_ns(v)) : now;
 	v->late_passes = LATE_PASSES;
 	v->is_keeping = false;
@@ -182,12 +186,10 @@ static void yield_to_higher(
 static void active_heard(
 	struct vrrp *v, const struct vrrp_event *ev, struct mono now, struct vrrp_todo *todo)
 {
-	bool is_taker = addr_family(&v->giver) != AF_UNSPEC;
-
 	if (ev->priority == VRRP_PRIORITY_LEAVE) {
 		advertise(v, now, todo);
 		add(todo, VRRP_ANNOUNCE);
-	} else if (outranks_us(v, ev) && !(is_taker && let_pass(v, now))) {
+	} else if (outranks_us(v, ev) && !(v->is_taker && let_pass(v, now))) {
 		yield_to_higher(v, ev, now, todo);
 	} else {
 		/* RFC 9568 6.4.3 (710). Announced at once, and again when the rival has fallen
@@ -207,7 +209,7 @@ static void handing_over_heard(
 		return;
 	}
 	/* Whom we took it from may speak still: that is not the taker's word. */
-	if (!v->is_accepted && let_pass(v, now))
+	if (!v->is_accepted && addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now))
 		return;
 	int priority = v->wish.priority;
 	bool was_outranked = outranks_us(v, ev);
@@ -229,7 +231,7 @@ static void yielding_heard(
 	if (ev->priority == VRRP_PRIORITY_LEAVE)
 		return;
 	/* A successor answers this at once (RFC 9568 6.4.3); whom we took it from does not. */
-	if (let_pass(v, now))
+	if (addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now))
 		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
 	else
 		let_go(v, VRRP_SUCCEEDED, now, todo);
@@ -425,7 +427,6 @@ static void take(
 		reject(todo, "disqualified too");
 	} else {
 		become_active(v, VRRP_ASKED, now, todo);
-		v->giver = ev->source;
 		add(todo, VRRP_ACCEPT);
 	}
 }

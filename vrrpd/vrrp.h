@@ -178,7 +178,8 @@ struct vrrp {
 	struct mono reannounce_at; /* Active: a rival was heard; MONO_NEVER: none */
 	struct mono phase_until;   /* handing over, yielding: the end of patience */
 	bool is_leaving;           /* handing over, yielding: to Initialize */
-	struct addr giver;         /* Active by `take`: who asked */
+	struct addr giver;         /* Active: from whom we took it, asked or not; family 0: nobody */
+	bool is_taker;             /* asked by that one */
 	struct mono late_until;    /* Active: what was said before we were heard is let pass … */
 	int late_passes;           /* … until here, and as long as this many are left */
 	bool is_accepted;          /* handing over: the taker said yes */

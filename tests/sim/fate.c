@@ -4,6 +4,9 @@
  */
 #include "tests/sim/fate.h"
 
+#include <string.h>
+
+#include "tests/sim/node_identity.h"
 #include "tests/sim/node_role.h"
 
 #define MS 1000000LL
@@ -65,9 +68,21 @@ static void spoil_network(struct world *w)
 	}
 }
 
+static void change_track(struct world *w, struct node *n)
+{
+	size_t i = rand_below(&w->rand, SCENE_WEIGHTS);
+
+	n->is_track_well[i] = !n->is_track_well[i];
+	trace_say(&w->trace, n->name, "track %zu (%+d) is %s", i, node_document(n)->weight[i],
+		n->is_track_well[i] ? "well" : "down");
+}
+
 static void change_condition(struct world *w, struct node *n)
 {
-	switch (rand_below(&w->rand, 5)) {
+	switch (rand_below(&w->rand, 6)) {
+	case 5:
+		change_track(w, n);
+		break;
 	case 4:
 		n->has_traffic = !n->has_traffic;
 		trace_say(&w->trace, n->name, "traffic %s", n->has_traffic ? "comes" : "ends");
@@ -117,6 +132,8 @@ static void revive(struct world *w, struct node *n)
 	node_boot(n, w->now_ns);
 	node_start(n, w->now_ns);
 	node_link(n, true, w->now_ns);
+	if (n->generation < w->scene.generation)
+		node_apply(n, w->scene.generation, w->now_ns);
 }
 
 static void strike(struct world *w, struct node *n)
@@ -352,11 +369,42 @@ static void pass_on(struct world *w, struct node *n)
 	rest(w);
 }
 
+/* A generation reaches one node after the other, whatever else happens meanwhile. */
+static void roll_out(struct world *w)
+{
+	struct node *bounced = chance(w, 40) ? any_node(w) : NULL;
+	int64_t pause = chance(w, 30) ? 2 * scene_active_down_ns(&w->scene)
+				      : scene_interval_ns(&w->scene);
+
+	if (!scene_draw_document(&w->scene, &w->rand))
+		return;
+	judge_disturb(&w->judge, w->now_ns, true);
+	for (size_t i = 0, first = rand_below(&w->rand, w->scene.nodes); i < w->scene.nodes; i++) {
+		struct node *n = &w->nodes[(first + i) % w->scene.nodes];
+
+		node_apply(n, w->scene.generation, w->now_ns);
+		world_advance(w, up_to(w, pause));
+		if (n != bounced || !node_is_live(n))
+			continue;
+		judge_disturb(&w->judge, w->now_ns, false);
+		node_kill(n);
+		world_advance(w, up_to(w, scene_interval_ns(&w->scene)));
+		judge_disturb(&w->judge, w->now_ns, false);
+		node_start(n, w->now_ns);
+	}
+	rest(w);
+}
+
+static bool claims_move(const struct node *n)
+{
+	return strstr(n->result.why, "; moved here: priority");
+}
+
 /* The holder of a move is lost for a time: when it is back it has no claim any more (V4). */
 static void lose_mover(struct world *w, struct node *n)
 {
 	bool is_known = w->scene.has_channel && n->result.is_fit &&
-			n->result.wish.priority > w->scene.priority[n->index] && !n->is_unready &&
+			claims_move(n) && !n->is_unready &&
 			!n->in_maintenance;
 	const struct node *holder;
 
@@ -371,7 +419,7 @@ static void lose_mover(struct world *w, struct node *n)
 	revive(w, n);
 	rest(w);
 	if (is_known && !world_has_failed(w) &&
-		n->result.wish.priority > w->scene.priority[n->index])
+		claims_move(n))
 		judge_fail(&w->judge, "%s was lost, and claims the move again", n->name);
 }
 
@@ -394,7 +442,11 @@ static void blow(struct world *w)
 		judge_disturb(&w->judge, w->now_ns, true);
 		revive(w, n);
 	} else {
-		switch (rand_below(&w->rand, 15)) {
+		switch (rand_below(&w->rand, 17)) {
+		case 16:
+		case 15:
+			roll_out(w);
+			return;
 		case 14:
 			pass_on(w, n);
 			return;

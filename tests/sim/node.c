@@ -8,15 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/node_identity.h"
 #include "tests/sim/node_role.h"
+#include "tests/sim/node_speech.h"
 #include "vrrpd/advert.h"
 
 #define MS 1000000LL
-#define ROUTER_ID 51
 #define INTERFACE 2
-#define FRAME_HEAD 16 /* session and counter, where seal would have put them */
 
-static struct mono local(const struct node *n, int64_t now_ns)
+struct mono node_local(const struct node *n, int64_t now_ns)
 {
 	int64_t up_ns = now_ns - n->booted_ns;
 
@@ -29,17 +29,6 @@ static int64_t outside(const struct node *n, struct mono t)
 	if (mono_is_never(t))
 		return INT64_MAX;
 	return n->booted_ns + (int64_t)((__int128)t.ns * 1000000 / (1000000 + n->ppm)) + 1000;
-}
-
-static struct addr address_of(size_t index)
-{
-	return (struct addr){
-		.in = {.sin_family = AF_INET, .sin_addr = {htonl(0x0a000001u + (uint32_t)index)}}};
-}
-
-static struct addr_prefix virtual_address(void)
-{
-	return (struct addr_prefix){.addr = address_of(99), .length = 24};
 }
 
 static void print_boot(const struct node *n, char text[LEASE_BOOT_ID_SIZE])
@@ -56,15 +45,15 @@ bool node_is_live(const struct node *n)
 
 static void reconcile(struct node *n, int64_t now_ns)
 {
-	struct mono now = local(n, now_ns);
+	struct mono now = node_local(n, now_ns);
 	const struct lease_wish wish = {
 		.interface = INTERFACE,
-		.address = virtual_address(),
+		.address = node_virtual_address(),
 		.is_held = vrrp_holds(&n->vrrp, now),
 		.valid_s = lease_valid_s(vrrp_lease_ns(&n->vrrp), n->vrrp.wish.has_peer),
 	};
 	const struct lease_seen seen = {
-		INTERFACE, virtual_address(), n->kernel.valid_s, n->kernel.told};
+		INTERFACE, node_virtual_address(), n->kernel.valid_s, n->kernel.told};
 	bool had_address = n->kernel.has_address;
 	struct lease_change change;
 
@@ -81,7 +70,7 @@ void node_expire(struct node *n, int64_t now_ns)
 	if (!kernel_expire(&n->kernel, now_ns))
 		return;
 	trace_say(n->trace, n->name, "address expired");
-	n->renew_at = local(n, now_ns);
+	n->renew_at = node_local(n, now_ns);
 	if (node_is_live(n))
 		n->wake_ns = now_ns;
 }
@@ -91,94 +80,6 @@ void node_lose_address(struct node *n, int64_t now_ns)
 	if (n->kernel.has_address)
 		n->kernel.expires_ns = now_ns;
 	node_expire(n, now_ns);
-}
-
-/* ---- what is sent ---- */
-
-static void send_advertisement(struct node *n, int priority, int64_t now_ns)
-{
-	static struct advert a;
-	struct packet p = {.path = NETWORK_SEGMENT, .from = n->index};
-	int len;
-
-	a = (struct advert){.version = n->vrrp.config.version,
-		.family = AF_INET,
-		.virtual_router_id = ROUTER_ID,
-		.priority = (uint8_t)priority,
-		.interval_cs = n->vrrp.config.interval_cs,
-		.has_pseudo_header = true,
-		.source = address_of(n->index),
-		.destination = address_of(200),
-		.addresses = {virtual_address().addr},
-		.addresses_count = 1};
-	len = advert_encode(&a, p.data, sizeof p.data);
-	assert(len > 0);
-	p.len = (size_t)len;
-	if (n->is_linked)
-		network_broadcast(n->network, now_ns, &p);
-}
-
-static void send_to_peer(struct node *n, size_t to, struct peer_message *m, int64_t now_ns)
-{
-	struct packet p = {.path = NETWORK_CHANNEL, .from = n->index, .to = to};
-	struct mono now = local(n, now_ns);
-	uint64_t head[2] = {n->session, ++n->counter};
-	int len;
-
-	snprintf(m->node, sizeof m->node, "%s", n->name);
-	m->echo = peer_echo(&n->peers[to], now);
-	memcpy(p.data, head, FRAME_HEAD);
-	len = peer_encode(m, p.data + FRAME_HEAD, sizeof p.data - FRAME_HEAD);
-	assert(len > 0);
-	p.len = (size_t)len + FRAME_HEAD;
-	peer_sent(&n->peers[to], n->counter, now);
-	network_send(n->network, now_ns, &p);
-}
-
-static void send_heartbeats(struct node *n, int64_t now_ns)
-{
-	static struct peer_message m;
-
-	m.kind = PEER_HEARTBEAT;
-	m.vips_count = 1;
-	m.vips[0] = (struct peer_vip){.name = "web",
-		.state = (uint8_t)n->vrrp.state,
-		.priority = (uint8_t)n->vrrp.wish.priority,
-		.base = (uint8_t)n->scene->priority[n->index],
-		.is_fit = n->result.is_fit,
-		.spent_move = n->role.spent_move};
-	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
-		if (i != n->index)
-			send_to_peer(n, i, &m, now_ns);
-	n->heartbeat_at = mono_add_ms(local(n, now_ns), n->scene->check_interval_ms);
-}
-
-static void send_take(struct node *n, bool is_leaving, int64_t now_ns)
-{
-	static struct peer_message m;
-
-	m = (struct peer_message){.kind = PEER_TAKE,
-		.vip = "web",
-		.number = ++n->take_number,
-		.source = address_of(n->index),
-		.is_leaving = is_leaving};
-	for (size_t i = 0; n->result.taker && i < n->scene->nodes; i++)
-		if (n->result.taker[3] == (char)('a' + (int)i))
-			send_to_peer(n, i, &m, now_ns);
-	trace_say(n->trace, n->name, "asks %s to take over",
-		n->result.taker ? n->result.taker : "nobody");
-}
-
-static void send_taken(struct node *n, const char *refusal, int64_t now_ns)
-{
-	static struct peer_message m;
-
-	m = (struct peer_message){
-		.kind = PEER_TAKEN, .vip = "web", .number = n->asker_number, .is_taken = !refusal};
-	snprintf(m.why, sizeof m.why, "%s", refusal ? refusal : "");
-	send_to_peer(n, n->asker, &m, now_ns);
-	if (refusal)
-		trace_say(n->trace, n->name, "refuses to take over: %s", refusal);
 }
 
 /* ---- carrying out ---- */
@@ -196,7 +97,7 @@ static int64_t awake_ns(const struct node *n, struct mono now)
 
 static void note_transition(struct node *n, const struct vrrp_transition *row, int64_t now_ns)
 {
-	struct mono now = local(n, now_ns);
+	struct mono now = node_local(n, now_ns);
 
 	assert(n->happened_count < NODE_HAPPENED_MAX);
 	n->happened[n->happened_count++] = (struct node_happened){
@@ -220,7 +121,7 @@ static void note_transition(struct node *n, const struct vrrp_transition *row, i
 
 static void write_record(struct node *n, int64_t now_ns)
 {
-	int64_t silence_ns = mono_since_ns(local(n, now_ns), (struct mono){n->record.sent_ns});
+	int64_t silence_ns = mono_since_ns(node_local(n, now_ns), (struct mono){n->record.sent_ns});
 
 	if (n->record.is_active && n->record.had_peer && n->vrrp.wish.has_peer &&
 		silence_ns > n->silence_ns)
@@ -228,7 +129,7 @@ static void write_record(struct node *n, int64_t now_ns)
 	memset(&n->record, 0, sizeof n->record);
 	n->record.is_active = 1;
 	n->record.had_peer = n->vrrp.wish.has_peer;
-	n->record.sent_ns = local(n, now_ns).ns;
+	n->record.sent_ns = node_local(n, now_ns).ns;
 	n->record.spent_move = n->role.spent_move;
 	n->record.agreed_move = n->role.agreed_move;
 	n->record.patience_ns = vrrp_patience_ns(&n->vrrp);
@@ -254,18 +155,18 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		network_announce(n->network, n->index);
 		break;
 	case VRRP_ADVERTISE:
-		send_advertisement(n, a->priority, now_ns);
+		node_send_advertisement(n, a->priority, now_ns);
 		if (vrrp_is_active(&n->vrrp))
 			write_record(n, now_ns);
 		break;
 	case VRRP_ASK:
-		send_take(n, a->is_leaving, now_ns);
+		node_send_take(n, a->is_leaving, now_ns);
 		break;
 	case VRRP_ACCEPT:
-		send_taken(n, NULL, now_ns);
+		node_send_taken(n, NULL, now_ns);
 		break;
 	case VRRP_REJECT:
-		send_taken(n, a->text, now_ns);
+		node_send_taken(n, a->text, now_ns);
 		break;
 	case VRRP_GAVE_UP:
 		trace_say(n->trace, n->name, "gives up the hand-over: %s", a->text);
@@ -274,6 +175,7 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		if (n->is_halting)
 			break;
 		n->is_running = false;
+		n->ended_ns = now_ns;
 		trace_say(n->trace, n->name, "process left");
 		break;
 	}
@@ -283,16 +185,25 @@ static void step(struct node *n, const struct vrrp_event *ev, int64_t now_ns)
 {
 	struct vrrp_todo todo;
 
-	vrrp_step(&n->vrrp, ev, local(n, now_ns), &todo);
+	vrrp_step(&n->vrrp, ev, node_local(n, now_ns), &todo);
 	vrrp_check(&n->vrrp);
 	for (size_t i = 0; i < todo.count; i++)
 		carry_out_one(n, &todo.items[i], now_ns);
 	for (size_t i = 0; i < todo.count; i++)
 		if (todo.items[i].kind == VRRP_CHANGED)
-			node_role_moved(n, todo.items[i].row, local(n, now_ns));
+			node_role_moved(n, todo.items[i].row, node_local(n, now_ns));
 }
 
 /* ---- the role ---- */
+
+static void tend_identity(struct node *n, int64_t now_ns)
+{
+	const struct vrrp_config config = n->vrrp.config;
+	const struct vrrp_event ev = {.kind = VRRP_CONFIG, .config = &config};
+
+	if (node_identity_tend(n, node_local(n, now_ns)))
+		step(n, &ev, now_ns);
+}
 
 static void apply_role(struct node *n, int64_t now_ns)
 {
@@ -300,7 +211,7 @@ static void apply_role(struct node *n, int64_t now_ns)
 	struct vrrp_event ev = {.kind = VRRP_WISH};
 	struct vrrp_wish *w = &ev.wish;
 
-	node_role_judge(n, local(n, now_ns));
+	node_role_judge(n, node_local(n, now_ns));
 	*w = n->result.wish;
 	if (w->priority != n->vrrp.wish.priority || w->may_preempt != n->vrrp.wish.may_preempt ||
 		w->may_hold != n->vrrp.wish.may_hold || w->has_peer != n->vrrp.wish.has_peer) {
@@ -310,7 +221,7 @@ static void apply_role(struct node *n, int64_t now_ns)
 		reconcile(n, now_ns);
 	}
 	if (was_fit != n->result.is_fit)
-		n->heartbeat_at = local(n, now_ns);
+		n->heartbeat_at = node_local(n, now_ns);
 	if (n->result.should_step_down) {
 		ev = (struct vrrp_event){.kind = VRRP_STEP_DOWN, .has_taker = true};
 		step(n, &ev, now_ns);
@@ -322,14 +233,18 @@ static void apply_role(struct node *n, int64_t now_ns)
 static void hear_advertisement(struct node *n, const struct packet *p, int64_t now_ns)
 {
 	static struct advert a;
-	const struct advert_expected expected = {n->vrrp.config.version, ROUTER_ID,
-		n->vrrp.config.interval_cs, address_of(n->index)};
+	struct advert_expected expected = {.version = n->vrrp.config.version,
+		.interval_cs = n->vrrp.config.interval_cs,
+		.source = node_address(n->index)};
 	const struct advert_packet packet = {
-		p->data, p->len, address_of(p->from), address_of(200), ADVERT_TTL};
+		p->data, p->len, node_address(p->from), node_address(200), ADVERT_TTL};
 	struct vrrp_event ev = {.kind = VRRP_HEARD};
 
 	assert(advert_decode(&packet, &a) == ADVERT_OK);
+	expected.virtual_router_id = a.virtual_router_id;
 	assert(advert_judge(&a, &expected) == ADVERT_OK);
+	if (!node_identity_hears(n, a.virtual_router_id, node_local(n, now_ns)))
+		return;
 	ev.source = a.source;
 	ev.priority = a.priority;
 	ev.interval_cs = a.interval_cs;
@@ -341,7 +256,7 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	if (a.priority == VRRP_PRIORITY_LEAVE)
 		return;
 	/* After the step: it may have begun a new state, and counts for that one. */
-	n->heard_at = local(n, now_ns);
+	n->heard_at = node_local(n, now_ns);
 	n->heard_interval_cs = a.interval_cs;
 	if (a.priority >= n->vrrp.wish.priority) {
 		n->not_below_at = n->heard_at;
@@ -356,7 +271,7 @@ static void act_on_message(
 		.kind = VRRP_TAKE,
 		.source = m->source,
 		.is_leaving = m->is_leaving,
-		.age_ns = peer_age_ns(&n->peers[p->from], m, local(n, now_ns))};
+		.age_ns = peer_age_ns(&n->peers[p->from], m, node_local(n, now_ns))};
 
 	if (m->kind == PEER_TAKE) {
 		n->asker = p->from;
@@ -376,12 +291,12 @@ static void hear_message(struct node *n, const struct packet *p, int64_t now_ns)
 
 	memcpy(head, p->data, FRAME_HEAD);
 	assert(peer_decode(p->data + FRAME_HEAD, p->len - FRAME_HEAD, &m) == 0);
-	switch (peer_heard(peer, head[0], head[1], &m, local(n, now_ns))) {
+	switch (peer_heard(peer, head[0], head[1], &m, node_local(n, now_ns))) {
 	case PEER_FRESH:
 		act_on_message(n, p, &m, now_ns);
 		break;
 	case PEER_UNPROVEN:
-		n->heartbeat_at = local(n, now_ns);
+		n->heartbeat_at = node_local(n, now_ns);
 		break;
 	case PEER_REPLAYED:
 	case PEER_VERDICTS:
@@ -417,7 +332,7 @@ static void drain(struct node *n, int64_t now_ns)
 static void fire_timers(struct node *n, int64_t now_ns)
 {
 	const struct vrrp_event timer = {.kind = VRRP_TIMER};
-	struct mono now = local(n, now_ns);
+	struct mono now = node_local(n, now_ns);
 
 	if (mono_reached(vrrp_deadline(&n->vrrp), now))
 		step(n, &timer, now_ns);
@@ -426,9 +341,11 @@ static void fire_timers(struct node *n, int64_t now_ns)
 			trace_say(n->trace, n->name, "peer lb-%c %s: %s", 'a' + (int)i,
 				peer_state_name(n->peers[i].state), n->peers[i].why);
 	if (n->is_running)
+		tend_identity(n, now_ns);
+	if (n->is_running)
 		apply_role(n, now_ns);
 	if (mono_reached(n->heartbeat_at, now) && n->is_running)
-		send_heartbeats(n, now_ns);
+		node_send_heartbeats(n, now_ns);
 	if (mono_reached(n->renew_at, now) && n->is_running)
 		reconcile(n, now_ns);
 }
@@ -465,6 +382,8 @@ void node_init(struct node *n, size_t index, const struct scene *scene)
 		.is_data_well = true,
 		.is_linked = true,
 		.pairs_active = NODE_PAIRS,
+		.generation = 1,
+		.is_track_well = {true, true},
 		.has_traffic = true};
 	n->wake_ns = INT64_MAX;
 	kernel_init(&n->kernel);
@@ -488,15 +407,17 @@ void node_crash(struct node *n)
 	n->is_booted = false;
 	kernel_init(&n->kernel);
 	memset(&n->record, 0, sizeof n->record);
+	n->spoken_id = 0;
 	trace_say(n->trace, n->name, "machine crashed");
 }
 
-static void init_process(struct node *n, struct mono now)
+static void init_process(struct node *n, int64_t now_ns)
 {
 	const struct scene *s = n->scene;
+	struct mono now = node_local(n, now_ns);
 	const struct peer_config peers = {s->check_interval_ms, 3, 3};
 	const struct vrrp_config config = {s->version, s->interval_cs[n->index],
-		s->preempt[n->index], s->preempt_delay_ms, address_of(n->index)};
+		s->preempt[n->index], s->preempt_delay_ms, node_address(n->index)};
 
 	n->session = rand_next(n->rand) | 1;
 	n->counter = 0;
@@ -504,6 +425,7 @@ static void init_process(struct node *n, struct mono now)
 	n->inbox_count = 0;
 	for (size_t i = 0; i < s->nodes; i++)
 		peer_init(&n->peers[i], &peers, n->session, now);
+	node_identity_init(n, now_ns);
 	node_role_init(n);
 	n->vrrp.state = VRRP_INITIALIZE;
 	node_role_judge(n, now);
@@ -514,7 +436,7 @@ static void init_process(struct node *n, struct mono now)
 void node_start(struct node *n, int64_t now_ns)
 {
 	struct vrrp_event ev = {.kind = VRRP_START};
-	struct mono now = local(n, now_ns);
+	struct mono now = node_local(n, now_ns);
 	char boot_id[LEASE_BOOT_ID_SIZE];
 	const char *why;
 
@@ -522,7 +444,7 @@ void node_start(struct node *n, int64_t now_ns)
 		return;
 	n->is_running = true;
 	n->is_paused = false;
-	init_process(n, now);
+	init_process(n, now_ns);
 	print_boot(n, boot_id);
 	ev.start = lease_judge(&n->record, boot_id, now, &why);
 	trace_say(n->trace, n->name, "process starts: %s", why);
@@ -543,7 +465,7 @@ void node_link(struct node *n, bool is_up, int64_t now_ns)
 		return;
 	n->is_linked = is_up;
 	trace_say(n->trace, n->name, "link is %s", is_up ? "up" : "down");
-	node_role_judge(n, local(n, now_ns));
+	node_role_judge(n, node_local(n, now_ns));
 	ev.has_taker = n->result.taker != NULL;
 	n->is_halting = true;
 	step(n, &ev, now_ns);
@@ -556,6 +478,7 @@ void node_kill(struct node *n)
 	if (n->is_running)
 		trace_say(n->trace, n->name, "process killed");
 	n->is_running = n->is_paused = false;
+	n->ended_ns = n->trace->now_ns;
 	n->inbox_count = 0;
 	n->wake_ns = INT64_MAX;
 }
@@ -564,7 +487,7 @@ void node_pause(struct node *n, int64_t now_ns)
 {
 	if (!node_is_live(n))
 		return;
-	n->paused_at = local(n, now_ns);
+	n->paused_at = node_local(n, now_ns);
 	n->pauses++;
 	n->is_paused = true;
 	n->wake_ns = INT64_MAX;
@@ -577,7 +500,7 @@ void node_resume(struct node *n, int64_t now_ns)
 		return;
 	n->is_paused = false;
 	n->wake_ns = now_ns;
-	n->resumed_at = local(n, now_ns);
+	n->resumed_at = node_local(n, now_ns);
 	trace_say(n->trace, n->name, "process goes on");
 }
 
@@ -588,7 +511,7 @@ void node_leave(struct node *n, int64_t now_ns)
 	if (!node_is_live(n))
 		return;
 	trace_say(n->trace, n->name, "asked to leave");
-	node_role_judge(n, local(n, now_ns));
+	node_role_judge(n, node_local(n, now_ns));
 	ev.has_taker = n->result.taker != NULL;
 	step(n, &ev, now_ns);
 	n->wake_ns = now_ns;

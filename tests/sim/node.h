@@ -14,6 +14,7 @@
 #include "tests/sim/scene.h"
 #include "tests/sim/trace.h"
 #include "vrrpd/flaps.h"
+#include "vrrpd/identity.h"
 #include "vrrpd/lease.h"
 #include "vrrpd/links.h"
 #include "vrrpd/peer.h"
@@ -69,6 +70,11 @@ struct node {
 	int64_t wake_ns; /* when the loop turns next */
 	/* conditions, set by fate */
 	bool is_data_well, in_maintenance, is_unready;
+	bool is_track_well[SCENE_WEIGHTS];
+	size_t generation; /* of scene->documents, from 1; on the disk */
+	int spoken_id;     /* the router id spoken last, in run_dir; 0: none yet */
+	int64_t ended_ns;  /* when the process did */
+	struct identities identities;
 	size_t pairs_active; /* of NODE_PAIRS */
 	struct role_move move; /* the operator's, as every node knows it */
 	bool has_traffic;         /* comes in while this node holds the address */
@@ -109,6 +115,9 @@ void node_deliver(struct node *n, const struct packet *p, int64_t now_ns);
 void node_turn(struct node *n, int64_t now_ns);
 /* The kernel's part: leases run out. */
 void node_expire(struct node *n, int64_t now_ns);
+
+/* Its own time. */
+struct mono node_local(const struct node *n, int64_t now_ns);
 
 /* Alive, hearing, and not yet leaving. */
 bool node_is_live(const struct node *n);

@@ -1,6 +1,8 @@
 /* See node_role.h. */
 #include "tests/sim/node_role.h"
 
+#include "tests/sim/node_identity.h"
+
 #include <string.h>
 
 #define HOUR_MS 3600000
@@ -58,11 +60,15 @@ static const char *marked_down(struct node *n, struct mono now, char text[LINKS_
 void node_role_judge(struct node *n, struct mono now)
 {
 	static const char *const names[] = {"lb-a", "lb-b", "lb-c", "lb-d", "lb-e"};
-	const struct role_track track = {"data", n->is_data_well, true, 0};
+	const struct scene_document *d = node_document(n);
+	const struct role_track tracks[] = {{"data", n->is_data_well, true, 0},
+		{"eth1", n->is_track_well[0], false, d->weight[0]},
+		{"store", n->is_track_well[1], false, d->weight[1]}};
 	struct role_peer peers[SCENE_NODES_MAX];
 	char text[LINKS_WHY_SIZE], starved[LINKS_WHY_SIZE];
 	struct role_input in = {.node = n->name,
-		.base = n->scene->priority[n->index],
+		.base = d->priority[n->index],
+		.generation = n->generation,
 		.when_all_down_release = n->scene->when_all_down_release,
 		.startup_hold_ms = n->scene->startup_hold_ms,
 		.state = n->vrrp.state,
@@ -71,8 +77,8 @@ void node_role_judge(struct node *n, struct mono now)
 		.move = n->move,
 		.hears_active = n->vrrp.state == VRRP_BACKUP && addr_family(&n->vrrp.active),
 		.unready = n->is_unready ? "generation 1, the stack is at 2" : NULL,
-		.tracks = &track,
-		.tracks_count = 1,
+		.tracks = tracks,
+		.tracks_count = sizeof tracks / sizeof *tracks,
 		.peers = peers};
 
 	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
@@ -80,7 +86,8 @@ void node_role_judge(struct node *n, struct mono now)
 			peers[in.peers_count++] = (struct role_peer){names[i],
 				n->peers[i].state == PEER_HEALTHY, peer_is_lost(&n->peers[i]),
 				n->peers[i].state == PEER_UNKNOWN, peer_vip(&n->peers[i], "web"),
-				peer_is_fresh(&n->peers[i], now), !n->peers[i].is_hearing, 0};
+				peer_is_fresh(&n->peers[i], now), !n->peers[i].is_hearing,
+				n->peers[i].generation};
 	in.starved = links_starved(&n->links, starved);
 	role_judge(&n->role, &in, now, &n->result);
 }
@@ -89,7 +96,7 @@ void node_role_moved(struct node *n, const struct vrrp_transition *row, struct m
 {
 	struct flaps_loss loss = {.row = row,
 		.priority = n->vrrp.wish.priority,
-		.base = n->scene->priority[n->index],
+		.base = node_document(n)->priority[n->index],
 		.is_planned = n->result.is_planned};
 
 	if (flaps_is_loss(&loss) && flaps_note(&n->flaps, &flaps_config, now) &&

@@ -1,6 +1,8 @@
 /* Draws the constants of a seed and derives the bounds that follow from them. */
 #include "tests/sim/scene.h"
 
+#include <string.h>
+
 #include "vrrpd/role.h"
 
 #define MS 1000000LL
@@ -18,6 +20,12 @@ static int draw_priority(struct rand_state *r)
 	if (chance(r, 50))
 		return usual[rand_below(r, sizeof usual / sizeof *usual)];
 	return 2 + (int)rand_below(r, 253);
+}
+
+static void draw_weights(struct scene_document *d, struct rand_state *r)
+{
+	for (size_t i = 0; i < SCENE_WEIGHTS; i++)
+		d->weight[i] = chance(r, 50) ? 0 : (int)rand_below(r, 161) - 80;
 }
 
 void scene_draw(struct scene *s, struct rand_state *r)
@@ -48,6 +56,29 @@ void scene_draw(struct scene *s, struct rand_state *r)
 	if (s->delay_ns > 5 * MS)
 		s->delay_ns = 5 * MS;
 	s->rough_delay_ns = s->delay_ns + (int64_t)rand_below(r, (uint64_t)interval_cs * CS * 3);
+	s->generation = 1;
+	s->documents[0] = (struct scene_document){.virtual_router_id = 51, .addresses = 1};
+	memcpy(s->documents[0].priority, s->priority, sizeof s->priority);
+	draw_weights(&s->documents[0], r);
+}
+
+bool scene_draw_document(struct scene *s, struct rand_state *r)
+{
+	struct scene_document *d = &s->documents[s->generation];
+
+	if (s->generation == SCENE_DOCUMENTS_MAX)
+		return false;
+	*d = s->documents[s->generation++ - 1];
+	/* Without heartbeats nobody can say which identity it hears. */
+	if (s->has_channel && chance(r, 60))
+		d->virtual_router_id = 51 + (int)rand_below(r, 4);
+	d->addresses = 1 + (int)rand_below(r, 3);
+	if (chance(r, 50))
+		draw_weights(d, r);
+	for (size_t i = 0; i < s->nodes && chance(r, 50); i++)
+		if (d->priority[i] != 255)
+			d->priority[i] = draw_priority(r);
+	return true;
 }
 
 bool scene_has_owner(const struct scene *s)

@@ -11,6 +11,17 @@
 
 #define SCENE_NODES_MAX 5
 
+#define SCENE_DOCUMENTS_MAX 32
+#define SCENE_WEIGHTS 2
+
+/* What a generation says of the VIP. */
+struct scene_document {
+	int virtual_router_id;
+	int addresses; /* that are advertised */
+	int priority[SCENE_NODES_MAX];
+	int weight[SCENE_WEIGHTS]; /* of tracks, beside the one of data */
+};
+
 struct scene {
 	size_t nodes; /* 2 to 5 */
 	int version;
@@ -23,9 +34,13 @@ struct scene {
 	int64_t check_interval_ms, startup_hold_ms;
 	int64_t delay_ns;       /* the greatest on a calm network */
 	int64_t rough_delay_ns; /* the greatest in a storm */
+	struct scene_document documents[SCENE_DOCUMENTS_MAX]; /* generations, from 1 on */
+	size_t generation;                                    /* the newest */
 };
 
 void scene_draw(struct scene *s, struct rand_state *r);
+/* A new generation; false when there were enough. An owner stays one. */
+bool scene_draw_document(struct scene *s, struct rand_state *r);
 
 bool scene_has_owner(const struct scene *s);
 /* The longest interval of any router, and what any Active-down can last at most. */

@@ -150,10 +150,32 @@ static void an_interval_is_no_identity(void **state)
 	assert_int_equal(x.spoken.interval_ms, 2000);
 }
 
+static void follows_who_speaks_the_coming_one(void **state)
+{
+	struct identities x;
+
+	(void)state;
+	identities_init(&x, &known['a']);
+	identities_want(&x, &known['b'], at(0));
+	identities_heard(&x, &known['a'], at(1));
+	assert_false(x.is_coming_spoken);
+	identities_heard(&x, &known['b'], at(2));
+	assert_true(x.is_coming_spoken);
+	identities_want(&x, &known['b'], at(3));
+	assert_true(x.is_coming_spoken);
+	identities_want(&x, &known['c'], at(4));
+	assert_false(x.is_coming_spoken);
+	identities_heard(&x, &known['c'], at(5));
+	identities_switch(&x, at(6));
+	identities_check(&x);
+	assert_false(x.is_coming_spoken);
+}
+
 static void knows_who_lags(void **state)
 {
 	static const struct identity_peer peers[] = {
-		{"b", true, 8}, {"c", false, 3}, {"d", true, 7}, {"e", true, 6}};
+		{"b", true, false, 8}, {"c", false, false, 3}, {"d", true, false, 7},
+		{"e", true, false, 6}, {"f", false, true, 0}};
 
 	(void)state;
 	assert_null(identity_lags(peers, 4, 6));
@@ -161,6 +183,7 @@ static void knows_who_lags(void **state)
 	assert_string_equal(identity_lags(peers, 4, 8), "d");
 	assert_string_equal(identity_lags(peers, 4, 9), "b");
 	assert_null(identity_lags(peers + 1, 1, 9)); /* one that is dead is not waited for */
+	assert_string_equal(identity_lags(peers + 4, 1, 1), "f"); /* who has just started waits */
 	assert_null(identity_lags(NULL, 0, 9));
 }
 
@@ -181,6 +204,7 @@ int main(void)
 		cmocka_unit_test(changes),
 		cmocka_unit_test(finds_what_a_packet_belongs_to),
 		cmocka_unit_test(an_interval_is_no_identity),
+		cmocka_unit_test(follows_who_speaks_the_coming_one),
 		cmocka_unit_test(knows_who_lags),
 		cmocka_unit_test(prints),
 	};

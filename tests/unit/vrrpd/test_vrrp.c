@@ -320,6 +320,12 @@ static const struct story stories[] = {
 	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
 	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
 	{204, HEARD(9, 200, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
+{"a rival is none of those whose late words are let pass", .priority = 200, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
+	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
+	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
+	{3220, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 4219000},
+	{3221, HEARD(8, 253, 100), VRRP_BACKUP, "C-A", 6439750}, END}},
 {"a yes to one hand-over is none to the next", .priority = 200, .interval_cs = 10, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 321875},
 	{100, HEARD(9, 100, 10), VRRP_BACKUP, "", 321875},

@@ -1,0 +1,90 @@
+/* See node_identity.h. */
+#include "tests/sim/node_identity.h"
+
+#include <string.h>
+
+static struct identity identity_in(const struct node *n, int virtual_router_id)
+{
+	return (struct identity){.virtual_router_id = virtual_router_id,
+		.interface = "eth0",
+		.family = AF_INET,
+		.version = n->scene->version,
+		.interval_ms = n->scene->interval_cs[n->index] * 10};
+}
+
+const struct scene_document *node_document(const struct node *n)
+{
+	return &n->scene->documents[n->generation - 1];
+}
+
+static struct identity wanted(const struct node *n)
+{
+	return identity_in(n, node_document(n)->virtual_router_id);
+}
+
+void node_identity_init(struct node *n, int64_t now_ns)
+{
+	bool is_recent = n->spoken_id && now_ns - n->ended_ns < scene_active_down_ns(n->scene);
+	struct identity first = is_recent ? identity_in(n, n->spoken_id) : wanted(n);
+	struct identity now_wanted = wanted(n);
+
+	identities_init(&n->identities, &first);
+	identities_want(&n->identities, &now_wanted, (struct mono){1});
+	n->spoken_id = first.virtual_router_id;
+}
+
+void node_apply(struct node *n, size_t generation, int64_t now_ns)
+{
+	struct identity want;
+
+	n->generation = generation;
+	want = wanted(n);
+	trace_say(n->trace, n->name, "generation %zu: virtual router %d, priority %d", generation,
+		want.virtual_router_id, node_document(n)->priority[n->index]);
+	if (!node_is_live(n))
+		return;
+	identities_want(&n->identities, &want, node_local(n, now_ns));
+	identities_check(&n->identities);
+	n->heartbeat_at = node_local(n, now_ns);
+	n->wake_ns = now_ns;
+}
+
+static const char *lagging_peer(const struct node *n)
+{
+	static const char *const names[] = {"lb-a", "lb-b", "lb-c", "lb-d", "lb-e"};
+	struct identity_peer peers[SCENE_NODES_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index)
+			peers[count++] = (struct identity_peer){names[i],
+				n->peers[i].state == PEER_HEALTHY,
+				n->peers[i].state == PEER_UNKNOWN, n->peers[i].generation};
+	return identity_lags(peers, count, n->generation);
+}
+
+bool node_identity_tend(struct node *n, struct mono now)
+{
+	const char *lags = lagging_peer(n);
+
+	identities_expire(&n->identities, !lags, now);
+	identities_check(&n->identities);
+	if (!n->identities.has_coming || (lags && !n->identities.is_coming_spoken && n->is_linked))
+		return false;
+	identities_switch(&n->identities, now);
+	n->spoken_id = n->identities.spoken.virtual_router_id;
+	memset(&n->record, 0, sizeof n->record);
+	trace_say(n->trace, n->name, "speaks as virtual router %d", n->spoken_id);
+	return true;
+}
+
+bool node_identity_hears(struct node *n, int virtual_router_id, struct mono now)
+{
+	struct identity seen = identity_in(n, virtual_router_id);
+	const struct identity *i = identities_find(&n->identities, &seen);
+
+	if (!i)
+		return false;
+	identities_heard(&n->identities, i, now);
+	return true;
+}

@@ -1,0 +1,107 @@
+/* See node_speech.h. */
+#include "tests/sim/node_speech.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/node_identity.h"
+#include "vrrpd/advert.h"
+
+struct addr node_address(size_t index)
+{
+	return (struct addr){
+		.in = {.sin_family = AF_INET, .sin_addr = {htonl(0x0a000001u + (uint32_t)index)}}};
+}
+
+struct addr_prefix node_virtual_address(void)
+{
+	return (struct addr_prefix){.addr = node_address(99), .length = 24};
+}
+
+void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
+{
+	static struct advert a;
+	struct packet p = {.path = NETWORK_SEGMENT, .from = n->index};
+	int len;
+
+	a = (struct advert){.version = n->vrrp.config.version,
+		.family = AF_INET,
+		.virtual_router_id = (uint8_t)n->identities.spoken.virtual_router_id,
+		.priority = (uint8_t)priority,
+		.interval_cs = n->vrrp.config.interval_cs,
+		.has_pseudo_header = true,
+		.source = node_address(n->index),
+		.destination = node_address(200),
+		.addresses = {node_virtual_address().addr, node_address(98), node_address(97)},
+		.addresses_count = (size_t)node_document(n)->addresses};
+	len = advert_encode(&a, p.data, sizeof p.data);
+	assert(len > 0);
+	p.len = (size_t)len;
+	if (n->is_linked)
+		network_broadcast(n->network, now_ns, &p);
+}
+
+static void send_to_peer(struct node *n, size_t to, struct peer_message *m, int64_t now_ns)
+{
+	struct packet p = {.path = NETWORK_CHANNEL, .from = n->index, .to = to};
+	struct mono now = node_local(n, now_ns);
+	uint64_t head[2] = {n->session, ++n->counter};
+	int len;
+
+	snprintf(m->node, sizeof m->node, "%s", n->name);
+	m->echo = peer_echo(&n->peers[to], now);
+	memcpy(p.data, head, FRAME_HEAD);
+	len = peer_encode(m, p.data + FRAME_HEAD, sizeof p.data - FRAME_HEAD);
+	assert(len > 0);
+	p.len = (size_t)len + FRAME_HEAD;
+	peer_sent(&n->peers[to], n->counter, now);
+	network_send(n->network, now_ns, &p);
+}
+
+void node_send_heartbeats(struct node *n, int64_t now_ns)
+{
+	static struct peer_message m;
+
+	m.kind = PEER_HEARTBEAT;
+	m.generation = n->generation;
+	m.vips_count = 1;
+	m.vips[0] = (struct peer_vip){.name = "web",
+		.state = (uint8_t)n->vrrp.state,
+		.priority = (uint8_t)n->vrrp.wish.priority,
+		.base = (uint8_t)node_document(n)->priority[n->index],
+		.is_fit = n->result.is_fit,
+		.spent_move = n->role.spent_move};
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index)
+			send_to_peer(n, i, &m, now_ns);
+	n->heartbeat_at = mono_add_ms(node_local(n, now_ns), n->scene->check_interval_ms);
+}
+
+void node_send_take(struct node *n, bool is_leaving, int64_t now_ns)
+{
+	static struct peer_message m;
+
+	m = (struct peer_message){.kind = PEER_TAKE,
+		.vip = "web",
+		.number = ++n->take_number,
+		.source = node_address(n->index),
+		.is_leaving = is_leaving};
+	for (size_t i = 0; n->result.taker && i < n->scene->nodes; i++)
+		if (n->result.taker[3] == (char)('a' + (int)i))
+			send_to_peer(n, i, &m, now_ns);
+	trace_say(n->trace, n->name, "asks %s to take over",
+		n->result.taker ? n->result.taker : "nobody");
+}
+
+void node_send_taken(struct node *n, const char *refusal, int64_t now_ns)
+{
+	static struct peer_message m;
+
+	m = (struct peer_message){
+		.kind = PEER_TAKEN, .vip = "web", .number = n->asker_number, .is_taken = !refusal};
+	snprintf(m.why, sizeof m.why, "%s", refusal ? refusal : "");
+	send_to_peer(n, n->asker, &m, now_ns);
+	if (refusal)
+		trace_say(n->trace, n->name, "refuses to take over: %s", refusal);
+}
