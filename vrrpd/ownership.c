@@ -179,6 +179,32 @@ static int64_t sent_ns(const struct row *row)
 	return place < 0 ? 0 : row->places[place].sent_ns;
 }
 
+static bool is_other(const struct row *row, const char *vip, const char *key)
+{
+	size_t len = strlen(vip);
+
+	return strncmp(row->key, vip, len) == 0 && row->key[len] == '/' &&
+	       strcmp(row->key, key) != 0 && newest_place(row) >= 0;
+}
+
+int ownership_read_other(const struct ownership *o, const char *vip, const char *key,
+	char ret_key[OWNERSHIP_KEY_SIZE], struct lease_record *ret)
+{
+	const struct row *found = NULL;
+
+	for (size_t i = 0; i < OWNERSHIP_ROWS; i++) {
+		const struct row *row = &o->file->rows[i];
+
+		if (is_other(row, vip, key) && (!found || sent_ns(row) > sent_ns(found)))
+			found = row;
+	}
+	if (!found)
+		return -ENOENT;
+	*ret = found->places[newest_place(found)];
+	memcpy(ret_key, found->key, OWNERSHIP_KEY_SIZE);
+	return 0;
+}
+
 /* A free row; else the oldest: it is of a VIP that went while nobody ran here. */
 static struct row *row_new(struct ownership *o, const char *key)
 {

@@ -35,6 +35,12 @@ const char *ownership_boot_id(const struct ownership *o);
  * of a write leaves the record before it readable.
  */
 int ownership_read(const struct ownership *o, const char *key, struct lease_record *ret);
+/*
+ * The newest record of that VIP under another key than this one: 0, the key and the record, or
+ * -ENOENT: it was another virtual router, and may not have been heard as this one yet (decision V8).
+ */
+int ownership_read_other(const struct ownership *o, const char *vip, const char *key,
+	char ret_key[OWNERSHIP_KEY_SIZE], struct lease_record *ret);
 /* Fills in boot id and seal and stores the record; past OWNERSHIP_ROWS the oldest one gives way. */
 void ownership_write(struct ownership *o, const char *key, const struct lease_record *record);
 /* Forgets a VIP; no record is fine. */

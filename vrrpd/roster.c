@@ -8,6 +8,7 @@
 
 #include "common/conf_diff.h"
 #include "common/log.h"
+#include "common/now.h"
 
 /* ---- segments ---- */
 
@@ -189,15 +190,31 @@ void roster_leave(struct roster *r, struct mono now)
 
 static bool begin(struct roster *r, const struct conf_vip *config)
 {
-	struct segment *s = segment_get(
-		r, config->interface, addr_family(&config->addresses[0].addr));
-	struct vip *v = s ? vip_new(r->vip_uses, r->conf, config, s) : NULL;
+	struct identity wanted = identity_of(config), before, first = wanted;
+	bool does_resume = false,
+	     has_before = vip_recall_identity(r->vip_uses, config, &before, &does_resume) &&
+			  !is_taken(r, NULL, &before);
+	struct segment *s, *other = NULL;
+	struct vip *v;
 
+	if (has_before && does_resume)
+		first = before;
+	s = segment_get(r, first.interface, first.family);
+	if (has_before)
+		other = segment_get(r, does_resume ? wanted.interface : before.interface,
+			wanted.family);
+	v = s ? vip_new(r->vip_uses, r->conf, config, s, &first) : NULL;
 	if (!v) {
 		log_error("vip=%s: not started: out of memory", config->name);
 		return false;
 	}
 	r->vips[r->vips_count++] = v;
+	if (other && does_resume)
+		change_identity(r, v, config, mono_now());
+	else if (other)
+		vip_hear_former(v, &before, mono_now());
+	if (other && !other->link.index)
+		segment_refresh(other);
 	return true;
 }
 

@@ -46,11 +46,10 @@ static void recall_moves(struct vip *v)
 }
 
 struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
-	struct segment *segment)
+	struct segment *segment, const struct identity *spoken)
 {
 	struct vip *v = calloc(1, sizeof *v);
 	struct vrrp_config vrrp_config;
-	struct identity identity;
 	struct vrrp_wish wish = {.may_preempt = true, .may_hold = true};
 
 	if (!v)
@@ -63,8 +62,7 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 	v->look_at = v->judge_at = MONO_NEVER;
 	v->must_report = true;
 	v->since = wall_now();
-	identity = identity_of(config);
-	identities_init(&v->identities, &identity);
+	identities_init(&v->identities, spoken);
 	vip_set_key(v);
 	wish.priority = conf_vip_priority(conf, config, uses->node);
 	v->is_data_well = true;

@@ -115,10 +115,18 @@ struct vip {
 
 /*
  * A VIP in Initialize, or NULL without memory. Keeps uses, a reference to conf,
- * and the segment. router calls vip_start() when the segment can be spoken on.
+ * and the segment, which is that of the identity spoken at first. router calls vip_start() when the segment can be spoken on.
  */
 struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct conf_vip *config,
-	struct segment *segment);
+	struct segment *segment, const struct identity *spoken);
+/*
+ * What the process before us spoke as, when that is another identity than the configuration's: it
+ * ended in the midst of a change (decision V8). does_resume: it was Active a moment ago.
+ */
+bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
+	struct identity *ret_spoken, bool *ret_does_resume);
+/* Of a VIP just made: it hears that identity as well, as a former one. */
+void vip_hear_former(struct vip *v, const struct identity *former, struct mono now);
 /* Lets go of it as it is; addresses stay where they are. NULL is fine. */
 void vip_free(struct vip *v);
 

@@ -2,14 +2,76 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/log.h"
+#include "common/now.h"
+#include "vrrpd/lease.h"
 #include "vrrpd/vip.h"
+
+static void key_print(const char *vip, const struct identity *i, char key[OWNERSHIP_KEY_SIZE])
+{
+	snprintf(key, OWNERSHIP_KEY_SIZE, "%s/%d/%s/%s", vip, i->virtual_router_id, i->interface,
+		i->family == AF_INET ? "ipv4" : "ipv6");
+}
 
 void vip_set_key(struct vip *v)
 {
-	const struct identity *i = &v->identities.spoken;
+	key_print(v->config->name, &v->identities.spoken, v->key);
+}
 
-	snprintf(v->key, sizeof v->key, "%s/%d/%s/%s", v->config->name, i->virtual_router_id,
-		i->interface, i->family == AF_INET ? "ipv4" : "ipv6");
+/* Version and unicast are not in a key: taken to be the same. */
+bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
+	struct identity *ret_spoken, bool *ret_does_resume)
+{
+	struct identity i = identity_of(config);
+	char key[OWNERSHIP_KEY_SIZE], other[OWNERSHIP_KEY_SIZE], family[5];
+	struct lease_record r;
+	const char *why;
+
+	key_print(config->name, &i, key);
+	if (ownership_read_other(uses->ownership, config->name, key, other, &r) < 0)
+		return false;
+	if (sscanf(other + strlen(config->name), "/%d/%15[^/]/%4s", &i.virtual_router_id,
+		    i.interface, family) != 3 ||
+		i.family != (strcmp(family, "ipv4") == 0 ? AF_INET : AF_INET6)) {
+		ownership_clear(uses->ownership, other);
+		return false;
+	}
+	*ret_spoken = i;
+	*ret_does_resume = lease_judge(&r, ownership_boot_id(uses->ownership), mono_now(), &why) ==
+			   VRRP_START_RESUME;
+	return true;
+}
+
+void vip_hear_former(struct vip *v, const struct identity *former, struct mono now)
+{
+	struct identity spoken = v->identities.spoken;
+	char text[IDENTITY_TEXT_SIZE];
+
+	identities_init(&v->identities, former);
+	identities_want(&v->identities, &spoken, now);
+	identities_switch(&v->identities, now);
+	log_info("vip=%s: is heard as %s too, as the process before this one was", v->config->name,
+		identity_print(former, text));
+}
+
+/* A Backup has no record of its own: a successor is to know that the change is not over. */
+static void note_change(struct vip *v)
+{
+	struct lease_record r;
+
+	if (!v->identities.has_coming || ownership_read(v->uses->ownership, v->key, &r) == 0)
+		return;
+	memset(&r, 0, sizeof r);
+	ownership_write(v->uses->ownership, v->key, &r);
+}
+
+static void forget_change(struct vip *v)
+{
+	char other[OWNERSHIP_KEY_SIZE];
+	struct lease_record r;
+
+	while (ownership_read_other(v->uses->ownership, v->config->name, v->key, other, &r) == 0)
+		ownership_clear(v->uses->ownership, other);
 }
 
 void vip_want_identity(
@@ -65,6 +127,9 @@ bool vip_tend_identity(struct vip *v, const char *lags, struct mono now)
 	memcpy(before, v->waits_for, sizeof before);
 	wait_print(v, lags);
 	v->must_report |= strcmp(before, v->waits_for) != 0;
+	note_change(v);
+	if (v->identities.former_count == 0 && former > 0)
+		forget_change(v);
 	if (!v->identities.has_coming || v->is_leaving)
 		return v->identities.former_count != former;
 	if (v->waits_for[0])

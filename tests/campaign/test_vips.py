@@ -57,6 +57,14 @@ def test_identity_changes():
         wait_for(lambda: "until b runs the generation too, it is still virtual router 51 on eth0"
                  in cluster.a.ctl("explain", "vip", "web").stdout, 5)
         assert spoken(dump)[-1][3] == 51
+        # Replaced by force in the midst of that, each goes on under what b hears, and nothing moves.
+        for node in (cluster.a, cluster.b):
+            node.daemons["vrrpd"].kill()
+            node.start("vrrpd")
+            seen = len(spoken(dump))
+            wait_for(lambda: len(spoken(dump)) >= seen + 8, 5)
+            assert {s for s in spoken(dump)[seen:]} == {("10.0.0.11", "224.0.0.18", 3, 51)}
+        a, b = (node.daemons["vrrpd"] for node in (cluster.a, cluster.b))
         cluster.b.daemons["control"].signal(signal.SIGCONT)
         wait_spoken("10.0.0.11", "224.0.0.18", 3, 52)
         put(interface="eth1")

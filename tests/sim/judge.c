@@ -242,15 +242,27 @@ static void judge_gap(struct judge *j, int64_t now_ns)
 		j->gap_ns = now_ns;
 }
 
+/* Who was given it third-hand, and gives it on within a round trip, may take the first giver's last
+ * word for its taker's. */
+static void judge_chain(struct judge *j, const struct vrrp_transition *row, int64_t now_ns)
+{
+	bool is_soon = now_ns - j->taken_ns < 6 * j->scene->delay_ns;
+
+	if (row->to == VRRP_HANDING_OVER && is_soon && j->takes >= 2)
+		j->gap_is_excused = true;
+	if (row->cause != VRRP_ASKED && row->cause != VRRP_PREEMPTED)
+		return;
+	j->takes = is_soon ? j->takes + 1 : 1;
+	j->taken_ns = now_ns;
+}
+
 void judge_look(struct judge *j, struct node *nodes, int64_t now_ns)
 {
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		for (size_t k = 0; k < nodes[i].happened_count; k++) {
 			judge_transition(j, &nodes[i], &nodes[i].happened[k]);
 			j->taken[nodes[i].happened[k].row - vrrp_transitions]++;
-			if (nodes[i].happened[k].row->cause == VRRP_ASKED ||
-				nodes[i].happened[k].row->cause == VRRP_PREEMPTED)
-				j->taken_ns = now_ns;
+			judge_chain(j, nodes[i].happened[k].row, now_ns);
 		}
 		j->transitions += nodes[i].happened_count;
 		nodes[i].happened_count = 0;
@@ -318,6 +330,17 @@ static void judge_peers(struct judge *j, const struct node *n)
 				peer_state_name(n->peers[i].state));
 }
 
+/* Every change is over: one identity for all. */
+static void judge_identity(struct judge *j, const struct node *n)
+{
+	const struct scene_document *d = &j->scene->documents[j->scene->generation - 1];
+
+	if (n->identities.has_coming || n->identities.former_count > 0 ||
+		n->identities.spoken.virtual_router_id != d->virtual_router_id)
+		judge_fail(j, "%s rests as virtual router %d", n->name,
+			n->identities.spoken.virtual_router_id);
+}
+
 /* After two were Active nobody on the segment may still send to the one that lost. */
 static void judge_neighbours(struct judge *j, const struct node *holder)
 {
@@ -342,6 +365,7 @@ void judge_rest(struct judge *j)
 			continue;
 		could_be_held |= n->is_linked && n->vrrp.wish.may_hold;
 		judge_peers(j, n);
+		judge_identity(j, n);
 		if (holder && n != holder && n->is_linked) {
 			judge_backup(j, n, holder);
 			judge_bypass(j, n, holder);

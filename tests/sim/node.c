@@ -175,7 +175,6 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		if (n->is_halting)
 			break;
 		n->is_running = false;
-		n->ended_ns = now_ns;
 		trace_say(n->trace, n->name, "process left");
 		break;
 	}
@@ -411,10 +410,9 @@ void node_crash(struct node *n)
 	trace_say(n->trace, n->name, "machine crashed");
 }
 
-static void init_process(struct node *n, int64_t now_ns)
+static void init_process(struct node *n, bool does_resume, struct mono now)
 {
 	const struct scene *s = n->scene;
-	struct mono now = node_local(n, now_ns);
 	const struct peer_config peers = {s->check_interval_ms, 3, 3};
 	const struct vrrp_config config = {s->version, s->interval_cs[n->index],
 		s->preempt[n->index], s->preempt_delay_ms, node_address(n->index)};
@@ -425,7 +423,7 @@ static void init_process(struct node *n, int64_t now_ns)
 	n->inbox_count = 0;
 	for (size_t i = 0; i < s->nodes; i++)
 		peer_init(&n->peers[i], &peers, n->session, now);
-	node_identity_init(n, now_ns);
+	node_identity_init(n, does_resume, now);
 	node_role_init(n);
 	n->vrrp.state = VRRP_INITIALIZE;
 	node_role_judge(n, now);
@@ -444,9 +442,9 @@ void node_start(struct node *n, int64_t now_ns)
 		return;
 	n->is_running = true;
 	n->is_paused = false;
-	init_process(n, now_ns);
 	print_boot(n, boot_id);
 	ev.start = lease_judge(&n->record, boot_id, now, &why);
+	init_process(n, ev.start == VRRP_START_RESUME, now);
 	trace_say(n->trace, n->name, "process starts: %s", why);
 	if (ev.start == VRRP_START_RESUME)
 		role_resume(&n->role, n->record.spent_move, n->record.agreed_move);
@@ -478,7 +476,6 @@ void node_kill(struct node *n)
 	if (n->is_running)
 		trace_say(n->trace, n->name, "process killed");
 	n->is_running = n->is_paused = false;
-	n->ended_ns = n->trace->now_ns;
 	n->inbox_count = 0;
 	n->wake_ns = INT64_MAX;
 }

@@ -22,15 +22,15 @@ static struct identity wanted(const struct node *n)
 	return identity_in(n, node_document(n)->virtual_router_id);
 }
 
-void node_identity_init(struct node *n, int64_t now_ns)
+void node_identity_init(struct node *n, bool does_resume, struct mono now)
 {
-	bool is_recent = n->spoken_id && now_ns - n->ended_ns < scene_active_down_ns(n->scene);
-	struct identity first = is_recent ? identity_in(n, n->spoken_id) : wanted(n);
-	struct identity now_wanted = wanted(n);
+	struct identity want = wanted(n);
+	struct identity first = n->spoken_id ? identity_in(n, n->spoken_id) : want;
 
 	identities_init(&n->identities, &first);
-	identities_want(&n->identities, &now_wanted, (struct mono){1});
-	n->spoken_id = first.virtual_router_id;
+	if (identities_want(&n->identities, &want, now) && !does_resume)
+		identities_switch(&n->identities, now);
+	n->spoken_id = n->identities.spoken.virtual_router_id;
 }
 
 void node_apply(struct node *n, size_t generation, int64_t now_ns)

@@ -4,8 +4,9 @@
 #include "tests/sim/node.h"
 
 const struct scene_document *node_document(const struct node *n);
-/* The process begins under what its disk says. */
-void node_identity_init(struct node *n, int64_t now_ns);
+/* The process begins: one that resumes as Active under what it spoke, another under what its
+ * generation says, and hears both. */
+void node_identity_init(struct node *n, bool does_resume, struct mono now);
 /* A generation arrives; a process that does not run finds it on its disk. */
 void node_apply(struct node *n, size_t generation, int64_t now_ns);
 /* True when it speaks as the coming one from now on. */

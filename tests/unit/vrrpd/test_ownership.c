@@ -53,6 +53,28 @@ static struct lease_record record(int64_t sent_ns)
 	return r;
 }
 
+static void finds_what_else_a_vip_was(void **state)
+{
+	struct ownership *o = opened();
+	struct lease_record r = record(5000), found;
+	char key[OWNERSHIP_KEY_SIZE];
+
+	(void)state;
+	ownership_write(o, KEY, &r);
+	ownership_write(o, "web2/53/eth0/ipv4", &r);
+	assert_int_equal(ownership_read_other(o, "web", KEY, key, &found), -ENOENT);
+	ownership_write(o, "web/52/eth0/ipv4", &r);
+	r.sent_ns = 6000;
+	ownership_write(o, "web/53/eth1/ipv4", &r);
+	assert_int_equal(ownership_read_other(o, "web", KEY, key, &found), 0);
+	assert_string_equal(key, "web/53/eth1/ipv4");
+	assert_int_equal(found.sent_ns, 6000);
+	ownership_clear(o, key);
+	assert_int_equal(ownership_read_other(o, "web", KEY, key, &found), 0);
+	assert_string_equal(key, "web/52/eth0/ipv4");
+	ownership_close(o);
+}
+
 static void keeps_records_for_the_successor(void **state)
 {
 	struct ownership *o = opened();
@@ -172,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keeps_records_for_the_successor),
+		TEST(finds_what_else_a_vip_was),
 		TEST(admits_one_writer),
 		TEST(passes_over_a_torn_record),
 		TEST(makes_a_strange_file_anew),
