@@ -129,6 +129,22 @@ void maintenance_judge_start(const struct conf *c, const struct fleet *f, const 
 		judge_vip(c, f, node, &c->vips[i], now, reasons);
 }
 
+void maintenance_judge_drain(const struct conf *c, const struct fleet *f, const char *node,
+	struct wall now, struct conf_problems *reasons)
+{
+	const char *holder = maintenance_holder(c, f, now);
+	char where[WHERE_SIZE];
+
+	if (current_overlay(f, node, now))
+		return;
+	maintenance_judge_start(c, f, node, now, reasons);
+	if (reasons->count > 0 || !holder)
+		return;
+	snprintf(where, sizeof where, "instances[%s]", holder);
+	conf_problems_add(reasons, where, "it is in maintenance by %s: one instance at a time",
+		fleet_overlay(f, holder)->who);
+}
+
 void maintenance_judge_stop(const struct conf *c, const struct fleet *f, const char *node,
 	struct conf_problems *reasons)
 {

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Core: may an instance be taken out for maintenance, because the others can
- * carry what it carries, and may it come back (decision C7)? Called by the API
+ * Core: may an instance be taken out, for maintenance or by a drain, because the others
+ * can carry what it carries, and may it come back (decision C7)? Called by the API
  * before it writes, and by nobody else; judges, changes nothing. That a picture is still
  * true when it is written, the store promises.
  */
@@ -18,6 +18,13 @@ const char *maintenance_holder(const struct conf *c, const struct fleet *f, stru
  * Adds every reason why not; where names the instance or the VIP.
  */
 void maintenance_judge_start(const struct conf *c, const struct fleet *f, const char *node,
+	struct wall now, struct conf_problems *reasons);
+
+/*
+ * May an operator drain or disable `node`? Judged as a start of maintenance is, and no other instance
+ * may be in maintenance. One that is out already carries nothing that others would have to: no reason.
+ */
+void maintenance_judge_drain(const struct conf *c, const struct fleet *f, const char *node,
 	struct wall now, struct conf_problems *reasons);
 
 /*

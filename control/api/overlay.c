@@ -1,7 +1,7 @@
 /*
  * overlay: the operator's hand on servers and instances. A family of the API:
- * reads the body, asks overlay_rule whether a pool can spare the server, and
- * hands the row to the store. The answer waits until this node's picture (and
+ * reads the body, asks overlay_rule whether a pool can spare the server, or
+ * maintenance whether the others can carry the instance, and hands the row to the store. The answer waits until this node's picture (and
  * so its daemons) has it.
  */
 #include <errno.h>
@@ -12,10 +12,12 @@
 #include "common/now.h"
 #include "control/api/family.h"
 #include "control/api/overlay_body.h"
+#include "control/maintenance.h"
 #include "control/overlay_rule.h"
 
 #define OVERLAY_STORE_MS 8000
 #define OVERLAY_SHOWN_MS 3000
+#define OVERLAY_NEWS_MS 1500 /* a heartbeat, and its way */
 #define OVERLAY_ATTEMPTS_MAX 10
 
 /* What a request is about. */
@@ -189,13 +191,13 @@ static void on_moved(struct family_wait *w, bool is_timed_out)
 	hand_free(h);
 }
 
-static void wait_for_picture(
-	struct hand *h, bool (*is_over)(struct family_wait *), void (*over)(struct family_wait *, bool))
+static void wait_for_picture(struct hand *h, bool (*is_over)(struct family_wait *),
+	void (*over)(struct family_wait *, bool), int64_t ms)
 {
 	keeper_load(h->wait.api->site.keeper);
 	h->wait.is_over = is_over;
 	h->wait.over = over;
-	family_wait(h->wait.api, &h->wait, OVERLAY_SHOWN_MS);
+	family_wait(h->wait.api, &h->wait, ms);
 }
 
 /* The store is away, and this node alone will do. */
@@ -235,13 +237,13 @@ static void on_set(void *user, const struct store_answer *answer)
 		return;
 	}
 	if (answer->outcome == STORE_MOVED) {
-		wait_for_picture(h, has_moved, on_moved);
+		wait_for_picture(h, has_moved, on_moved, OVERLAY_SHOWN_MS);
 		return;
 	}
 	/* Clearing what is not there is done already; a vanished stack is found by the reader. */
 	if (answer->outcome == STORE_OK && !answer->is_repeat)
 		keeper_event(k, event_of_overlay(&place, h->key, h->before, h->row));
-	wait_for_picture(h, is_shown, on_shown);
+	wait_for_picture(h, is_shown, on_shown, OVERLAY_SHOWN_MS);
 }
 
 /* body NULL clears. */
@@ -299,22 +301,80 @@ static int read_body(
 	return rc;
 }
 
-/* True when the overlay may be set; else h is answered. */
-static bool is_allowed(
+/* The others can carry the instance now, or it is gone. */
+static bool has_cleared(struct family_wait *w)
+{
+	const struct hand *h = (const struct hand *)w;
+	const struct picture *p = w->api->site.picture;
+	const char *node = h->match.parameters[0];
+	const struct conf *c = family_conf_of_instance(p, node);
+	struct conf_problems reasons = {0};
+	bool is_clear;
+
+	if (c)
+		maintenance_judge_drain(c, p->fleet, node, wall_now(), &reasons);
+	is_clear = reasons.count == 0;
+	conf_problems_fini(&reasons);
+	return is_clear;
+}
+
+static void on_cleared(struct family_wait *w, bool is_timed_out)
+{
+	(void)is_timed_out;
+	attempt((struct hand *)w);
+}
+
+/* 0; else the others cannot carry the instance, and h waits for their news, or is answered and freed. */
+static int judge_instance(struct hand *h, const struct conf *c)
+{
+	const char *node = h->match.parameters[0];
+	struct conf_problems reasons = {0};
+	struct answer refusal = {0};
+	char detail[256];
+	int rc = 0;
+
+	maintenance_judge_drain(c, h->wait.api->site.picture->fleet, node, wall_now(), &reasons);
+	if (reasons.count > 0 && h->attempts == 1) {
+		wait_for_picture(h, has_cleared, on_cleared, OVERLAY_NEWS_MS);
+		rc = -EBUSY;
+	} else if (reasons.count > 0) {
+		snprintf(detail, sizeof detail,
+			"the others cannot carry what %.64s carries: mend that first, or force it "
+			"(?force=1)",
+			node);
+		answer_reasons(&refusal, &reasons, detail);
+		exchange_answer(h->x, &refusal);
+		hand_free(h);
+		rc = -EBUSY;
+	}
+	conf_problems_fini(&reasons);
+	return rc;
+}
+
+/* 0; else the pool cannot spare the server, and h is answered and freed. */
+static int judge_server(
 	struct hand *h, const struct target_of_hand *t, const struct overlay_body *body)
 {
-	const struct picture *p = h->wait.api->site.picture;
 	char why[OVERLAY_RULE_WHY_SIZE];
-	int status;
+	int status = judge_pool(h->wait.api->site.picture, t, &body->overlay, why);
 
+	if (!status)
+		return 0;
+	family_refuse(h->x, status, "%s", why);
+	hand_free(h);
+	return -EBUSY;
+}
+
+/* 0 when the overlay may be set; else h is answered or waits, and is not the caller's any more. */
+static int judge(struct hand *h, const struct target_of_hand *t, const struct overlay_body *body)
+{
 	h->judged_at = STORE_ANY;
-	if (h->is_forced || !t->pool || body->is_clear)
-		return true;
-	status = judge_pool(p, t, &body->overlay, why);
-	h->judged_at = (int64_t)p->revision;
-	if (status)
-		family_refuse(h->x, status, "%s", why);
-	return !status;
+	if (h->is_forced || body->is_clear)
+		return 0;
+	h->judged_at = (int64_t)h->wait.api->site.picture->revision;
+	if (t->pool)
+		return judge_server(h, t, body);
+	return body->overlay.state == OVERLAY_READY ? 0 : judge_instance(h, t->conf);
 }
 
 /* Looks at what is there now; begun again when the store has moved on since the picture. */
@@ -336,8 +396,9 @@ static void attempt(struct hand *h)
 	if (rc == 0 && exchange_request(h->x)->method == REQUEST_DELETE) {
 		h->judged_at = STORE_ANY;
 		write_row(h, &t, NULL);
-	} else if (rc == 0 && read_body(a, h->x, &t, &body) == 0 && is_allowed(h, &t, &body)) {
-		write_row(h, &t, &body);
+	} else if (rc == 0 && read_body(a, h->x, &t, &body) == 0) {
+		if (judge(h, &t, &body) == 0)
+			write_row(h, &t, &body);
 	} else {
 		hand_free(h);
 	}

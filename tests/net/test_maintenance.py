@@ -23,6 +23,14 @@ def refused_for_all_reasons(pair):
     assert refused.returncode == 1 and "the others cannot carry" in refused.stderr, refused
     assert "instances[b]: it is in drain by" in refused.stderr and "look at its disk" in refused.stderr, refused
     assert a.ctl("maintenance", "start", "c", check=False).returncode == 1
+    # A drain is judged alike, and so is what is only asked for to be disabled; the force is the operator's.
+    for state in ("drain", "disabled"):
+        status, refusal, _ = pair.b.api("PUT", "/v1/instances/a/overlay", {"state": state})
+        assert status == 409 and "the others cannot carry what a carries" in refusal["detail"], refusal
+        assert [(e["where"], e["what"].split(" by ")[0]) for e in refusal["errors"]] == [("instances[b]", "it is in drain")], refusal
+    assert a.api("PUT", "/v1/instances/b/overlay", {"state": "disabled"})[0] == 200  # b is out already
+    assert pair.b.api("PUT", "/v1/instances/a/overlay?force=1", {"state": "drain"})[0] == 200
+    assert pair.b.api("DELETE", "/v1/instances/a/overlay")[0] == 200
     assert a.api("DELETE", "/v1/instances/b/overlay")[0] == 200
     wait_for(lambda: not asks_to_close(pair, "10.0.0.12"), 5)
     wait_for(lambda: all(pair.states(n) == ["ready", "ready"] for n in (a, pair.b)), 10)
@@ -47,11 +55,29 @@ def one_of_two_at_once(pair):
     pair.a.ctl("maintenance", "stop", first, "--wait")
 
 
+def one_of_two_drains_at_once(pair):
+    """Each node is drained through the other at the same moment: one of them stays."""
+    statuses = {}
+
+    def drain(name, via):
+        statuses[name] = via.api("PUT", f"/v1/instances/{name}/overlay", {"state": "drain"})[0]
+
+    threads = [threading.Thread(target=drain, args=(n, v)) for n, v in (("a", pair.b), ("b", pair.a))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(statuses.values()) == [200, 409], statuses
+    assert pair.a.api("DELETE", f"/v1/instances/{min(statuses, key=statuses.get)}/overlay")[0] == 200
+    wait_for(lambda: all(pair.states(n) == ["ready", "ready"] for n in (pair.a, pair.b)), 10)
+
+
 def test_a_node_leaves_and_comes_back(lab, figure):
     pair = Pair(lab)
     a, b = pair.a, pair.b
     refused_for_all_reasons(pair)
     one_of_two_at_once(pair)
+    one_of_two_drains_at_once(pair)
 
     # Both controls are killed in the middle: the wait goes on when they are back, the lease is what it was.
     client = pair.lost()

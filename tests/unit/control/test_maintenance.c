@@ -126,6 +126,42 @@ static const struct {
 };
 // clang-format on
 
+// clang-format off
+static const struct {
+	struct said said[3]; /* a (which is to be drained), b, c */
+	const char *want[4];
+} drains[] = {
+	{{{0}}, {NULL}},
+	{{{0}, {.is_last_resort = true}}, {"vips[web]: no other instance could take it: b is last resort for it"}},
+	{{{0}, {.overlay = OVERLAY_DRAIN}, {.is_silent = true}}, {
+		"instances[b]: it is in drain by alice: kernel", "instances[c]: it is away"}},
+	/* b could carry it, but one at a time. */
+	{{{0}, {0}, {.overlay = OVERLAY_MAINTENANCE}}, {"instances[c]: it is in maintenance by alice: one instance at a time"}},
+	{{{0}, {0}, {.overlay = OVERLAY_DRAIN}}, {NULL}},
+	/* Out already: nothing more is taken away. */
+	{{{.overlay = OVERLAY_DRAIN}, {.is_silent = true}, {.is_silent = true}}, {NULL}},
+	{{{.overlay = OVERLAY_MAINTENANCE}, {.is_silent = true}, {.is_silent = true}}, {NULL}},
+};
+// clang-format on
+
+static void judges_drains(void **state)
+{
+	struct conf *c = document_conf(document, 5);
+	const struct conf *stacks[] = {c};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof drains / sizeof *drains; i++) {
+		struct fleet *f = fleet_of(stacks, drains[i].said);
+		struct conf_problems p = {0};
+
+		maintenance_judge_drain(c, f, "a", NOW, &p);
+		compare(i, &p, drains[i].want);
+		conf_problems_fini(&p);
+		fleet_free(f);
+	}
+	conf_unref(c);
+}
+
 static void judges_starts(void **state)
 {
 	struct conf *c = document_conf(document, 5);
@@ -257,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_starts),
+		cmocka_unit_test(judges_drains),
 		cmocka_unit_test(judges_stops),
 		cmocka_unit_test(refuses_the_only_instance),
 		cmocka_unit_test(names_holder_and_vips),
