@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control/ctl/ctl.h"
+#include "control/ctl/question.h"
 #include "control/ctl/source.h"
 
 #define QUERY_SIZE 1024
@@ -194,12 +195,9 @@ static enum outcome delete_path(
 /* Asked only on a terminal; elsewhere who deletes means it. */
 static bool is_agreed(const struct ctl *c, const char *kind, const char *name)
 {
-	char answer[16];
-
 	if ((c->in.options & (OPTION_YES | OPTION_DRY_RUN)) || !isatty(STDIN_FILENO))
 		return true;
-	fprintf(stderr, "Delete %s %s of stack %s? [y/N] ", kind, name, c->stack);
-	return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	return question_ask("Delete %s %s of stack %s?", kind, name, c->stack);
 }
 
 enum outcome change_delete(struct ctl *c)

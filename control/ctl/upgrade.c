@@ -11,6 +11,7 @@
 
 #include "common/now.h"
 #include "control/ctl/maintenance.h"
+#include "control/ctl/question.h"
 #include "control/ctl/walk.h"
 
 #define PATIENCE_MS (15 * 60000) /* longer than drain_timeout's default */
@@ -57,13 +58,10 @@ static enum outcome run_command(struct ctl *c, const struct walk_node *n)
 
 static enum outcome ask_operator(const struct ctl *c, const struct walk_node *n)
 {
-	char answer[16];
-
 	if (c->in.options & OPTION_YES)
 		return OUTCOME_DONE;
-	fprintf(stderr, "%s (%s) is idle: upgrade it now. Done, and go on? [y/N] ", n->name,
-		n->address[0] ? n->address : "address not known");
-	if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+	if (question_ask("%s (%s) is idle: upgrade it now. Done, and go on?", n->name,
+		    n->address[0] ? n->address : "address not known"))
 		return OUTCOME_DONE;
 	return ctl_fail(OUTCOME_FAILED, "%s: not confirmed", n->name);
 }

@@ -6,6 +6,7 @@ import pytest
 
 from lab import ROOT, Lab, wait_for
 from maintenance_house import Pair, end_wrk, tally_of
+from terminal import END_OF_INPUT, INTERRUPT, Terminal
 
 LOST_UNDER_LOAD = 2  # with wrk taking all of the machine; without it one is the most
 
@@ -121,6 +122,34 @@ def test_upgrade_walks_the_pair(pair, figure, tmp_path):
     books = client.books()
     figure("over an upgrade of both nodes, all daemons killed", books)
     assert books["lost"] <= 2  # one for each move
+
+
+def test_upgrade_asks_on_a_terminal(pair, figure):
+    """No command: it asks at each node. No, Ctrl-C and the end of the input stop it there and say how to go on."""
+    argv = pair.b.ctl_argv("upgrade", "--all")
+    for keys in (b"n\n", INTERRUPT, END_OF_INPUT):
+        terminal = Terminal(argv)
+        terminal.wait("b (10.0.0.12) is idle: upgrade it now. Done, and go on? [y/N] ")
+        terminal.type(keys)
+        assert terminal.end() == 1 and "b: not confirmed" in terminal.text and "b stays in maintenance" in terminal.text, terminal.text
+        assert pair.maintenance("a", "b")["state"] == "maintenance"
+
+    terminal = Terminal(argv)
+    terminal.type(b"y\ny\n")  # before it asks: no answer to what was not read yet
+    terminal.wait("b (10.0.0.12) is idle: upgrade it now. Done, and go on? [y/N] ")
+    terminal.type(b"y\n")
+    terminal.wait("b: ready, version")
+    terminal.wait("a (10.0.0.11) is idle")
+    assert pair.held() == ["b"]
+    terminal.type(INTERRUPT)
+    assert terminal.end() == 4 and "1 of 2 nodes are done" in terminal.text, terminal.text
+
+    terminal = Terminal(pair.b.ctl_argv("upgrade", "a"))
+    terminal.wait("a (10.0.0.11) is idle")
+    terminal.type(b"y\n")
+    assert terminal.end() == 0 and "1 node upgraded" in terminal.text, terminal.text
+    figure("the last of it", terminal.text.splitlines()[-3:])
+    assert pair.held() == ["a"]
 
 
 def echoes(pair, host):

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from lab import BUILD, ROOT, Lab, free_port, wait_for
+from terminal import END_OF_INPUT, INTERRUPT, Terminal
 
 
 @pytest.fixture(scope="module")
@@ -169,17 +170,13 @@ def test_completion_knows_commands_options_and_names(shop):
     assert completed("-o", "j") == ["json"]
 
 
-def test_it_asks_on_a_terminal_before_it_deletes(shop):
-    argv = [BUILD / "control" / "ballastctl", "--server", f"unix:{shop.run}/api.sock", "delete", "listener", "www"]
-    ours, theirs = pty.openpty()
-    try:
-        os.write(ours, b"n\n")
-        done = subprocess.run(argv, stdin=theirs, capture_output=True, text=True, timeout=30, check=False)
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert done.returncode == 1
-    assert "Delete listener www of stack shop? [y/N]" in done.stderr and "nothing was deleted" in done.stderr
+@pytest.mark.parametrize("keys", [b"n\n", b"\n", INTERRUPT, END_OF_INPUT])
+def test_it_asks_on_a_terminal_before_it_deletes(shop, keys):
+    terminal = Terminal(shop.ctl_argv("delete", "listener", "www"))
+    terminal.wait("Delete listener www of stack shop? [y/N] ")
+    terminal.type(keys)
+    assert terminal.end() == 1 and "nothing was deleted" in terminal.text, terminal.text
+    assert shop.ctl("get", "listeners", "www").returncode == 0
 
 
 def test_the_end_of_a_stack(shop):
