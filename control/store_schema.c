@@ -27,10 +27,12 @@ static enum store_step postgres_find(
 	(void)j;
 	(void)rows;
 	return store_run(ret,
-		"select 1 from pg_catalog.pg_tables"
-		" where schemaname = 'ballast' and tablename = 'schema_version'",
+		"select 1 from pg_catalog.pg_tables where schemaname = 'ballast'"
+		" and tablename in ('schema_version', 'schema_addition')",
 		NULL);
 }
+
+#define ADDITIONS "create table schema_addition (version integer primary key, name text not null);"
 
 /* Asked for first because creating needs a right that a set-up store's user may lack. */
 static enum store_step postgres_create(
@@ -38,11 +40,14 @@ static enum store_step postgres_create(
 {
 	(void)j;
 	ret->is_batch = true;
-	if (rows->count > 0)
+	if (rows->count == 2)
 		return store_run(ret, "select 1", NULL);
+	if (rows->count == 1) /* made by a program that knew of no additions */
+		return store_run(ret, ADDITIONS, NULL);
 	return store_run(ret,
 		"create schema if not exists ballast;"
-		"create table schema_version (version integer primary key, name text not null)",
+		"create table schema_version (version integer primary key, name text not "
+		"null);" ADDITIONS,
 		NULL);
 }
 
@@ -54,6 +59,8 @@ static enum store_step sqlite_create(
 	ret->is_batch = true;
 	return store_run(ret,
 		"create table if not exists schema_version"
+		" (version integer primary key, name text not null);"
+		"create table if not exists schema_addition"
 		" (version integer primary key, name text not null)",
 		NULL);
 }
@@ -63,7 +70,10 @@ static enum store_step version(
 {
 	(void)j;
 	(void)rows;
-	return store_run(ret, "select coalesce(max(version), 0) from schema_version", NULL);
+	return store_run(ret,
+		"select (select coalesce(max(version), 0) from schema_version),"
+		" (select coalesce(max(version), 0) from schema_addition)",
+		NULL);
 }
 
 static enum store_step migrate(
@@ -72,14 +82,18 @@ static enum store_step migrate(
 	const struct store_migration *m;
 
 	/* One row comes from version(); from record() comes none. */
-	if (rows->count == 1)
-		j->at = (size_t)store_rows_number(rows, 0, 0);
-	if (j->at > store_migrations_count)
-		return store_job_refuse(j, STORE_AWAY,
-			"the store's schema is version %zu and this program knows only up to %zu: "
-			"upgrade Ballast on this node",
-			j->at, store_migrations_count);
-	if (j->at == store_migrations_count) {
+	if (rows->count == 1) {
+		size_t needed = (size_t)store_rows_number(rows, 0, 0);
+		size_t added = (size_t)store_rows_number(rows, 0, 1);
+
+		if (needed > store_migrations_count)
+			return store_job_refuse(j, STORE_AWAY,
+				"the store's schema is version %zu and this program knows only up "
+				"to %zu: upgrade Ballast on this node",
+				needed, store_migrations_count);
+		j->at = added > needed ? added : needed;
+	}
+	if (j->at >= store_migrations_count) {
 		j->step++;
 		return store_script_poll.steps[0](j, rows, ret);
 	}
@@ -93,14 +107,18 @@ static enum store_step migrate(
 static enum store_step record(
 	struct store_job *j, const struct store_rows *rows, struct store_statement *ret)
 {
-	const char *name = store_migrations[j->at].name;
+	const struct store_migration *m = &store_migrations[j->at];
 
 	(void)rows;
 	j->at++;
 	j->step -= 2; /* back to migrate() */
 	return store_run(ret,
-		"insert into schema_version (version, name) values (cast($1 as integer), $2)",
-		store_job_number(j, 0, (int64_t)j->at), name, NULL);
+		m->is_addition
+			? "insert into schema_addition (version, name) values (cast($1 as "
+			  "integer), $2)"
+			: "insert into schema_version (version, name) values (cast($1 as integer), "
+			  "$2)",
+		store_job_number(j, 0, (int64_t)j->at), m->name, NULL);
 }
 
 static enum store_step polled(

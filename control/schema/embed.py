@@ -1,4 +1,4 @@
-"""Writes the migrations NNN_NAME[.postgres].sql, in order, as a C table for store_schema.h. Run by meson."""
+"""Writes the migrations NNN_NAME[.addition][.postgres].sql, in order, as a C table for store_schema.h. Run by meson."""
 
 import pathlib
 import sys
@@ -11,7 +11,8 @@ for path in sorted(map(pathlib.Path, paths), key=lambda p: p.name):
     text = path.read_text().replace("\\", "\\\\").replace('"', '\\"')
     body = "\n".join(f'\t "{line}\\n"' for line in text.splitlines() if not line.startswith("--"))
     only = "true" if ".postgres" in path.name else "false"
-    rows.append(f'\t{{"{path.name}", {only},\n{body}}},\n')
+    addition = "true" if ".addition" in path.name else "false"
+    rows.append(f'\t{{"{path.name}", {only}, {addition},\n{body}}},\n')
 pathlib.Path(out).write_text(
     '/* Made by control/schema/embed.py from control/schema/. */\n#include "control/store_schema.h"\n\n'
     f'const struct store_migration store_migrations[] = {{\n{"".join(rows)}}};\n'
