@@ -191,17 +191,17 @@ void roster_leave(struct roster *r, struct mono now)
 static bool begin(struct roster *r, const struct conf_vip *config)
 {
 	struct identity wanted = identity_of(config), before, first = wanted;
-	bool does_resume = false,
-	     has_before = vip_recall_identity(r->vip_uses, config, &before, &does_resume) &&
+	bool is_recent = false,
+	     has_before = vip_recall_identity(r->vip_uses, config, &before, &is_recent) &&
 			  !is_taken(r, NULL, &before);
 	struct segment *s, *other = NULL;
 	struct vip *v;
 
-	if (has_before && does_resume)
+	if (has_before && is_recent)
 		first = before;
 	s = segment_get(r, first.interface, first.family);
 	if (has_before)
-		other = segment_get(r, does_resume ? wanted.interface : before.interface,
+		other = segment_get(r, is_recent ? wanted.interface : before.interface,
 			wanted.family);
 	v = s ? vip_new(r->vip_uses, r->conf, config, s, &first) : NULL;
 	if (!v) {
@@ -209,7 +209,7 @@ static bool begin(struct roster *r, const struct conf_vip *config)
 		return false;
 	}
 	r->vips[r->vips_count++] = v;
-	if (other && does_resume)
+	if (other && is_recent)
 		change_identity(r, v, config, mono_now());
 	else if (other)
 		vip_hear_former(v, &before, mono_now());

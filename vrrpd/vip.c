@@ -447,7 +447,8 @@ void vip_heard(struct vip *v, const struct segment *s, const struct advert_packe
 		v->counters.dropped[refusal]++;
 		return;
 	}
-	identities_heard(&v->identities, i, now);
+	if (a->priority != VRRP_PRIORITY_LEAVE) /* who leaves, or began too late, has waited for nobody */
+		identities_heard(&v->identities, i, now);
 	v->counters.adverts_received++;
 	v->counters.farewells_received += a->priority == VRRP_PRIORITY_LEAVE;
 	v->has_pseudo_header = a->has_pseudo_header;

@@ -121,10 +121,10 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 	struct segment *segment, const struct identity *spoken);
 /*
  * What the process before us spoke as, when that is another identity than the configuration's: it
- * ended in the midst of a change (decision V8). does_resume: it was Active a moment ago.
+ * ended in the midst of a change (decision V8). is_recent: so lately that nobody has gone on without it.
  */
 bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
-	struct identity *ret_spoken, bool *ret_does_resume);
+	struct identity *ret_spoken, bool *ret_is_recent);
 /* Of a VIP just made: it hears that identity as well, as a former one. */
 void vip_hear_former(struct vip *v, const struct identity *former, struct mono now);
 /* Lets go of it as it is; addresses stay where they are. NULL is fine. */

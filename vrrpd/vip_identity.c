@@ -7,6 +7,8 @@
 #include "vrrpd/lease.h"
 #include "vrrpd/vip.h"
 
+#define NOTED_EACH_MS 1000 /* by each judgement of router's, at least */
+
 static void key_print(const char *vip, const struct identity *i, char key[OWNERSHIP_KEY_SIZE])
 {
 	snprintf(key, OWNERSHIP_KEY_SIZE, "%s/%d/%s/%s", vip, i->virtual_router_id, i->interface,
@@ -20,7 +22,7 @@ void vip_set_key(struct vip *v)
 
 /* Version and unicast are not in a key: taken to be the same. */
 bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
-	struct identity *ret_spoken, bool *ret_does_resume)
+	struct identity *ret_spoken, bool *ret_is_recent)
 {
 	struct identity i = identity_of(config);
 	char key[OWNERSHIP_KEY_SIZE], other[OWNERSHIP_KEY_SIZE], family[5];
@@ -37,7 +39,11 @@ bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *con
 		return false;
 	}
 	*ret_spoken = i;
-	*ret_does_resume = lease_judge(&r, ownership_boot_id(uses->ownership), mono_now(), &why) ==
+	if (r.is_active)
+		r.patience_ns += NOTED_EACH_MS * 1000000LL;
+	r.is_active = 1; /* what is asked here is how old it is */
+	lease_record_seal(&r);
+	*ret_is_recent = lease_judge(&r, ownership_boot_id(uses->ownership), mono_now(), &why) ==
 			   VRRP_START_RESUME;
 	return true;
 }
@@ -54,14 +60,18 @@ void vip_hear_former(struct vip *v, const struct identity *former, struct mono n
 		identity_print(former, text));
 }
 
-/* A Backup has no record of its own: a successor is to know that the change is not over. */
-static void note_change(struct vip *v)
+/* A Backup has no record of its own: a successor is to know that the change is not over. Renewed with
+ * each judgement. */
+static void note_change(struct vip *v, struct mono now)
 {
 	struct lease_record r;
 
-	if (!v->identities.has_coming || ownership_read(v->uses->ownership, v->key, &r) == 0)
+	/* One that has not started yet goes by what it finds. */
+	if (!v->identities.has_coming || v->vrrp.state != VRRP_BACKUP)
 		return;
 	memset(&r, 0, sizeof r);
+	r.sent_ns = now.ns;
+	r.patience_ns = vrrp_patience_ns(&v->vrrp) + NOTED_EACH_MS * 1000000LL;
 	ownership_write(v->uses->ownership, v->key, &r);
 }
 
@@ -127,7 +137,7 @@ bool vip_tend_identity(struct vip *v, const char *lags, struct mono now)
 	memcpy(before, v->waits_for, sizeof before);
 	wait_print(v, lags);
 	v->must_report |= strcmp(before, v->waits_for) != 0;
-	note_change(v);
+	note_change(v, now);
 	if (v->identities.former_count == 0 && former > 0)
 		forget_change(v);
 	if (!v->identities.has_coming || v->is_leaving)

@@ -26,6 +26,13 @@ static int64_t up_to(struct world *w, int64_t ns)
 	return (int64_t)rand_below(&w->rand, (uint64_t)ns + 1);
 }
 
+static void disturb(struct world *w, bool is_orderly)
+{
+	judge_disturb(&w->judge, w->now_ns, is_orderly);
+	if (w->scene.has_group)
+		judge_disturb(&w->second, w->now_ns, is_orderly);
+}
+
 /* ---- storms ---- */
 
 static void divide(struct world *w, enum network_path path)
@@ -33,7 +40,7 @@ static void divide(struct world *w, enum network_path path)
 	for (size_t i = 0; i < w->scene.nodes; i++)
 		w->network.side[path][i] = (unsigned)rand_below(&w->rand, 2);
 	trace_say(&w->trace, "net", "%s divided: %u%u%u%u%u",
-		path == NETWORK_SEGMENT ? "segment" : "channel", w->network.side[path][0],
+		path == NETWORK_CHANNEL ? "channel" : path == NETWORK_SECOND ? "second segment" : "segment", w->network.side[path][0],
 		w->network.side[path][1], w->network.side[path][2], w->network.side[path][3],
 		w->network.side[path][4]);
 }
@@ -42,7 +49,7 @@ static void spoil_network(struct world *w)
 {
 	switch (rand_below(&w->rand, 6)) {
 	case 0:
-		divide(w, NETWORK_SEGMENT);
+		divide(w, w->scene.has_group && chance(w, 50) ? NETWORK_SECOND : NETWORK_SEGMENT);
 		break;
 	case 1:
 		divide(w, NETWORK_CHANNEL);
@@ -132,6 +139,8 @@ static void revive(struct world *w, struct node *n)
 	node_boot(n, w->now_ns);
 	node_start(n, w->now_ns);
 	node_link(n, true, w->now_ns);
+	if (n->twin)
+		node_link(n->twin, true, w->now_ns);
 	if (n->generation < w->scene.generation)
 		node_apply(n, w->scene.generation, w->now_ns);
 }
@@ -169,6 +178,8 @@ static void strike(struct world *w, struct node *n)
 		change_condition(w, n);
 		break;
 	case 7:
+		if (n->twin && chance(w, 50))
+			n = n->twin;
 		node_link(n, !n->is_linked, w->now_ns);
 		break;
 	}
@@ -179,6 +190,7 @@ static void storm(struct world *w)
 	int64_t pause = scene_interval_ns(&w->scene) * (chance(w, 30) ? 8 : 2);
 
 	judge_storm(&w->judge);
+	judge_storm(&w->second);
 	w->network.keeps_order = false;
 	for (uint64_t blows = 3 + rand_below(&w->rand, 12); blows > 0; blows--) {
 		if (chance(w, 40))
@@ -196,6 +208,8 @@ static void rest(struct world *w)
 	world_advance(w, scene_settle_ns(&w->scene));
 	if (!world_has_failed(w))
 		judge_rest(&w->judge);
+	if (!world_has_failed(w) && w->scene.has_group)
+		judge_rest(&w->second);
 }
 
 static void calm(struct world *w)
@@ -203,6 +217,7 @@ static void calm(struct world *w)
 	trace_say(&w->trace, "net", "calm");
 	network_heal(&w->network, w->scene.delay_ns);
 	judge_calm(&w->judge, w->now_ns + w->scene.rough_delay_ns + w->scene.delay_ns);
+	judge_calm(&w->second, w->now_ns + w->scene.rough_delay_ns + w->scene.delay_ns);
 	for (size_t i = 0; i < w->scene.nodes; i++) {
 		if (chance(w, 7))
 			node_crash(&w->nodes[i]);
@@ -218,6 +233,8 @@ static void calm(struct world *w)
 		}
 	}
 	judge_look(&w->judge, w->nodes, w->now_ns);
+	if (w->scene.has_group)
+		judge_look(&w->second, w->seconds, w->now_ns);
 	world_advance(w, w->scene.rough_delay_ns + w->scene.delay_ns);
 	rest(w);
 }
@@ -239,13 +256,19 @@ static uint64_t transitions_of_others(const struct world *w, const struct node *
 	return sum;
 }
 
+/* A member that resumes first does not know yet how low its group is. */
+static bool may_bounce(const struct world *w, const struct node *n)
+{
+	return n->result.is_fit && n->vrrp.config.version == 3 && !w->scene.has_group;
+}
+
 /* Killed and back before anybody could notice: nothing may move (V2). */
 static void bounce(struct world *w, struct node *n)
 {
 	uint64_t before = transitions_of_others(w, n);
 	int64_t left = vrrp_patience_ns(&n->vrrp) - scene_interval_ns(&w->scene) * 11 / 10;
 
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	node_kill(n);
 	world_advance(w, up_to(w, left > 0 ? left : 0));
 	node_start(n, w->now_ns);
@@ -256,10 +279,10 @@ static void bounce(struct world *w, struct node *n)
 
 static void stall(struct world *w, struct node *n)
 {
-	judge_disturb(&w->judge, w->now_ns, false);
+	disturb(w, false);
 	node_pause(n, w->now_ns);
 	world_advance(w, up_to(w, 8 * scene_interval_ns(&w->scene)));
-	judge_disturb(&w->judge, w->now_ns, false);
+	disturb(w, false);
 	node_resume(n, w->now_ns);
 	rest(w);
 }
@@ -272,12 +295,18 @@ static void unlink_active(struct world *w, struct node *n)
 	bool has_taker = n->result.taker && n->result.wish.may_hold &&
 			 !w->scene.when_all_down_release;
 
-	judge_disturb(&w->judge, w->now_ns, false);
+	/* A member whose segment carries advertisements still is where it was (V9). */
+	bool was_active = n->twin && n->twin->vrrp.state == VRRP_ACTIVE && n->result.is_fit;
+
+	disturb(w, false);
 	node_link(n, false, w->now_ns);
 	world_advance(w, w->scene.delay_ns + 1 * MS);
 	if (has_taker && !world_has_failed(w) && !judge_holder(&w->judge))
 		judge_fail(&w->judge, "%s lost its link, and nobody took over at once", n->name);
 	rest(w);
+	if (was_active && !n->bypass.is_on && !world_has_failed(w) &&
+		n->twin->vrrp.state != VRRP_ACTIVE)
+		judge_fail(&w->second, "%s lost its link and dragged its group", n->name);
 }
 
 /* As fate made it, whatever the node thinks of itself. */
@@ -294,7 +323,7 @@ static void spoil_active(struct world *w, struct node *n)
 	for (size_t i = 0; n->result.taker && i < w->scene.nodes; i++)
 		if (n->result.taker[3] == (char)('a' + (int)i))
 			taker = peer_vip(&n->peers[i], "web");
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	change_condition(w, n);
 	world_advance(w, 3 * w->scene.delay_ns + 1 * MS);
 	if (taker && taker->is_fit && is_spoiled(n) && judge_holder(&w->judge) == n)
@@ -315,7 +344,7 @@ static void starve_active(struct world *w, struct node *n)
 	for (size_t i = 0; is_due && i < w->scene.nodes; i++)
 		if (n->result.taker[3] == (char)('a' + (int)i))
 			taker = peer_vip(&n->peers[i], "web");
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	n->has_traffic = false;
 	trace_say(&w->trace, n->name, "traffic ends");
 	world_advance(w, 2 * interval + interval / 10 + 3 * w->scene.delay_ns + 1 * MS);
@@ -339,7 +368,7 @@ static void move_active(struct world *w, struct node *n)
 	for (size_t i = 0; i < w->scene.nodes; i++)
 		is_possible &= w->scene.priority[i] != VRRP_PRIORITY_OWNER &&
 			       (i == to->index || to->peers[i].state != PEER_UNKNOWN);
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	order_move(w, to);
 	world_advance(w, 3 * w->scene.delay_ns + 1 * MS);
 	if (is_possible && !world_has_failed(w) && judge_holder(&w->judge) != to)
@@ -354,7 +383,7 @@ static void pass_on(struct world *w, struct node *n)
 {
 	struct node *to = any_node(w);
 
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	if (chance(w, 70))
 		order_move(w, to);
 	else
@@ -378,7 +407,7 @@ static void roll_out(struct world *w)
 
 	if (!scene_draw_document(&w->scene, &w->rand))
 		return;
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	for (size_t i = 0, first = rand_below(&w->rand, w->scene.nodes); i < w->scene.nodes; i++) {
 		struct node *n = &w->nodes[(first + i) % w->scene.nodes];
 
@@ -386,10 +415,10 @@ static void roll_out(struct world *w)
 		world_advance(w, up_to(w, pause));
 		if (n != bounced || !node_is_live(n))
 			continue;
-		judge_disturb(&w->judge, w->now_ns, false);
+		disturb(w, false);
 		node_kill(n);
 		world_advance(w, up_to(w, scene_interval_ns(&w->scene)));
-		judge_disturb(&w->judge, w->now_ns, false);
+		disturb(w, false);
 		node_start(n, w->now_ns);
 	}
 	rest(w);
@@ -408,14 +437,14 @@ static void lose_mover(struct world *w, struct node *n)
 			!n->in_maintenance;
 	const struct node *holder;
 
-	judge_disturb(&w->judge, w->now_ns, false);
+	disturb(w, false);
 	node_crash(n);
 	rest(w);
 	holder = judge_holder(&w->judge);
 	is_known &= holder && peer_is_lost(&holder->peers[n->index]);
 	if (world_has_failed(w))
 		return;
-	judge_disturb(&w->judge, w->now_ns, true);
+	disturb(w, true);
 	revive(w, n);
 	rest(w);
 	if (is_known && !world_has_failed(w) &&
@@ -426,10 +455,10 @@ static void lose_mover(struct world *w, struct node *n)
 /* Nothing happens, not even traffic to whoever has none: nothing moves. */
 static void quiet_night(struct world *w)
 {
-	uint64_t before = w->judge.transitions;
+	uint64_t before = w->judge.transitions + w->second.transitions;
 
 	world_advance(w, scene_settle_ns(&w->scene));
-	if (!world_has_failed(w) && w->judge.transitions != before)
+	if (!world_has_failed(w) && w->judge.transitions + w->second.transitions != before)
 		judge_fail(&w->judge, "something moved in a quiet night");
 }
 
@@ -439,7 +468,7 @@ static void blow(struct world *w)
 	bool is_active = n == judge_holder(&w->judge);
 
 	if (!node_is_live(n)) {
-		judge_disturb(&w->judge, w->now_ns, true);
+		disturb(w, true);
 		revive(w, n);
 	} else {
 		switch (rand_below(&w->rand, 17)) {
@@ -466,31 +495,31 @@ static void blow(struct world *w)
 				move_active(w, n);
 			return;
 		case 10:
-			judge_disturb(&w->judge, w->now_ns, true);
+			disturb(w, true);
 			order_move(w, NULL);
 			break;
 		case 0:
-			judge_disturb(&w->judge, w->now_ns, false);
+			disturb(w, false);
 			node_crash(n);
 			break;
 		case 1:
-			judge_disturb(&w->judge, w->now_ns, false);
+			disturb(w, false);
 			node_kill(n);
 			break;
 		case 2:
-			if (is_active && n->result.is_fit && n->vrrp.config.version == 3)
+			if (is_active && may_bounce(w, n))
 				bounce(w, n);
 			return;
 		case 3:
 			stall(w, n);
 			return;
 		case 4:
-			judge_disturb(&w->judge, w->now_ns, true);
+			disturb(w, true);
 			node_lose_address(n, w->now_ns);
 			break;
 		case 5:
 		case 6:
-			judge_disturb(&w->judge, w->now_ns, true);
+			disturb(w, true);
 			node_leave(n, w->now_ns);
 			break;
 		case 7:

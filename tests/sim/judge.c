@@ -250,8 +250,12 @@ static void judge_chain(struct judge *j, const struct vrrp_transition *row, int6
 
 	if (row->to == VRRP_HANDING_OVER && is_soon && j->takes >= 2)
 		j->gap_is_excused = true;
+	/* Who preempted and sinks at that moment hears the other's last word as a higher one's. */
+	if (row->cause == VRRP_HEARD_HIGHER && is_soon && j->was_preempted)
+		j->gap_is_excused = true;
 	if (row->cause != VRRP_ASKED && row->cause != VRRP_PREEMPTED)
 		return;
+	j->was_preempted = row->cause == VRRP_PREEMPTED;
 	j->takes = is_soon ? j->takes + 1 : 1;
 	j->taken_ns = now_ns;
 }
@@ -323,7 +327,9 @@ static void judge_backup(struct judge *j, const struct node *n, const struct nod
 
 static void judge_peers(struct judge *j, const struct node *n)
 {
-	for (size_t i = 0; j->scene->has_channel && i < j->scene->nodes; i++)
+	for (size_t i = 0; j->scene->has_channel && n->segment == NETWORK_SEGMENT &&
+			   i < j->scene->nodes;
+		i++)
 		if (i != n->index &&
 			(n->peers[i].state == PEER_HEALTHY) != node_is_live(&j->nodes[i]))
 			judge_fail(j, "%s believes lb-%c %s", n->name, 'a' + (int)i,
@@ -345,7 +351,7 @@ static void judge_identity(struct judge *j, const struct node *n)
 static void judge_neighbours(struct judge *j, const struct node *holder)
 {
 	for (size_t i = 0; i < j->scene->nodes; i++) {
-		size_t believed = holder->network->announcer[i];
+		size_t believed = holder->network->announcer[holder->segment][i];
 
 		if (believed != holder->index && (j->rivals >> believed & 1))
 			judge_fail(j, "neighbours believe lb-%c has the address, not %s",

@@ -52,7 +52,7 @@ static bool run_seed(struct world *w, uint64_t seed, bool is_traced)
 		return true;
 	fflush(stdout);
 	fprintf(stderr, "sim-vrrp: seed %llu: at %.6f s: %s\nreplay with: sim-vrrp --seed %llu\n",
-		(unsigned long long)seed, (double)w->now_ns / 1e9, w->judge.failure,
+		(unsigned long long)seed, (double)w->now_ns / 1e9, w->judge.failure[0] ? w->judge.failure : w->second.failure,
 		(unsigned long long)seed);
 	return false;
 }
@@ -77,7 +77,7 @@ static void count_seed(struct census *c, const struct judge *j)
 /* A simulation that never goes somewhere says nothing about it. */
 static int tell_census(const struct census *c, uint64_t seeds)
 {
-	size_t missing = seeds >= 10000 && (c->bypasses == 0 || c->starved == 0);
+	size_t missing = seeds >= 7000 && (c->bypasses == 0 || c->starved == 0);
 
 	if (missing)
 		fprintf(stderr, "sim-vrrp: never seen: bypass at rest, or a hand-over for want of "
@@ -88,7 +88,7 @@ static int tell_census(const struct census *c, uint64_t seeds)
 		(unsigned long long)seeds, (unsigned long long)c->transitions,
 		(unsigned long long)c->bypasses, (unsigned long long)c->starved,
 		(double)c->worst_ns / 1e6);
-	for (size_t i = 0; i < vrrp_transitions_count && seeds >= 10000; i++) {
+	for (size_t i = 0; i < vrrp_transitions_count && seeds >= 7000; i++) {
 		const struct vrrp_transition *t = &vrrp_transitions[i];
 
 		if (c->taken[i])
@@ -108,6 +108,8 @@ static int run_seeds(struct world *w, uint64_t first, uint64_t count)
 		if (!run_seed(w, seed, false))
 			return 1;
 		count_seed(&census, &w->judge);
+		if (w->scene.has_group)
+			count_seed(&census, &w->second);
 	}
 	return tell_census(&census, count);
 }

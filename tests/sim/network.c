@@ -92,11 +92,11 @@ void network_broadcast(struct network *n, int64_t now_ns, const struct packet *p
 			network_send(n, now_ns, &sent);
 }
 
-void network_announce(struct network *n, size_t from)
+void network_announce(struct network *n, enum network_path path, size_t from)
 {
 	for (size_t i = 0; i < n->nodes; i++)
-		if (network_connects(n, NETWORK_SEGMENT, from, i))
-			n->announcer[i] = from;
+		if (network_connects(n, path, from, i))
+			n->announcer[path][i] = from;
 }
 
 int64_t network_next(const struct network *n)

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * A seeded, lossy network in virtual time: one segment that carries
+ * A seeded, lossy network in virtual time: a segment for each VIP that carries
  * advertisements and one channel between peers. It delays, reorders, loses,
  * duplicates and divides; it never damages (the codecs have tests of their own).
  */
@@ -12,9 +12,9 @@
 #include "tests/sim/scene.h"
 
 #define NETWORK_PACKETS_MAX 4096
-#define NETWORK_BYTES_MAX 192
+#define NETWORK_BYTES_MAX 320
 
-enum network_path { NETWORK_SEGMENT, NETWORK_CHANNEL, NETWORK_PATHS };
+enum network_path { NETWORK_SEGMENT, NETWORK_SECOND, NETWORK_CHANNEL, NETWORK_PATHS };
 
 struct packet {
 	int64_t at_ns;  /* of arrival */
@@ -34,7 +34,7 @@ struct network {
 	bool keeps_order; /* a calm segment does not reorder what one sends to another */
 	int64_t last_ns[NETWORK_PATHS][SCENE_NODES_MAX]
 		       [SCENE_NODES_MAX];  /* arrival of the last, from, to */
-	size_t announcer[SCENE_NODES_MAX]; /* whom the neighbours beside each node believe */
+	size_t announcer[NETWORK_PATHS][SCENE_NODES_MAX]; /* whom the neighbours beside each node believe */
 	uint64_t order;
 	size_t count;
 	struct packet packets[NETWORK_PACKETS_MAX]; /* a heap by arrival */
@@ -50,7 +50,7 @@ void network_send(struct network *n, int64_t now_ns, const struct packet *p);
 void network_broadcast(struct network *n, int64_t now_ns, const struct packet *p);
 
 /* Neighbours on that side of the segment learn where the address is. */
-void network_announce(struct network *n, size_t from);
+void network_announce(struct network *n, enum network_path path, size_t from);
 
 /* When the next packet arrives; INT64_MAX: none is under way. */
 int64_t network_next(const struct network *n);

@@ -41,6 +41,25 @@ bool node_is_live(const struct node *n)
 	return n->is_booted && n->is_running && !n->is_paused;
 }
 
+struct node *node_first(struct node *n)
+{
+	return n->segment == NETWORK_SEGMENT ? n : n->twin;
+}
+
+const char *node_vip(const struct node *n)
+{
+	return n->segment == NETWORK_SEGMENT ? "web" : "second";
+}
+
+static void beat_now(struct node *n, int64_t now_ns)
+{
+	struct node *first = node_first(n);
+
+	first->heartbeat_at = node_local(n, now_ns);
+	if (first != n)
+		first->wake_ns = now_ns;
+}
+
 /* ---- the kernel ---- */
 
 static void reconcile(struct node *n, int64_t now_ns)
@@ -114,7 +133,7 @@ static void note_transition(struct node *n, const struct vrrp_transition *row, i
 	};
 	n->not_below_at = n->heard_at = now;
 	n->not_below_interval_cs = n->heard_interval_cs = n->vrrp.config.interval_cs;
-	n->heartbeat_at = now;
+	beat_now(n, now_ns);
 	trace_say(n->trace, n->name, "%s -> %s  (%s; priority %d)", vrrp_state_name(row->from),
 		vrrp_state_name(row->to), row->why, n->vrrp.wish.priority);
 }
@@ -152,7 +171,7 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		reconcile(n, now_ns);
 		break;
 	case VRRP_ANNOUNCE:
-		network_announce(n->network, n->index);
+		network_announce(n->network, n->segment, n->index);
 		break;
 	case VRRP_ADVERTISE:
 		node_send_advertisement(n, a->priority, now_ns);
@@ -172,9 +191,14 @@ static void carry_out_one(struct node *n, const struct vrrp_action *a, int64_t n
 		trace_say(n->trace, n->name, "gives up the hand-over: %s", a->text);
 		break;
 	case VRRP_LEFT:
-		if (n->is_halting)
+		if (n->is_halting && !n->is_leaving)
+			break;
+		n->has_left = true;
+		if (n->twin && !n->twin->has_left)
 			break;
 		n->is_running = false;
+		if (n->twin)
+			n->twin->is_running = false;
 		trace_say(n->trace, n->name, "process left");
 		break;
 	}
@@ -220,7 +244,7 @@ static void apply_role(struct node *n, int64_t now_ns)
 		reconcile(n, now_ns);
 	}
 	if (was_fit != n->result.is_fit)
-		n->heartbeat_at = node_local(n, now_ns);
+		beat_now(n, now_ns);
 	if (n->result.should_step_down) {
 		ev = (struct vrrp_event){.kind = VRRP_STEP_DOWN, .has_taker = true};
 		step(n, &ev, now_ns);
@@ -242,7 +266,7 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	assert(advert_decode(&packet, &a) == ADVERT_OK);
 	expected.virtual_router_id = a.virtual_router_id;
 	assert(advert_judge(&a, &expected) == ADVERT_OK);
-	if (!node_identity_hears(n, a.virtual_router_id, node_local(n, now_ns)))
+	if (!node_identity_hears(n, &a, node_local(n, now_ns)))
 		return;
 	ev.source = a.source;
 	ev.priority = a.priority;
@@ -272,6 +296,10 @@ static void act_on_message(
 		.is_leaving = m->is_leaving,
 		.age_ns = peer_age_ns(&n->peers[p->from], m, node_local(n, now_ns))};
 
+	if (n->twin && strcmp(m->vip, node_vip(n)) != 0) {
+		n = n->twin;
+		n->wake_ns = now_ns;
+	}
 	if (m->kind == PEER_TAKE) {
 		n->asker = p->from;
 		n->asker_number = m->number;
@@ -308,7 +336,7 @@ void node_deliver(struct node *n, const struct packet *p, int64_t now_ns)
 {
 	if (!n->is_booted || !n->is_running || n->inbox_count == NODE_INBOX_MAX)
 		return;
-	if (p->path == NETWORK_SEGMENT && !n->is_linked)
+	if (p->path != NETWORK_CHANNEL && !n->is_linked)
 		return;
 	n->inbox[n->inbox_count++] = *p;
 	if (!n->is_paused)
@@ -320,12 +348,17 @@ void node_deliver(struct node *n, const struct packet *p, int64_t now_ns)
 static void drain(struct node *n, int64_t now_ns)
 {
 	for (size_t i = 0; i < n->inbox_count && n->is_running; i++) {
-		if (n->inbox[i].path == NETWORK_SEGMENT)
+		if (n->inbox[i].path != NETWORK_CHANNEL)
 			hear_advertisement(n, &n->inbox[i], now_ns);
 		else
 			hear_message(n, &n->inbox[i], now_ns);
 	}
 	n->inbox_count = 0;
+}
+
+static bool has_channel(struct node *n)
+{
+	return n->scene->has_channel && node_first(n) == n;
 }
 
 static void fire_timers(struct node *n, int64_t now_ns)
@@ -335,7 +368,7 @@ static void fire_timers(struct node *n, int64_t now_ns)
 
 	if (mono_reached(vrrp_deadline(&n->vrrp), now))
 		step(n, &timer, now_ns);
-	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+	for (size_t i = 0; has_channel(n) && i < n->scene->nodes; i++)
 		if (i != n->index && peer_tick(&n->peers[i], now))
 			trace_say(n->trace, n->name, "peer lb-%c %s: %s", 'a' + (int)i,
 				peer_state_name(n->peers[i].state), n->peers[i].why);
@@ -343,7 +376,7 @@ static void fire_timers(struct node *n, int64_t now_ns)
 		tend_identity(n, now_ns);
 	if (n->is_running)
 		apply_role(n, now_ns);
-	if (mono_reached(n->heartbeat_at, now) && n->is_running)
+	if (node_first(n) == n && mono_reached(n->heartbeat_at, now) && n->is_running)
 		node_send_heartbeats(n, now_ns);
 	if (mono_reached(n->renew_at, now) && n->is_running)
 		reconcile(n, now_ns);
@@ -362,9 +395,10 @@ void node_turn(struct node *n, int64_t now_ns)
 	if (!n->is_running)
 		return;
 	next = mono_min(vrrp_deadline(&n->vrrp), role_deadline(&n->role));
-	next = mono_min(next, links_deadline(&n->links));
-	next = mono_min(next, mono_min(n->heartbeat_at, n->renew_at));
-	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+	next = mono_min(next, n->renew_at);
+	if (node_first(n) == n)
+		next = mono_min(next, mono_min(n->heartbeat_at, links_deadline(&n->links)));
+	for (size_t i = 0; has_channel(n) && i < n->scene->nodes; i++)
 		if (i != n->index)
 			next = mono_min(next, peer_deadline(&n->peers[i]));
 	n->wake_ns = outside(n, next) + (int64_t)rand_below(n->rand, 300000);
@@ -373,6 +407,12 @@ void node_turn(struct node *n, int64_t now_ns)
 }
 
 /* ---- lives and deaths ---- */
+
+/* The twin of a first one: what befalls machine and process befalls both. */
+static struct node *second(struct node *n)
+{
+	return n->segment == NETWORK_SEGMENT ? n->twin : NULL;
+}
 
 void node_init(struct node *n, size_t index, const struct scene *scene)
 {
@@ -398,6 +438,12 @@ void node_boot(struct node *n, int64_t now_ns)
 	n->booted_ns = now_ns - (int64_t)rand_below(n->rand, 5000 * MS);
 	n->ppm = (int)rand_below(n->rand, 401) - 200;
 	trace_say(n->trace, n->name, "machine booted");
+	if (!second(n))
+		return;
+	n->twin->is_booted = true;
+	n->twin->boots = n->boots;
+	n->twin->booted_ns = n->booted_ns;
+	n->twin->ppm = n->ppm;
 }
 
 void node_crash(struct node *n)
@@ -408,9 +454,11 @@ void node_crash(struct node *n)
 	memset(&n->record, 0, sizeof n->record);
 	n->spoken_id = 0;
 	trace_say(n->trace, n->name, "machine crashed");
+	if (second(n))
+		node_crash(second(n));
 }
 
-static void init_process(struct node *n, bool does_resume, struct mono now)
+static void init_process(struct node *n, bool is_recent, struct mono now)
 {
 	const struct scene *s = n->scene;
 	const struct peer_config peers = {s->check_interval_ms, 3, 3};
@@ -423,7 +471,7 @@ static void init_process(struct node *n, bool does_resume, struct mono now)
 	n->inbox_count = 0;
 	for (size_t i = 0; i < s->nodes; i++)
 		peer_init(&n->peers[i], &peers, n->session, now);
-	node_identity_init(n, does_resume, now);
+	node_identity_init(n, is_recent, now);
 	node_role_init(n);
 	n->vrrp.state = VRRP_INITIALIZE;
 	node_role_judge(n, now);
@@ -441,10 +489,10 @@ void node_start(struct node *n, int64_t now_ns)
 	if (!n->is_booted || n->is_running)
 		return;
 	n->is_running = true;
-	n->is_paused = false;
+	n->is_paused = n->is_leaving = n->has_left = false;
 	print_boot(n, boot_id);
 	ev.start = lease_judge(&n->record, boot_id, now, &why);
-	init_process(n, ev.start == VRRP_START_RESUME, now);
+	init_process(n, now_ns - n->ended_ns < vrrp_patience_ns(&n->vrrp), now);
 	trace_say(n->trace, n->name, "process starts: %s", why);
 	if (ev.start == VRRP_START_RESUME)
 		role_resume(&n->role, n->record.spent_move, n->record.agreed_move);
@@ -453,13 +501,15 @@ void node_start(struct node *n, int64_t now_ns)
 	if (n->is_linked)
 		step(n, &ev, now_ns);
 	n->wake_ns = now_ns + 1000;
+	if (second(n))
+		node_start(second(n), now_ns);
 }
 
 void node_link(struct node *n, bool is_up, int64_t now_ns)
 {
 	struct vrrp_event ev = {.kind = is_up ? VRRP_START : VRRP_HALT};
 
-	if (n->is_linked == is_up || !node_is_live(n))
+	if (n->is_linked == is_up || !node_is_live(n) || (is_up && n->is_leaving))
 		return;
 	n->is_linked = is_up;
 	trace_say(n->trace, n->name, "link is %s", is_up ? "up" : "down");
@@ -475,9 +525,13 @@ void node_kill(struct node *n)
 {
 	if (n->is_running)
 		trace_say(n->trace, n->name, "process killed");
+	if (n->is_running)
+		n->ended_ns = n->trace->now_ns;
 	n->is_running = n->is_paused = false;
 	n->inbox_count = 0;
 	n->wake_ns = INT64_MAX;
+	if (second(n))
+		node_kill(second(n));
 }
 
 void node_pause(struct node *n, int64_t now_ns)
@@ -489,6 +543,8 @@ void node_pause(struct node *n, int64_t now_ns)
 	n->is_paused = true;
 	n->wake_ns = INT64_MAX;
 	trace_say(n->trace, n->name, "process paused");
+	if (second(n))
+		node_pause(second(n), now_ns);
 }
 
 void node_resume(struct node *n, int64_t now_ns)
@@ -499,6 +555,8 @@ void node_resume(struct node *n, int64_t now_ns)
 	n->wake_ns = now_ns;
 	n->resumed_at = node_local(n, now_ns);
 	trace_say(n->trace, n->name, "process goes on");
+	if (second(n))
+		node_resume(second(n), now_ns);
 }
 
 void node_leave(struct node *n, int64_t now_ns)
@@ -508,8 +566,11 @@ void node_leave(struct node *n, int64_t now_ns)
 	if (!node_is_live(n))
 		return;
 	trace_say(n->trace, n->name, "asked to leave");
+	n->is_leaving = true;
 	node_role_judge(n, node_local(n, now_ns));
 	ev.has_taker = n->result.taker != NULL;
 	step(n, &ev, now_ns);
 	n->wake_ns = now_ns;
+	if (second(n))
+		node_leave(second(n), now_ns);
 }

@@ -41,7 +41,9 @@ struct node_happened {
 
 struct node {
 	size_t index;
-	char name[8];
+	char name[12];
+	enum network_path segment;
+	struct node *twin; /* the other member of the sync group, in the same process; NULL: none */
 	const struct scene *scene;
 	struct network *network;
 	const struct trace *trace;
@@ -73,6 +75,7 @@ struct node {
 	bool is_track_well[SCENE_WEIGHTS];
 	size_t generation; /* of scene->documents, from 1; on the disk */
 	int spoken_id;     /* the router id spoken last, in run_dir; 0: none yet */
+	int64_t ended_ns;  /* when the last process did */
 	struct identities identities;
 	size_t pairs_active; /* of NODE_PAIRS */
 	struct role_move move; /* the operator's, as every node knows it */
@@ -82,6 +85,8 @@ struct node {
 	struct links links;
 	struct flaps flaps;
 	struct flaps_bypass bypass; /* over restarts, until fate clears it */
+	bool is_leaving; /* asked to, … */
+	bool has_left;   /* … and done; it may wait for its twin */
 	bool is_halting; /* the machine is told of the lost link */
 	/* for the onlooker */
 	struct mono not_below_at,
@@ -114,6 +119,10 @@ void node_deliver(struct node *n, const struct packet *p, int64_t now_ns);
 void node_turn(struct node *n, int64_t now_ns);
 /* The kernel's part: leases run out. */
 void node_expire(struct node *n, int64_t now_ns);
+
+/* The one of the process that has the channel, the links and the conditions: the first VIP. */
+struct node *node_first(struct node *n);
+const char *node_vip(const struct node *n);
 
 /* Its own time. */
 struct mono node_local(const struct node *n, int64_t now_ns);

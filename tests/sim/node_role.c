@@ -26,10 +26,15 @@ void node_role_init(struct node *n)
 	memset(&n->flaps, 0, sizeof n->flaps);
 }
 
+static bool is_any_active(const struct node *n)
+{
+	return vrrp_is_active(&n->vrrp) || (n->twin && vrrp_is_active(&n->twin->vrrp));
+}
+
 /* The wire counts on, whether anybody looks or not. */
 static void receive(struct node *n, struct mono now)
 {
-	if (n->has_traffic && vrrp_is_active(&n->vrrp))
+	if (n->has_traffic && is_any_active(n))
 		n->bytes += (uint64_t)mono_since_ns(now, n->bytes_at) / 1000 * BYTES_PER_MS / 1000;
 	n->bytes_at = now;
 }
@@ -42,64 +47,92 @@ static bool has_healthy_peer(const struct node *n)
 	return false;
 }
 
-/* NULL, or why the whole node steps aside. */
-static const char *marked_down(struct node *n, struct mono now, char text[LINKS_WHY_SIZE])
+static void look_at_links(struct node *n, struct mono now)
 {
-	receive(n, now);
+	struct links_sight sight;
 
-	struct links_sight sight = {.pairs = NODE_PAIRS,
+	receive(n, now);
+	sight = (struct links_sight){.pairs = NODE_PAIRS,
 		.active = n->pairs_active,
 		.bytes = n->bytes,
-		.is_active = vrrp_is_active(&n->vrrp),
+		.is_active = is_any_active(n),
 		.has_healthy_peer = has_healthy_peer(n)};
-
 	links_look(&n->links, &sight, now);
-	return n->bypass.is_on ? "in bypass" : links_marked_down(&n->links, text);
 }
 
-void node_role_judge(struct node *n, struct mono now)
+/* What a judgement borrows. */
+struct judgement {
+	struct role_track tracks[1 + SCENE_WEIGHTS];
+	struct role_peer peers[SCENE_NODES_MAX];
+	char down[LINKS_WHY_SIZE], starved[LINKS_WHY_SIZE];
+	struct role_input in;
+};
+
+static void hear_peers(struct node *n, struct judgement *j, struct mono now)
 {
 	static const char *const names[] = {"lb-a", "lb-b", "lb-c", "lb-d", "lb-e"};
+	const struct peer *known = node_first(n)->peers;
+
+	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
+		if (i != n->index)
+			j->peers[j->in.peers_count++] = (struct role_peer){names[i],
+				known[i].state == PEER_HEALTHY, peer_is_lost(&known[i]),
+				known[i].state == PEER_UNKNOWN, peer_vip(&known[i], node_vip(n)),
+				peer_is_fresh(&known[i], now), !known[i].is_hearing,
+				known[i].generation};
+}
+
+static void prepare(struct node *n, struct judgement *j, struct mono now)
+{
 	const struct scene_document *d = node_document(n);
-	const struct role_track tracks[] = {{"data", n->is_data_well, true, 0},
-		{"eth1", n->is_track_well[0], false, d->weight[0]},
-		{"store", n->is_track_well[1], false, d->weight[1]}};
-	struct role_peer peers[SCENE_NODES_MAX];
-	char text[LINKS_WHY_SIZE], starved[LINKS_WHY_SIZE];
-	struct role_input in = {.node = n->name,
-		.base = d->priority[n->index],
+	const struct node *first = node_first(n);
+
+	*j = (struct judgement){.tracks = {{"data", first->is_data_well, true, 0},
+					{"eth1", first->is_track_well[0], false, d->weight[0]},
+					{"store", first->is_track_well[1], false, d->weight[1]}}};
+	j->in = (struct role_input){.node = first->name,
+		.base = node_base(n),
 		.generation = n->generation,
 		.when_all_down_release = n->scene->when_all_down_release,
 		.startup_hold_ms = n->scene->startup_hold_ms,
 		.state = n->vrrp.state,
-		.in_maintenance = n->in_maintenance,
-		.marked_down = marked_down(n, now, text),
-		.move = n->move,
+		.in_maintenance = first->in_maintenance,
+		.marked_down = first->bypass.is_on ? "in bypass"
+						   : links_marked_down(&first->links, j->down),
+		.starved = links_starved(&first->links, j->starved),
+		.move = first->move,
 		.hears_active = n->vrrp.state == VRRP_BACKUP && addr_family(&n->vrrp.active),
-		.unready = n->is_unready ? "generation 1, the stack is at 2" : NULL,
-		.tracks = tracks,
-		.tracks_count = sizeof tracks / sizeof *tracks,
-		.peers = peers};
+		.unready = first->is_unready ? "generation 1, the stack is at 2" : NULL,
+		.tracks = j->tracks,
+		.tracks_count = 1 + SCENE_WEIGHTS,
+		.peers = j->peers};
+	hear_peers(n, j, now);
+}
 
-	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
-		if (i != n->index)
-			peers[in.peers_count++] = (struct role_peer){names[i],
-				n->peers[i].state == PEER_HEALTHY, peer_is_lost(&n->peers[i]),
-				n->peers[i].state == PEER_UNKNOWN, peer_vip(&n->peers[i], "web"),
-				peer_is_fresh(&n->peers[i], now), !n->peers[i].is_hearing,
-				n->peers[i].generation};
-	in.starved = links_starved(&n->links, starved);
-	role_judge(&n->role, &in, now, &n->result);
+void node_role_judge(struct node *n, struct mono now)
+{
+	struct judgement mine, others;
+	struct node *twin = n->twin;
+
+	look_at_links(node_first(n), now);
+	prepare(n, &mine, now);
+	/* One whose segment is lost drags nobody (V9). */
+	if (twin && twin->is_running && twin->vrrp.state != VRRP_INITIALIZE) {
+		prepare(twin, &others, now);
+		mine.in.group = (struct role_group){
+			node_vip(twin), role_alone(&twin->role, &others.in, now)};
+	}
+	role_judge(&n->role, &mine.in, now, &n->result);
 }
 
 void node_role_moved(struct node *n, const struct vrrp_transition *row, struct mono now)
 {
 	struct flaps_loss loss = {.row = row,
 		.priority = n->vrrp.wish.priority,
-		.base = node_document(n)->priority[n->index],
+		.base = node_base(n),
 		.is_planned = n->result.is_planned};
 
 	if (flaps_is_loss(&loss) && flaps_note(&n->flaps, &flaps_config, now) &&
-		flaps_bypass_begin(&n->bypass, now))
+		flaps_bypass_begin(&node_first(n)->bypass, now))
 		trace_say(n->trace, n->name, "lost it too often: bypass");
 }

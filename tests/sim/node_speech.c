@@ -22,7 +22,7 @@ struct addr_prefix node_virtual_address(void)
 void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
 {
 	static struct advert a;
-	struct packet p = {.path = NETWORK_SEGMENT, .from = n->index};
+	struct packet p = {.path = n->segment, .from = n->index};
 	int len;
 
 	a = (struct advert){.version = n->vrrp.config.version,
@@ -42,8 +42,9 @@ void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
 		network_broadcast(n->network, now_ns, &p);
 }
 
-static void send_to_peer(struct node *n, size_t to, struct peer_message *m, int64_t now_ns)
+static void send_to_peer(struct node *of, size_t to, struct peer_message *m, int64_t now_ns)
 {
+	struct node *n = node_first(of);
 	struct packet p = {.path = NETWORK_CHANNEL, .from = n->index, .to = to};
 	struct mono now = node_local(n, now_ns);
 	uint64_t head[2] = {n->session, ++n->counter};
@@ -59,19 +60,26 @@ static void send_to_peer(struct node *n, size_t to, struct peer_message *m, int6
 	network_send(n->network, now_ns, &p);
 }
 
+static void tell_of(const struct node *n, struct peer_vip *ret)
+{
+	*ret = (struct peer_vip){.state = (uint8_t)n->vrrp.state,
+		.priority = (uint8_t)n->vrrp.wish.priority,
+		.base = (uint8_t)node_base(n),
+		.is_fit = n->result.is_fit,
+		.spent_move = n->role.spent_move};
+	snprintf(ret->name, sizeof ret->name, "%s", node_vip(n));
+}
+
 void node_send_heartbeats(struct node *n, int64_t now_ns)
 {
 	static struct peer_message m;
 
 	m.kind = PEER_HEARTBEAT;
 	m.generation = n->generation;
-	m.vips_count = 1;
-	m.vips[0] = (struct peer_vip){.name = "web",
-		.state = (uint8_t)n->vrrp.state,
-		.priority = (uint8_t)n->vrrp.wish.priority,
-		.base = (uint8_t)node_document(n)->priority[n->index],
-		.is_fit = n->result.is_fit,
-		.spent_move = n->role.spent_move};
+	m.vips_count = n->twin ? 2 : 1;
+	tell_of(n, &m.vips[0]);
+	if (n->twin)
+		tell_of(n->twin, &m.vips[1]);
 	for (size_t i = 0; n->scene->has_channel && i < n->scene->nodes; i++)
 		if (i != n->index)
 			send_to_peer(n, i, &m, now_ns);
@@ -83,10 +91,10 @@ void node_send_take(struct node *n, bool is_leaving, int64_t now_ns)
 	static struct peer_message m;
 
 	m = (struct peer_message){.kind = PEER_TAKE,
-		.vip = "web",
 		.number = ++n->take_number,
 		.source = node_address(n->index),
 		.is_leaving = is_leaving};
+	snprintf(m.vip, sizeof m.vip, "%s", node_vip(n));
 	for (size_t i = 0; n->result.taker && i < n->scene->nodes; i++)
 		if (n->result.taker[3] == (char)('a' + (int)i))
 			send_to_peer(n, i, &m, now_ns);
@@ -99,7 +107,8 @@ void node_send_taken(struct node *n, const char *refusal, int64_t now_ns)
 	static struct peer_message m;
 
 	m = (struct peer_message){
-		.kind = PEER_TAKEN, .vip = "web", .number = n->asker_number, .is_taken = !refusal};
+		.kind = PEER_TAKEN, .number = n->asker_number, .is_taken = !refusal};
+	snprintf(m.vip, sizeof m.vip, "%s", node_vip(n));
 	snprintf(m.why, sizeof m.why, "%s", refusal ? refusal : "");
 	send_to_peer(n, n->asker, &m, now_ns);
 	if (refusal)

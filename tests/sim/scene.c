@@ -59,6 +59,10 @@ void scene_draw(struct scene *s, struct rand_state *r)
 	s->generation = 1;
 	s->documents[0] = (struct scene_document){.virtual_router_id = 51, .addresses = 1};
 	memcpy(s->documents[0].priority, s->priority, sizeof s->priority);
+	s->has_group = !scene_has_owner(s) && chance(r, 25);
+	for (size_t i = 0; i < s->nodes; i++)
+		s->documents[0].second_priority[i] =
+			chance(r, 50) ? s->priority[i] : draw_priority(r);
 	draw_weights(&s->documents[0], r);
 }
 
@@ -78,6 +82,9 @@ bool scene_draw_document(struct scene *s, struct rand_state *r)
 	for (size_t i = 0; i < s->nodes && chance(r, 50); i++)
 		if (d->priority[i] != 255)
 			d->priority[i] = draw_priority(r);
+	for (size_t i = 0; s->has_group && i < s->nodes; i++)
+		if (chance(r, 30))
+			d->second_priority[i] = draw_priority(r);
 	return true;
 }
 

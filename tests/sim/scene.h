@@ -19,6 +19,7 @@ struct scene_document {
 	int virtual_router_id;
 	int addresses; /* that are advertised */
 	int priority[SCENE_NODES_MAX];
+	int second_priority[SCENE_NODES_MAX]; /* of the group's other VIP */
 	int weight[SCENE_WEIGHTS]; /* of tracks, beside the one of data */
 };
 
@@ -29,6 +30,7 @@ struct scene {
 	int priority[SCENE_NODES_MAX];
 	bool preempt[SCENE_NODES_MAX];
 	int64_t preempt_delay_ms;
+	bool has_group;   /* a second VIP on a segment of its own, in one sync group with the first */
 	bool has_channel; /* heartbeats and hand-over between peers */
 	bool when_all_down_release;
 	int64_t check_interval_ms, startup_hold_ms;

@@ -10,7 +10,7 @@ void trace_say(const struct trace *t, const char *who, const char *format, ...)
 
 	if (!t->is_on)
 		return;
-	printf("%12.6f  %-6s", (double)t->now_ns / 1e9, who);
+	printf("%12.6f  %-7s ", (double)t->now_ns / 1e9, who);
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);

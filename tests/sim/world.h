@@ -13,6 +13,8 @@ struct world {
 	struct network network;
 	struct node nodes[SCENE_NODES_MAX];
 	struct judge judge;
+	struct node seconds[SCENE_NODES_MAX]; /* the sync group's other VIP, when there is one … */
+	struct judge second;                  /* … judged alike */
 	int64_t now_ns;
 	int64_t moves; /* of the operator, so far */
 };
