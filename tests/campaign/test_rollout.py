@@ -9,6 +9,24 @@ from rollout_house import Later, cluster, document, generations, proposals, put,
 KILLS = 40
 
 
+class Standby:
+    """A second PostgreSQL that follows a first one by streaming, as "standby"."""
+
+    def __init__(self, lab, primary):
+        self.primary, self.folder = primary, primary.folder / "standby"
+        primary._command("pg_basebackup", "-d", f"host={primary.folder} user=ballast application_name=standby", "-D", self.folder,
+                         "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        lab.closers.append(lambda: self.stop(check=False))
+        self.start()
+
+    def start(self):
+        self.primary._command("pg_ctl", "-D", self.folder, "-w", "-l", self.folder / "log", "-o",
+                              f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off", "start")
+
+    def stop(self, check=True):
+        self.primary._command("pg_ctl", "-D", self.folder, "-w", "-m", "immediate", "stop", check=check)
+
+
 def test_the_store_goes_while_nodes_are_asked(lab):
     """503 and nothing by half; when it is back the next write passes, whatever lay there."""
     postgres, nodes = cluster(lab, "lb-a", "lb-b")
@@ -117,3 +135,40 @@ def test_the_proposer_is_killed_at_any_moment(lab, figure):
     assert proposals(postgres) == ""
     figure("kills of the proposer, and how many before its generation was stored", (KILLS, before))
     figure("the longest write after a kill, s", round(longest, 2))
+
+
+def test_durability_is_what_the_store_promises(lab):
+    """Status says whether an answered write is on more than one machine, and follows the store's settings without a restart."""
+    postgres, (a, b) = cluster(lab, "lb-a", "lb-b")
+    see_each_other(a, b)
+    standby = Standby(lab, postgres)
+
+    def setting(names, commit="on"):
+        postgres.sql(f"alter system set synchronous_standby_names = '{names}'")
+        postgres.sql(f"alter system set synchronous_commit = '{commit}'")
+        postgres.sql("select pg_reload_conf()")
+
+    def wait_said(durability):
+        for node in (a, b):
+            wait_for(lambda node=node: node.status()["store"]["durability"] == durability, 15, f"{node.name} to say {durability}")
+
+    wait_said("async")
+    setting("standby")
+    wait_for(lambda: postgres.sql("select sync_state from pg_stat_replication") == "sync", 15, "a synchronous standby")
+    a.put(document("lb-a", "lb-b", description="on two machines"), query="")
+    wait_said("sync")
+    setting("standby", commit="local")
+    wait_said("async")
+    setting("standby")
+    wait_said("sync")
+    # The standby goes: a write that cannot be on two machines is not answered as done, and is there once when it can.
+    standby.stop()
+    waiting = Later(lambda: put(a, document("lb-a", "lb-b", description="two"), key="two"))
+    assert waiting.end(60)[0] == 503, waiting.answer
+    standby.start()
+    wait_for(lambda: a.status()["store"]["state"] == "connected", 30, "the store to take writes")
+    see_each_other(a, b)
+    status, answer, _ = put(a, document("lb-a", "lb-b", description="two"), key="two")
+    assert status in (200, 201) and answer["generation"] == generations(postgres), answer
+    setting("")
+    wait_said("async")

@@ -32,7 +32,7 @@ class Pair:
         lab.process("echo", ["/usr/bin/python3", ROOT / "tests" / "net" / "echo.py", "10.0.0.50", 9000],
                     netns=self.netns["s"])
         uri = lab.postgres().uri
-        self.a, self.b = (lab.node(n, self.netns[n], store=uri, extra=f"cluster_key_file: {key}\n") for n in "ab")
+        self.a, self.b = (self.node(n, store=uri, extra=f"cluster_key_file: {key}\n") for n in "ab")
         for node in (self.a, self.b):
             node.before = (before or {}).get(node.name, {})
             node.start()
@@ -40,8 +40,10 @@ class Pair:
         self.a.put(self.document(drain_timeout))
         self.wait_held("a", 20)
         for node in (self.a, self.b):
-            wait_for(lambda node=node: node.server_states("web") == {"w1": "up"} and self.states(node) == ["ready", "ready"],
-                     30, "two ready nodes")
+            wait_for(lambda node=node: self.is_settled(node), 30, "two ready nodes")
+
+    def node(self, name, **options):
+        return self.lab.node(name, self.netns[name], **options)
 
     @staticmethod
     def document(drain_timeout):
@@ -52,6 +54,9 @@ class Pair:
                           {"name": "echo", "protocol": "tcp", "servers": [{"name": "e1", "address": "10.0.0.50:9000"}]}],
                 "listeners": [{"name": "www", "protocol": "http", "bind": ["0.0.0.0:80"], "pool": "web", **listen},
                               {"name": "raw", "protocol": "tcp", "bind": ["0.0.0.0:9000"], "pool": "echo", **listen}]}
+
+    def is_settled(self, node):
+        return node.server_states("web") == {"w1": "up"} and self.states(node) == ["ready", "ready"]
 
     @staticmethod
     def states(node):
