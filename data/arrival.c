@@ -7,6 +7,7 @@
 
 #include "data/client_limit.h"
 #include "data/listener.h"
+#include "data/memory.h"
 #include "data/proxy_arrival.h"
 #include "data/sni_arrival.h"
 #include "data/tls/tls_arrival.h"
@@ -122,7 +123,7 @@ static void end(struct listener_client *c)
 
 static void pass(struct listener *l, const struct arrival *a)
 {
-	struct passage *p = calloc(1, sizeof *p);
+	struct passage *p = memory_new(sizeof *p);
 
 	if (!p) {
 		listener_starve(l, a->socket);

@@ -17,6 +17,7 @@
 #include "data/channel.h"
 #include "data/lifeline.h"
 #include "data/listeners.h"
+#include "data/memory.h"
 #include "data/worker.h"
 
 #define TURN_MAX 64   /* records taken before others get their turn */
@@ -451,7 +452,7 @@ static void giver_ready(struct socket *s, unsigned events)
 
 void handover_take(struct handover *h, int fd)
 {
-	struct giver *g = h->givers_count < GIVERS_MAX ? calloc(1, sizeof *g) : NULL;
+	struct giver *g = h->givers_count < GIVERS_MAX ? memory_new(sizeof *g) : NULL;
 
 	if (!g || socket_open(h->worker->loop, fd, giver_ready, g, &g->line) < 0) {
 		if (!g)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "data/memory.h"
+
 static void destroy(struct pipe *pipe)
 {
 	close(pipe->ends[0]);
@@ -27,7 +29,7 @@ void pipes_fini(struct pipes *p)
 
 static struct pipe *make(void)
 {
-	struct pipe *pipe = calloc(1, sizeof *pipe);
+	struct pipe *pipe = memory_new(sizeof *pipe);
 	int size;
 
 	if (!pipe)
@@ -68,7 +70,7 @@ struct pipe *pipe_get(struct pipes *p)
 struct pipe *pipe_adopt(struct pipes *p, const int ends[2], size_t stored)
 {
 	int size = fcntl(ends[1], F_GETPIPE_SZ);
-	struct pipe *pipe = size > 0 ? calloc(1, sizeof *pipe) : NULL;
+	struct pipe *pipe = size > 0 ? memory_new(sizeof *pipe) : NULL;
 
 	if (!pipe) {
 		close(ends[0]);

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/now.h"
 #include "data/listener.h"
+#include "data/memory.h"
 #include "data/proxy_header.h"
 
 #define LINES_PER_SECOND 1
@@ -68,7 +69,7 @@ static bool consume(struct arrival *a, size_t len)
 static struct partial *partial_of(struct arrival *a)
 {
 	if (!a->state)
-		a->state = calloc(1, sizeof(struct partial));
+		a->state = memory_new(sizeof(struct partial));
 	return a->state;
 }
 

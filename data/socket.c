@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "data/memory.h"
 #include "data/poller.h"
 #include "data/tls/tls_session.h"
 
@@ -17,7 +18,7 @@
 
 int socket_open(uv_loop_t *loop, int fd, socket_ready *ready, void *user, struct socket **ret)
 {
-	struct socket *s = calloc(1, sizeof *s);
+	struct socket *s = memory_new(sizeof *s);
 
 	assert(ready && loop->data);
 	if (!s) {

@@ -22,6 +22,7 @@
 #include "data/l4/udp_batch.h"
 #include "data/lifeline.h"
 #include "data/listeners.h"
+#include "data/memory.h"
 #include "data/pool/pools.h"
 #include "data/poller.h"
 #include "data/snapshot.h"
@@ -294,15 +295,17 @@ static void ticked(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 	int64_t now_ms = worker_now_ms(w);
+	uint64_t missed;
 
 	pools_tick(w->pools, now_ms);
 	tls_tick(w->tls);
 	listeners_drain_node(w->listeners, atomic_load(&w->board.head->is_node_drained));
 	listeners_tick(w->listeners, now_ms);
 	handover_tick(w->handover);
-	if (w->buffers.missed != w->private->missed)
+	missed = w->buffers.missed + memory_misses();
+	if (missed != w->private->missed)
 		listeners_starve(w->listeners);
-	w->private->missed = w->buffers.missed;
+	w->private->missed = missed;
 	if (++w->private->ticks % LIFELINE_EVERY_TICKS == 0)
 		lifeline_check(w->private->lifeline);
 	pools_serve(w->pools);

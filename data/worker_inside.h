@@ -23,7 +23,7 @@ struct worker_private {
 	struct lifeline *lifeline;
 	const char *run_dir;
 	unsigned ticks;
-	uint64_t missed; /* buffers, up to the last tick */
+	uint64_t missed; /* buffers and other memory, up to the last tick */
 	struct board_column *row;            /* ours */
 	int board_fd, snapshot_fd, slots_fd; /* kept for a new supervisor */
 	uint32_t place;

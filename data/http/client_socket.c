@@ -10,6 +10,7 @@
 #include "data/http/client.h"
 #include "data/http/client_move.h"
 #include "data/http/h2_connection.h"
+#include "data/memory.h"
 
 #define TURNS_MAX 8   /* reads of one client before others get their turn */
 #define JOIN_MAX 4096 /* body bytes that are copied behind their head, to be sent with it */
@@ -268,7 +269,7 @@ static void ready(struct socket *s, unsigned events)
 
 struct client *client_socket_new(struct http *h, struct socket *s, const struct addr *peer)
 {
-	struct client *c = calloc(1, sizeof *c);
+	struct client *c = memory_new(sizeof *c);
 
 	if (!c)
 		return NULL;

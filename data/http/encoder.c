@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "data/memory.h"
+
 static const struct coding *const codings[] = {[COMPRESS_GZIP] = &coding_gzip,
 	[COMPRESS_BROTLI] = &coding_brotli,
 	[COMPRESS_ZSTD] = &coding_zstd};
@@ -27,6 +29,8 @@ void *encoder_get(struct encoders *e, enum compress_coding coding)
 		state = codings[coding]->open();
 	if (state)
 		e->in_use++;
+	else
+		memory_missed();
 	return state;
 }
 

@@ -9,6 +9,7 @@
 
 #include "data/http/h1.h"
 #include "data/http/h2_session.h"
+#include "data/memory.h"
 
 static struct h2_call *call_of(const struct socket *s)
 {
@@ -557,7 +558,7 @@ static void nobody(struct socket *s, unsigned events)
 int h2_call_open(struct worker *w, struct server *s, void *user, bool may_reuse,
 	void (*opened)(void *user, int status), struct socket **ret)
 {
-	struct h2_call *call = calloc(1, sizeof *call);
+	struct h2_call *call = memory_new(sizeof *call);
 	struct h2_link *l;
 	int rc = -ENOMEM;
 

@@ -12,6 +12,7 @@
 #include "data/http/client.h"
 #include "data/http/h2_session.h"
 #include "data/http/h2_stream.h"
+#include "data/memory.h"
 
 #define TURNS_MAX 8 /* reads of one connection before others get their turn */
 
@@ -388,7 +389,7 @@ static void begin(struct h2_connection *n, struct io_buffer *in)
 
 void h2_connection_take(struct client *from)
 {
-	struct h2_connection *n = calloc(1, sizeof *n);
+	struct h2_connection *n = memory_new(sizeof *n);
 	struct io_buffer *in = from->in;
 
 	if (n)

@@ -7,6 +7,7 @@
 
 #include "data/http/h2_call.h"
 #include "data/http/h2_session.h"
+#include "data/memory.h"
 #include "data/pool/pool.h"
 
 #define TURNS_MAX 8 /* reads of one connection before others get their turn */
@@ -358,7 +359,7 @@ static void opened(void *user, int status)
 
 static struct h2_link *new_link(struct worker *w, struct server *s, int *ret_rc)
 {
-	struct h2_link *l = calloc(1, sizeof *l);
+	struct h2_link *l = memory_new(sizeof *l);
 
 	*ret_rc = -ENOMEM;
 	if (!l || h2_session_new(&calls, false, l, &l->wire.session) < 0) {

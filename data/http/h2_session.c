@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "data/memory.h"
 
 #define ACKS_MAX 128 /* that wait for a client which does not read */
 
@@ -27,6 +30,41 @@ static void set_options(nghttp2_option *o)
 	nghttp2_option_set_max_outbound_ack(o, ACKS_MAX);
 }
 
+static void *counted(void *p, size_t size)
+{
+	if (!p && size > 0)
+		memory_missed();
+	return p;
+}
+
+static void *session_malloc(size_t size, void *user)
+{
+	(void)user;
+	return counted(malloc(size), size);
+}
+
+static void session_free(void *p, void *user)
+{
+	(void)user;
+	free(p);
+}
+
+static void *session_calloc(size_t count, size_t size, void *user)
+{
+	(void)user;
+	return counted(calloc(count, size), count * size);
+}
+
+static void *session_realloc(void *p, size_t size, void *user)
+{
+	(void)user;
+	return counted(realloc(p, size), size);
+}
+
+/* nghttp2 keeps a copy; const it does not know. */
+static nghttp2_mem memory = {
+	NULL, session_malloc, session_free, session_calloc, session_realloc};
+
 int h2_session_new(
 	const struct h2_session_calls *calls, bool is_server, void *user, nghttp2_session **ret)
 {
@@ -37,9 +75,13 @@ int h2_session_new(
 	if (nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0) {
 		set_callbacks(callbacks, calls);
 		set_options(options);
-		if ((is_server ? nghttp2_session_server_new2(ret, callbacks, user, options)
-			       : nghttp2_session_client_new2(ret, callbacks, user, options)) == 0)
+		if ((is_server ? nghttp2_session_server_new3(
+					     ret, callbacks, user, options, &memory)
+			       : nghttp2_session_client_new3(
+					     ret, callbacks, user, options, &memory)) == 0)
 			rc = 0;
+	} else {
+		memory_missed();
 	}
 	nghttp2_option_del(options);
 	nghttp2_session_callbacks_del(callbacks);

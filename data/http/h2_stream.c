@@ -11,6 +11,7 @@
 
 #include "data/http/h2_tunnel.h"
 #include "data/http/head.h"
+#include "data/memory.h"
 
 static_assert(H2_HEAD_SIZE <= IO_BUFFER_SIZE, "a head fits a buffer");
 
@@ -325,7 +326,7 @@ static const struct carrier carrier = {
 
 static struct h2_stream *new_stream(struct h2_connection *n, int32_t id)
 {
-	struct h2_stream *st = calloc(1, sizeof *st);
+	struct h2_stream *st = memory_new(sizeof *st);
 
 	if (!st)
 		return NULL;

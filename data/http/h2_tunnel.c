@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/memory.h"
+
 static struct h2_tunnel *tunnel_of(const struct socket *s)
 {
 	return (struct h2_tunnel *)(void *)s;
@@ -117,7 +119,7 @@ static void nobody(struct socket *s, unsigned events)
 
 struct socket *h2_tunnel_open(struct h2_stream *st)
 {
-	struct h2_tunnel *t = calloc(1, sizeof *t);
+	struct h2_tunnel *t = memory_new(sizeof *t);
 
 	if (!t)
 		return NULL;

@@ -10,6 +10,7 @@
 #include "common/now.h"
 #include "data/http/access_log.h"
 #include "data/http/client.h"
+#include "data/memory.h"
 #include "data/tls/tls_peer.h"
 #include "data/tls/tls_session.h"
 
@@ -42,8 +43,10 @@ int request_begin(struct client *c)
 		h->spare_count--;
 	} else {
 		r = malloc(sizeof *r);
-		if (!r)
+		if (!r) {
+			memory_missed();
 			return -ENOMEM;
+		}
 	}
 	memset(r, 0, offsetof(struct request, id));
 	r->began_us = worker_now_us(c->worker);

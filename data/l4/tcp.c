@@ -14,6 +14,7 @@
 #include "data/handover.h"
 #include "data/l4/connection_log.h"
 #include "data/l4/tunnel.h"
+#include "data/memory.h"
 #include "data/pool/pool.h"
 #include "data/pool/upstream.h"
 #include "data/worker.h"
@@ -322,12 +323,12 @@ static const struct listener_move move = {.freeze = freeze, .thaw = thaw};
 
 static struct tcp *make(struct worker *w, struct listener *l, struct pool *pool)
 {
-	struct tcp *t = calloc(1, sizeof *t);
+	struct tcp *t = memory_new(sizeof *t);
 
 	if (!t)
 		return NULL;
 	if (!l->state)
-		l->state = calloc(1, sizeof(struct tcp_listener)); /* without memory no log */
+		l->state = memory_new(sizeof(struct tcp_listener)); /* without memory no log */
 	t->worker = w;
 	t->client.drain = drain;
 	t->client.end = end;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "data/handover_record.h"
+#include "data/memory.h"
 #include "data/pipe.h"
 #include "data/worker.h"
 
@@ -255,7 +256,7 @@ static unsigned first_interest(const struct tunnel *t, enum flow_side side)
 
 int tunnel_open(struct worker *w, const struct tunnel_spec *spec, struct tunnel **ret)
 {
-	struct tunnel *t = calloc(1, sizeof *t);
+	struct tunnel *t = memory_new(sizeof *t);
 
 	assert(spec->done && spec->idle_ms >= 0);
 	if (!t) {

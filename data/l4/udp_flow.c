@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "data/client_limit.h"
+#include "data/memory.h"
 #include "data/pool/source.h"
 #include "data/proxy_header.h"
 #include "data/socket.h"
@@ -220,7 +221,7 @@ static int write_preface(struct udp_flow *f)
 	addr_unmap(&peer);
 	addr_unmap(&local);
 	f->preface_len = proxy_header_encode(2, true, &peer, &local, header);
-	f->preface = malloc(f->preface_len);
+	f->preface = memory_new(f->preface_len);
 	if (!f->preface)
 		return -ENOMEM;
 	memcpy(f->preface, header, f->preface_len);
@@ -288,7 +289,7 @@ static bool admit(struct udp *u)
 static struct udp_flow *flow_new(
 	struct udp *u, struct udp_port *port, const struct addr *peer, const struct addr *local)
 {
-	struct udp_flow *f = u->listener->pool ? calloc(1, sizeof *f) : NULL;
+	struct udp_flow *f = u->listener->pool ? memory_new(sizeof *f) : NULL;
 
 	if (!f) {
 		listener_refuse(u->listener, NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "data/http/h2_call.h"
+#include "data/memory.h"
 #include "data/pool/pool.h"
 #include "data/pool/source.h"
 #include "data/proxy_header.h"
@@ -323,11 +324,11 @@ static void call_opened(void *user, int status)
 
 static struct upstream *upstream_new(const struct upstream_client *client)
 {
-	struct upstream *u = calloc(1, sizeof *u);
+	struct upstream *u = memory_new(sizeof *u);
 
 	if (!u || !client)
 		return u;
-	u->client = malloc(sizeof *client);
+	u->client = memory_new(sizeof *client);
 	if (!u->client) {
 		free(u);
 		return NULL;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "data/memory.h"
+
 #define BLOCK_MIN 12288 /* smaller than a record's buffer: malloc()'s */
 
 /* A free block begins with the next one. */
@@ -39,6 +41,13 @@ static void *take_block(void)
 	return fresh;
 }
 
+static void *counted(void *p, size_t size)
+{
+	if (!p && size > 0)
+		memory_missed();
+	return p;
+}
+
 static void *tls_malloc(size_t size, const char *file, int line)
 {
 	void *p = NULL;
@@ -47,7 +56,7 @@ static void *tls_malloc(size_t size, const char *file, int line)
 	(void)line;
 	if (size >= BLOCK_MIN && size <= TLS_MEMORY_BLOCK)
 		p = take_block();
-	return p ? p : malloc(size);
+	return p ? p : counted(malloc(size), size);
 }
 
 static void tls_free(void *p, const char *file, int line)
@@ -69,10 +78,10 @@ static void *tls_realloc(void *p, size_t size, const char *file, int line)
 	void *moved;
 
 	if (!is_block(p))
-		return realloc(p, size);
+		return counted(realloc(p, size), size);
 	if (size && size <= TLS_MEMORY_BLOCK)
 		return p;
-	moved = size ? malloc(size) : NULL;
+	moved = size ? counted(malloc(size), size) : NULL;
 	if (moved)
 		memcpy(moved, p, TLS_MEMORY_BLOCK);
 	if (moved || !size)

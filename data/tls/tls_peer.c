@@ -1,5 +1,6 @@
 /* See tls_peer.h. */
 #include "data/tls/tls_peer.h"
+#include "data/memory.h"
 
 #include <assert.h>
 #include <openssl/err.h>
@@ -69,7 +70,7 @@ static void print_lines(struct tls_peer *p, const X509 *x)
 struct tls_peer *tls_peer_new(SSL *ssl)
 {
 	X509 *x = SSL_get0_peer_certificate(ssl);
-	struct tls_peer *p = x ? calloc(1, sizeof *p) : NULL;
+	struct tls_peer *p = x ? memory_new(sizeof *p) : NULL;
 
 	if (p)
 		print_lines(p, x);

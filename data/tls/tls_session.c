@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "data/memory.h"
 #include "data/socket.h"
 #include "data/tls/tls.h"
 #include "data/tls/tls_peer.h"
@@ -18,7 +19,7 @@
 
 struct tls_session *tls_session_new(struct tls *tls, SSL_CTX *ctx, int fd)
 {
-	struct tls_session *t = calloc(1, sizeof *t);
+	struct tls_session *t = memory_new(sizeof *t);
 
 	if (!t)
 		return NULL;

@@ -1,4 +1,4 @@
-"""A node whose own ground gives way: no room, no writing, no folder, no descriptors. Traffic goes on, the
+"""A node whose own ground gives way: no room, no writing, no folder, no descriptors, no memory. Traffic goes on, the
 trouble is named in the log and in status, and all is well again without a restart."""
 import os
 import resource
@@ -126,3 +126,25 @@ def test_no_descriptors(house):
     wait_for(house.is_well, 20, "no trouble any more")
     assert house.node.workers() == [worker]
     assert house.serves()
+
+
+@pytest.mark.timing  # a program with sanitizers reserves address space beforehand, and is never short of it
+def test_no_memory(house):
+    worker = house.node.workers()[0]
+    with open(f"/proc/{worker}/statm", encoding="ascii") as f:
+        size = int(f.read().split()[0]) * resource.getpagesize()
+    before = limit(worker, resource.RLIMIT_AS, size)
+    crowd = []
+    for _ in range(3000):
+        crowd.append(socket.create_connection(("127.0.0.1", house.port), timeout=20))
+        crowd[-1].sendall(b"GET / HTTP/1.1\r\nHost: a.example\r\nX-A: " + b"a" * 3000)
+        if "memory" in house.node.daemons["data"].text():
+            break
+    wait_for(lambda: "memory is running short" in house.node.daemons["data"].text(), 20, "a line of data's")
+    wait_for(lambda: "memory" in house.troubles(), 20, "a problem in status")
+    limit(worker, resource.RLIMIT_AS, before)
+    for s in crowd:
+        s.close()
+    wait_for(house.serves, 20, "the listener to serve")
+    assert house.node.workers() == [worker], "the worker was replaced"
+    wait_for(house.is_well, 20, "no trouble any more")
