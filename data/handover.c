@@ -22,7 +22,6 @@
 
 #define TURN_MAX 64   /* records taken before others get their turn */
 #define GIVERS_MAX 64 /* lines at once: workers that retire together */
-#define NOBODY UINT32_MAX
 
 /* The answer to a record. */
 struct acknowledgement {
@@ -32,7 +31,6 @@ struct acknowledgement {
 
 /* One connection on its way. */
 struct pending {
-	int64_t number; /* 0: free */
 	struct listener *listener;
 	struct listener_client *client;
 	const struct listener_move *move;
@@ -49,11 +47,8 @@ struct handover {
 	struct worker *worker;
 	struct socket *line; /* to our successor; NULL: none */
 	const char *run_dir;
-	uint32_t next; /* the column of one that is to be called; NOBODY */
-	int64_t number;
-	struct pending pending[HANDOVER_WINDOW];
-	unsigned pending_count;
-	bool is_behind; /* offers were passed over: all are looked at again */
+	struct handover_window window;
+	struct pending pending[HANDOVER_WINDOW]; /* by their places in the window */
 	bool is_unreachable; /* which was said, once */
 	struct list givers;
 	unsigned givers_count;
@@ -117,22 +112,13 @@ static ssize_t receive_message(struct socket *line, void *data, size_t size,
 
 /* Giving */
 
-static struct pending *find_pending(struct handover *h, int64_t number)
+static void decide(struct handover *h, int place, bool is_taken)
 {
-	for (unsigned i = 0; i < HANDOVER_WINDOW; i++)
-		if (h->pending[i].number == number)
-			return &h->pending[i];
-	return NULL;
-}
+	struct listener *l = h->pending[place].listener;
+	struct listener_client *c = h->pending[place].client;
+	const struct listener_move *move = h->pending[place].move;
 
-static void decide(struct handover *h, struct pending *p, bool is_taken)
-{
-	struct listener *l = p->listener;
-	struct listener_client *c = p->client;
-	const struct listener_move *move = p->move;
-
-	*p = (struct pending){0};
-	h->pending_count--;
+	h->pending[place] = (struct pending){0};
 	if (is_taken) {
 		h->given++;
 		listener_forget(l, c);
@@ -146,11 +132,12 @@ static void decide(struct handover *h, struct pending *p, bool is_taken)
 
 static void drop_line(struct handover *h)
 {
+	int place;
+
 	socket_close(h->line);
 	h->line = NULL;
-	for (unsigned i = 0; i < HANDOVER_WINDOW; i++)
-		if (h->pending[i].number)
-			decide(h, &h->pending[i], false);
+	while ((place = handover_window_lost(&h->window)) >= 0)
+		decide(h, place, false);
 }
 
 static int send_record(struct handover *h, struct handover_record *r, const int *fds)
@@ -168,26 +155,24 @@ static int send_record(struct handover *h, struct handover_record *r, const int 
 
 void handover_offer(struct handover *h, struct listener_client *c)
 {
-	struct pending *p = h->line && h->next == NOBODY ? find_pending(h, 0) : NULL;
-	struct handover_record r = {.number = h->number + 1};
+	struct handover_record r = {0};
+	int place = handover_window_find(&h->window, &r.number);
 	int fds[HANDOVER_FDS_MAX], rc;
 
 	assert(c->listener && c->move);
-	if (!p) {
-		h->is_behind = true;
+	if (place < 0)
 		return;
-	}
 	if (!c->move->freeze(c, &r, fds))
 		return;
 	snprintf(r.listener, sizeof r.listener, "%s", c->listener->name);
 	rc = send_record(h, &r, fds);
 	if (rc < 0) {
-		h->is_behind = rc == -EAGAIN || rc == -ETOOMANYREFS;
+		h->window.is_behind = rc == -EAGAIN || rc == -ETOOMANYREFS;
 		c->move->thaw(c, false);
 		return;
 	}
-	*p = (struct pending){++h->number, c->listener, c, c->move};
-	h->pending_count++;
+	handover_window_sent(&h->window, place);
+	h->pending[place] = (struct pending){c->listener, c, c->move};
 	listener_part(c);
 }
 
@@ -198,7 +183,7 @@ static void offer(void *user, struct listener_client *c)
 
 static void offer_all(struct handover *h)
 {
-	h->is_behind = false;
+	h->window.is_behind = false;
 	listeners_each_movable(h->worker->listeners, offer, h);
 }
 
@@ -209,7 +194,7 @@ static bool take_acknowledgement(struct handover *h)
 	int fds[HANDOVER_FDS_MAX];
 	unsigned count;
 	ssize_t n = receive_message(h->line, &a, sizeof a, fds, &count);
-	struct pending *p;
+	int place;
 
 	while (count > 0)
 		close(fds[--count]);
@@ -220,11 +205,12 @@ static bool take_acknowledgement(struct handover *h)
 		drop_line(h);
 		return false;
 	}
-	p = a.number > 0 ? find_pending(h, a.number) : NULL;
-	if (p && !a.is_taken)
-		p->client->move = NULL; /* it stays, and drains as others do */
-	if (p)
-		decide(h, p, a.is_taken != 0);
+	place = handover_window_answered(&h->window, a.number);
+	if (place < 0)
+		return true;
+	if (!a.is_taken)
+		h->pending[place].client->move = NULL; /* it stays, and drains as others do */
+	decide(h, place, a.is_taken != 0);
 	return true;
 }
 
@@ -261,40 +247,39 @@ static void note_unreachable(struct handover *h, int why)
 	if (!h->is_unreachable)
 		log_warn("worker: cannot reach its successor column=%u why=\"%s\"; connections "
 			 "stay here until %s",
-			h->next, strerror(-why), is_gone ? "another is named" : "it is reached");
+			h->window.next, strerror(-why), is_gone ? "another is named" : "it is reached");
 	h->is_unreachable = !is_gone;
 	if (is_gone)
-		h->next = NOBODY;
+		h->window.next = HANDOVER_NOBODY;
 }
 
 static void call_next(struct handover *h)
 {
 	int fd, rc;
 
-	assert(h->pending_count == 0);
 	if (h->line)
 		drop_line(h);
-	fd = connect_line(h->run_dir, h->next);
+	fd = connect_line(h->run_dir, h->window.next);
 	rc = fd < 0 ? fd : socket_open(h->worker->loop, fd, line_ready, h, &h->line);
 	if (rc < 0) {
 		note_unreachable(h, rc);
 		return;
 	}
-	log_info("worker: hands over to its successor column=%u", h->next);
-	h->next = NOBODY;
+	log_info("worker: hands over to its successor column=%u", h->window.next);
+	h->window.next = HANDOVER_NOBODY;
+	h->window.has_line = true;
 	h->is_unreachable = false;
 	socket_interest(h->line, SOCKET_READ);
 	offer_all(h);
 }
 
-/* Whatever is to be done while nothing is on its way. */
 static void go_on(struct handover *h)
 {
-	if (h->pending_count > 0)
-		return;
-	if (h->next != NOBODY)
+	enum handover_turn turn = handover_window_turn(&h->window);
+
+	if (turn == HANDOVER_CALL)
 		call_next(h);
-	else if (h->line && h->is_behind)
+	else if (turn == HANDOVER_OFFER)
 		offer_all(h);
 }
 
@@ -311,14 +296,14 @@ static void line_ready(struct socket *s, unsigned events)
 	while (take_acknowledgement(h))
 		;
 	go_on(h);
-	if (h->line && h->pending_count == 0 && !h->is_behind)
+	if (h->line && h->window.count == 0 && !h->window.is_behind)
 		log_debug("worker: handed over given=%lu refused=%lu", h->given, h->refused);
 }
 
 void handover_give(struct handover *h, const char *run_dir, uint32_t column)
 {
 	h->run_dir = run_dir;
-	h->next = column;
+	h->window.next = column;
 	h->is_unreachable = false;
 	go_on(h);
 }
@@ -473,7 +458,7 @@ int handover_open(struct worker *w, struct handover **ret)
 	if (!h)
 		return -ENOMEM;
 	h->worker = w;
-	h->next = NOBODY;
+	handover_window_init(&h->window);
 	list_init(&h->givers);
 	*ret = h;
 	return 0;

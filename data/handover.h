@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "data/handover_record.h"
+#include "data/handover_window.h"
 #include "data/io_buffer.h"
 #include "data/listener.h"
 #include "data/pipe.h"
@@ -17,8 +18,6 @@
 
 struct worker;
 struct handover;
-
-#define HANDOVER_WINDOW 32
 
 /* What came with a record. The protocol takes what it needs and sets that to NULL. */
 struct handover_parts {
