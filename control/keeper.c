@@ -127,6 +127,26 @@ static void take_nodes(struct keeper *k, const struct store_answer *a)
 	keeper_watch_nodes(k, a);
 }
 
+/* Nothing of ours measures by the wall clock; but texts follow it, and ends of overlays are named by it. Before each
+ * look at what the store says of those. */
+static void watch_clock(struct keeper *k)
+{
+	struct mono now = mono_now();
+	int64_t ahead_ms = wall_now().ms - now.ns / 1000000, step_ms = ahead_ms - k->clock_ahead_ms;
+
+	if (k->clock_ahead_ms && llabs(step_ms) >= CLOCK_STEP_MS) {
+		log_warn("the clock of this node was set by %+.1f s: times in texts follow it, "
+			 "nothing else does",
+			(double)step_ms / 1000);
+		k->picture->clock_step_ms = step_ms;
+		k->clock_stepped = now;
+		keeper_shift_overlays(k, step_ms);
+	}
+	if (mono_since_ms(now, k->clock_stepped) > CLOCK_TOLD_MS)
+		k->picture->clock_step_ms = 0;
+	k->clock_ahead_ms = ahead_ms;
+}
+
 static void beat(struct keeper *k, bool announce);
 
 static void on_loaded(void *user, const struct store_answer *a)
@@ -140,6 +160,7 @@ static void on_loaded(void *user, const struct store_answer *a)
 	}
 	k->picture->is_loaded = true;
 	take_stacks(k, a);
+	watch_clock(k);
 	keeper_take_overlays(k, a);
 	settle(k);
 	take_nodes(k, a);
@@ -223,6 +244,7 @@ static void on_beaten(void *user, const struct store_answer *a)
 	k->is_beating = false;
 	if (a->outcome == STORE_OK) {
 		k->seen_ms = uv_now(k->loop);
+		watch_clock(k);
 		keeper_take_overlays(k, a);
 		take_nodes(k, a);
 		keeper_show_instances(k);
@@ -276,24 +298,6 @@ static void on_expired(void *user, const struct store_answer *a)
 	}
 	if (a->outcome == STORE_OK && a->overlays_count > 0)
 		keeper_load(k);
-}
-
-/* Nothing of ours measures by the wall clock; but texts and the ends of overlays follow it. */
-static void watch_clock(struct keeper *k)
-{
-	struct mono now = mono_now();
-	int64_t ahead_ms = wall_now().ms - now.ns / 1000000, step_ms = ahead_ms - k->clock_ahead_ms;
-
-	if (k->clock_ahead_ms && llabs(step_ms) >= CLOCK_STEP_MS) {
-		log_warn("the clock of this node was set by %+.1f s: times in texts and the ends of "
-			 "overlays follow it, nothing else does",
-			(double)step_ms / 1000);
-		k->picture->clock_step_ms = step_ms;
-		k->clock_stepped = now;
-	}
-	if (mono_since_ms(now, k->clock_stepped) > CLOCK_TOLD_MS)
-		k->picture->clock_step_ms = 0;
-	k->clock_ahead_ms = ahead_ms;
 }
 
 static void on_second(uv_timer_t *t)

@@ -13,6 +13,7 @@
 #include "common/now.h"
 #include "common/statefile.h"
 #include "control/keeper_parts.h"
+#include "control/overlay_end.h"
 #include "control/overlay_merge.h"
 
 #define FILE_MAX (4u << 20)
@@ -104,6 +105,20 @@ static void drop(struct keeper *k, const char *stack, const char *key)
 	save(k, all);
 	picture_put_locals(k->picture, all);
 	k->handlers.changed(k->user);
+}
+
+void keeper_shift_local(struct keeper *k, int64_t step_ms)
+{
+	json_t *all = json_deep_copy(k->picture->locals), *rows, *entry;
+	const char *stack, *key;
+
+	json_object_foreach (all, stack, rows)
+		json_object_foreach (rows, key, entry)
+			json_object_set_new(entry, "row",
+				overlay_end_shifted(json_object_get(entry, "row"), step_ms));
+	if (json_object_size(all) > 0)
+		save(k, all);
+	picture_put_locals(k->picture, all);
 }
 
 static void on_replayed(void *user, const struct store_answer *a)

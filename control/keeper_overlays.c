@@ -8,6 +8,7 @@
 #include "common/now.h"
 #include "common/statefile.h"
 #include "control/keeper_parts.h"
+#include "control/overlay_end.h"
 
 #define OVERLAYS_FILE_MAX (16u << 20)
 
@@ -32,9 +33,11 @@ static void save(struct keeper *k, const json_t *all)
 void keeper_take_overlays(struct keeper *k, const struct store_answer *a)
 {
 	json_t *all = json_object(), *rows;
+	struct wall now = wall_now();
 
 	for (size_t i = 0; i < a->overlays_count; i++) {
 		const struct store_overlay *o = &a->overlays[i];
+		const json_t *known = picture_stored_overlay(k->picture, o->stack, o->key);
 
 		k->has_expired_overlay = k->has_expired_overlay || o->expires_in_ms == 0;
 		rows = json_object_get(all, o->stack);
@@ -42,11 +45,29 @@ void keeper_take_overlays(struct keeper *k, const struct store_answer *a)
 			rows = json_object();
 			json_object_set_new(all, o->stack, rows);
 		}
-		json_object_set(rows, o->key, (json_t *)(uintptr_t)o->value);
+		json_object_set_new(rows, o->key,
+			overlay_end_here(o->value, known, o->expires_in_ms, now));
 	}
 	if (!json_equal(all, k->picture->stored))
 		save(k, all);
 	picture_put_overlays(k->picture, all);
+}
+
+void keeper_shift_overlays(struct keeper *k, int64_t step_ms)
+{
+	json_t *all = json_object(), *rows, *shifted, *row;
+	const char *stack, *key;
+
+	json_object_foreach (k->picture->stored, stack, rows) {
+		shifted = json_object();
+		json_object_foreach (rows, key, row)
+			json_object_set_new(shifted, key, overlay_end_shifted(row, step_ms));
+		json_object_set_new(all, stack, shifted);
+	}
+	save(k, all);
+	picture_put_overlays(k->picture, all);
+	keeper_shift_local(k, step_ms);
+	keeper_show_instances(k);
 }
 
 static bool is_table(const json_t *all)

@@ -66,5 +66,8 @@ void keeper_watch_nodes(struct keeper *k, const struct store_answer *a);
  */
 void keeper_take_overlays(struct keeper *k, const struct store_answer *a);
 void keeper_recall_overlays(struct keeper *k);
+/* This node's clock was set: ends stay as far away as they are. The local ones too. */
+void keeper_shift_overlays(struct keeper *k, int64_t step_ms);
+void keeper_shift_local(struct keeper *k, int64_t step_ms);
 /* fleet is shown the overlays of instances. */
 void keeper_show_instances(struct keeper *k);

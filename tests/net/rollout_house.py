@@ -17,10 +17,15 @@ def document(*instances, description="one", minimum_up=0, **more):
     }
 
 
-def cluster(lab, *names):
-    """Controls of several nodes on one PostgreSQL; their other daemons are not needed for what is decided here."""
+def cluster(lab, *names, before=None):
+    """Controls of several nodes on one PostgreSQL; their other daemons are not needed for what is decided here.
+
+    before: {node: words before its command}"""
     postgres = lab.postgres()
-    nodes = [lab.node(name, store=postgres.uri).start("control") for name in names]
+    nodes = [lab.node(name, store=postgres.uri) for name in names]
+    for node in nodes:
+        node.before["control"] = (before or {}).get(node.name, [])
+        node.start("control")
     for node in nodes:
         wait_for(lambda node=node: node.status()["store"]["state"] == "connected", 15, "the store")
     return postgres, nodes
