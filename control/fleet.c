@@ -246,6 +246,7 @@ static int copy_report(const struct fleet_report *from, struct fleet_report *to)
 	*to = *from;
 	to->vips = vips;
 	json_incref(to->drains);
+	json_incref(to->unserved);
 	return 0;
 }
 

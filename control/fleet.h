@@ -21,6 +21,7 @@
 #define FLEET_WHY_SIZE 512
 #define FLEET_VIPS_MAX 1024 /* VIPs in one report */
 #define FLEET_DRAINS_MAX 1024 /* drained servers in one report */
+#define FLEET_UNSERVED_MAX 1024 /* pools without a server in one report */
 
 enum fleet_daemon { FLEET_CONTROL, FLEET_DATA, FLEET_VRRPD, FLEET_HEALTHD, FLEET_DAEMONS };
 const char *fleet_daemon_name(enum fleet_daemon d); /* "control", "data", "vrrpd", "healthd" */
@@ -45,6 +46,9 @@ struct fleet_report {
 	/* {"pool/web/w1": connections that its data still has to it}: of servers that are drained or
 	 * disabled. Owned; NULL: it does not tell. */
 	json_t *drains;
+	/* {"web": true}: pools of which no server is well as this node sees them. Told while an instance of
+	 * the stack is in the operator's hand. Owned; NULL: it does not tell. */
+	json_t *unserved;
 };
 
 void fleet_report_fini(struct fleet_report *r);
@@ -108,6 +112,8 @@ void fleet_load_print(const struct fleet_load *l, char ret[FLEET_LOAD_TEXT_SIZE]
 
 /* The overlay of a node, current or not; borrowed until the next call. NULL: none, or no such node. */
 const struct overlay *fleet_overlay(const struct fleet *f, const char *node);
+/* Does a live node serve the pool, as far as it sees? 1: yes, 0: no server of it is well there, -1: it does not tell. */
+int fleet_serves(const struct fleet *f, const char *node, const char *pool);
 /* A VIP as a live node's vrrpd reports it; borrowed likewise. NULL: it does not. */
 const struct report_vip *fleet_vip(const struct fleet *f, const char *node, const char *vip);
 

@@ -45,6 +45,15 @@ void fleet_load_print(const struct fleet_load *l, char ret[FLEET_LOAD_TEXT_SIZE]
 		l->exchanges == 1 ? "" : "s");
 }
 
+int fleet_serves(const struct fleet *f, const char *node, const char *pool)
+{
+	const struct fleet_node *n = fleet_find(f, node);
+
+	if (!n || !fleet_is_live(n) || !n->report.unserved)
+		return -1;
+	return json_object_get(n->report.unserved, pool) ? 0 : 1;
+}
+
 json_t *fleet_print_drain(const struct fleet *f, const char *stack, const char *key)
 {
 	const struct conf *conf = fleet_stack(f, stack);

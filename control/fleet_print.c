@@ -97,6 +97,21 @@ static json_t *print_load(const struct fleet_node *n)
 		(json_int_t)l.exchanges);
 }
 
+/* null while it does not tell. */
+static json_t *print_unserved(const struct fleet_node *n)
+{
+	json_t *pools = json_array(), *value;
+	const char *pool;
+
+	if (!fleet_is_live(n) || !n->report.unserved) {
+		json_decref(pools);
+		return json_null();
+	}
+	json_object_foreach (n->report.unserved, pool, value)
+		json_array_append_new(pools, json_string(pool));
+	return pools;
+}
+
 static json_t *print_node(const struct fleet *f, const struct fleet_node *n)
 {
 	const struct conf *stack = fleet_serving(f, n);
@@ -106,12 +121,13 @@ static json_t *print_node(const struct fleet *f, const struct fleet_node *n)
 	for (int d = 0; d < FLEET_DAEMONS; d++)
 		json_object_set_new(daemons, fleet_daemon_name((enum fleet_daemon)d),
 			print_daemon(f, n, (enum fleet_daemon)d));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "name", n->name, "state",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "name", n->name, "state",
 		fleet_state_name(n->state), "since", wall_or_null(n->since), "why",
 		text_or_null(n->why), "address",
 		instance && instance->address ? json_string(instance->address) : json_null(),
 		"stack", stack ? json_string(stack->stack) : json_null(), "generation",
-		(json_int_t)n->report.generation, "holds", print_load(n), "daemons", daemons);
+		(json_int_t)n->report.generation, "holds", print_load(n), "unserved",
+		print_unserved(n), "daemons", daemons);
 }
 
 json_t *fleet_print_nodes(const struct fleet *f)

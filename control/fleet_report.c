@@ -13,6 +13,8 @@ void fleet_report_fini(struct fleet_report *r)
 	r->vips_count = 0;
 	json_decref(r->drains);
 	r->drains = NULL;
+	json_decref(r->unserved);
+	r->unserved = NULL;
 }
 
 json_t *fleet_report_encode(const struct fleet_report *r)
@@ -32,6 +34,8 @@ json_t *fleet_report_encode(const struct fleet_report *r)
 	json_object_set_new(row, "vips", vips);
 	if (r->drains)
 		json_object_set(row, "drains", r->drains);
+	if (r->unserved)
+		json_object_set(row, "unserved", r->unserved);
 	return row;
 }
 
@@ -87,6 +91,22 @@ static int decode_drains(json_t *drains, struct fleet_report *r)
 	return 0;
 }
 
+static int decode_unserved(json_t *unserved, struct fleet_report *r)
+{
+	const char *pool;
+	json_t *value;
+
+	if (!unserved)
+		return 0;
+	if (!json_is_object(unserved) || json_object_size(unserved) > FLEET_UNSERVED_MAX)
+		return -EINVAL;
+	json_object_foreach (unserved, pool, value)
+		if (!json_is_true(value))
+			return -EINVAL;
+	r->unserved = json_incref(unserved);
+	return 0;
+}
+
 static int decode_rest(const json_t *value, struct fleet_report *r)
 {
 	int64_t generation = 0, refused = 0;
@@ -102,7 +122,9 @@ static int decode_rest(const json_t *value, struct fleet_report *r)
 	rc = decode_daemons(json_object_get(value, "daemons"), r);
 	if (rc == 0)
 		rc = decode_vips(json_object_get(value, "vips"), r);
-	return rc < 0 ? rc : decode_drains(json_object_get(value, "drains"), r);
+	if (rc == 0)
+		rc = decode_drains(json_object_get(value, "drains"), r);
+	return rc < 0 ? rc : decode_unserved(json_object_get(value, "unserved"), r);
 }
 
 int fleet_report_decode(const json_t *value, struct fleet_report *ret)

@@ -145,6 +145,28 @@ void maintenance_judge_drain(const struct conf *c, const struct fleet *f, const 
 		fleet_overlay(f, holder)->who);
 }
 
+/* A pool that is served nowhere keeps nobody out. */
+static void judge_pools(const struct conf *c, const struct fleet *f, const char *node,
+	struct conf_problems *reasons)
+{
+	char where[WHERE_SIZE];
+
+	for (size_t i = 0; i < c->pools_count; i++) {
+		const char *pool = c->pools[i].name, *other = NULL;
+
+		if (fleet_serves(f, node, pool) != 0)
+			continue;
+		for (size_t j = 0; j < c->instances_count && !other; j++)
+			if (fleet_serves(f, c->instances[j].name, pool) == 1)
+				other = c->instances[j].name;
+		if (!other)
+			continue;
+		snprintf(where, sizeof where, "pools[%s]", pool);
+		conf_problems_add(reasons, where, "no server of it is well as %s sees them, and at %s one is",
+			node, other);
+	}
+}
+
 void maintenance_judge_stop(const struct conf *c, const struct fleet *f, const char *node,
 	struct conf_problems *reasons)
 {
@@ -172,6 +194,7 @@ void maintenance_judge_stop(const struct conf *c, const struct fleet *f, const c
 			conf_problems_add(reasons, where, "vrrpd does not report VIP %s",
 				c->vips[i].name);
 	}
+	judge_pools(c, f, node, reasons);
 }
 
 bool maintenance_gives_back(const struct conf *c, const struct fleet *f, const char *node,

@@ -29,7 +29,8 @@ void maintenance_judge_drain(const struct conf *c, const struct fleet *f, const 
 
 /*
  * Is `node` well enough to get its VIPs back: heard, running the stack's generation with every
- * daemon it needs, with workers where there are listeners? Adds every reason why not.
+ * daemon it needs, and serving each pool that another instance serves, as its own healthd sees the
+ * servers? Adds every reason why not.
  */
 void maintenance_judge_stop(const struct conf *c, const struct fleet *f, const char *node,
 	struct conf_problems *reasons);

@@ -352,6 +352,36 @@ static json_t *report_drains(const struct picture *p)
 	return drains;
 }
 
+static bool is_served(const struct picture *p, const struct conf_pool *pool, struct wall now)
+{
+	for (size_t i = 0; i < pool->servers_count; i++) {
+		struct picture_server s;
+
+		picture_server(p, p->serving, pool, &pool->servers[i], now, &s);
+		if (effective_rank(s.effective.state) == 0)
+			return true;
+	}
+	return pool->servers_count == 0;
+}
+
+/* Looked at only while it may be asked for: all servers of all pools are many. */
+static json_t *report_unserved(const struct picture *p, struct wall now)
+{
+	const struct conf *c = p->serving;
+	bool is_asked = false;
+	json_t *unserved;
+
+	for (size_t i = 0; c && c->stack && i < c->instances_count; i++)
+		is_asked |= fleet_overlay(p->fleet, c->instances[i].name) != NULL;
+	if (!is_asked)
+		return NULL;
+	unserved = json_object();
+	for (size_t i = 0; i < c->pools_count && json_object_size(unserved) < FLEET_UNSERVED_MAX; i++)
+		if (!is_served(p, &c->pools[i], now))
+			json_object_set_new(unserved, c->pools[i].name, json_true());
+	return unserved;
+}
+
 int picture_report(struct picture *p, struct wall now, struct fleet_report *ret)
 {
 	const struct picture_stack *s;
@@ -374,6 +404,7 @@ int picture_report(struct picture *p, struct wall now, struct fleet_report *ret)
 	if (report_vips(p, ret) < 0)
 		return -ENOMEM;
 	ret->drains = report_drains(p);
+	ret->unserved = report_unserved(p, now);
 	return fleet_set_report(p->fleet, p->node, 0, ret, now);
 }
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lab import ROOT, Lab, wait_for
+from lab import ROOT, Lab, run, wait_for
 from maintenance_house import Pair, end_wrk, tally_of
 from terminal import END_OF_INPUT, INTERRUPT, Terminal
 
@@ -95,6 +95,22 @@ def test_stop_waits_for_a_node_that_is_well(pair, figure):
     pair.b.ctl("maintenance", "start", "a", "--wait=60s")  # drain_timeout is 20 s
     figure("tunnels at the node's own address were ended after s", round(time.monotonic() - begun + 5, 1))
     assert tally_of(tunnels)["closed"] == 3
+
+
+def test_stop_waits_for_a_node_that_sees_the_servers(pair, figure):
+    """A node whose own healthd sees no server, where the other's does, gets no VIP back until it does."""
+    pair.b.ctl("maintenance", "start", "a", "--wait=60s")
+    run("ip", "-n", pair.netns["a"], "route", "add", "blackhole", "10.0.0.50/32")
+    wait_for(lambda: pair.a.server_states("web") == {"w1": "down"}, 20, "a to see no server")
+    wait_for(lambda: next(n for n in pair.b.status()["nodes"] if n["name"] == "a")["unserved"] == ["web"], 10, "b to hear of it")
+    refused = pair.b.ctl("maintenance", "stop", "a", check=False)
+    figure("stop said", refused.stderr.strip())
+    assert refused.returncode == 1 and "no server of it is well as a sees them, and at b one is" in refused.stderr, refused
+    assert pair.held() == ["b"]
+    waiting = pair.background(*pair.b.ctl_argv("maintenance", "stop", "a", "--wait=60s"))
+    run("ip", "-n", pair.netns["a"], "route", "delete", "blackhole", "10.0.0.50/32")
+    text = waiting.communicate(timeout=90)[0]
+    assert waiting.returncode == 0 and pair.held() == ["a"], text
 
 
 def test_upgrade_walks_the_pair(pair, figure, tmp_path):

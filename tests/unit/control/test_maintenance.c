@@ -22,6 +22,7 @@ static const char document[] =
 struct said {
 	bool is_silent, is_behind, is_starting, has_no_vips;
 	bool is_last_resort; /* for VIP web */
+	int serves;          /* pool web: 1 yes, -1 no; 0: it does not tell */
 	int vip;             /* state of VIP web where it is not Backup */
 	int overlay;         /* enum overlay_state; 0 (ready): none */
 };
@@ -53,6 +54,8 @@ static void hear(struct fleet *f, const char *node, const struct said *s)
 		r->vips[0].report.priority = 1;
 	if (s->vip)
 		r->vips[0].report.state = (enum report_vip_state)s->vip;
+	if (s->serves)
+		r->unserved = s->serves < 0 ? json_pack("{s:b}", "web", 1) : json_object();
 	assert_int_equal(fleet_set_report(f, node, s->is_silent ? 9000 : 0, r, NOW), 0);
 	assert_int_equal(fleet_set_overlay(f, node, s->overlay ? &o : NULL, NOW), 0);
 	fleet_report_fini(r);
@@ -116,8 +119,14 @@ static const struct {
 static const struct {
 	struct said said;
 	const char *want[4];
+	int others; /* does b serve pool web, as above */
 } stops[] = {
-	{{.overlay = OVERLAY_MAINTENANCE}, {NULL}},
+	{{.overlay = OVERLAY_MAINTENANCE}, {NULL}, 0},
+	{{.serves = -1, .overlay = OVERLAY_MAINTENANCE}, {"pools[web]: no server of it is well as a sees them, and at b one is"}, 1},
+	{{.serves = -1, .overlay = OVERLAY_MAINTENANCE}, {NULL}, -1},
+	{{.serves = -1, .overlay = OVERLAY_MAINTENANCE}, {NULL}, 0},
+	{{.serves = 1, .overlay = OVERLAY_MAINTENANCE}, {NULL}, 1},
+	{{.overlay = OVERLAY_MAINTENANCE}, {NULL}, 1},
 	{{.is_last_resort = true, .overlay = OVERLAY_MAINTENANCE}, {NULL}},
 	{{.is_silent = true, .overlay = OVERLAY_MAINTENANCE}, {"instances[a]: it is away: no heartbeat"}},
 	{{.is_behind = true, .overlay = OVERLAY_MAINTENANCE}, {"instances[a]: it does not run generation 5: a: data"}},
@@ -187,7 +196,7 @@ static void judges_stops(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-		struct said said[3] = {stops[i].said};
+		struct said said[3] = {stops[i].said, {.serves = stops[i].others}};
 		struct fleet *f = fleet_of(stacks, said);
 		struct conf_problems p = {0};
 
