@@ -100,7 +100,7 @@ static void become_active(
 	struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
 {
 	/* After Active-down, or a farewell, nobody is left who speaks. */
-	bool is_taken = cause == VRRP_ASKED || cause == VRRP_PREEMPTED;
+	bool is_taken = cause == VRRP_ASKED || cause == VRRP_PREEMPTED || cause == VRRP_BECAME_OWNER;
 	struct addr giver = is_taken ? v->active : (struct addr){0};
 
 	move(v, cause, now, todo);
@@ -108,7 +108,8 @@ static void become_active(
 	forget_term(v);
 	v->giver = giver;
 	v->is_taker = cause == VRRP_ASKED;
-	v->late_until = is_taken ? mono_add_ns(now, guard_ns(v)) : now;
+	v->claimed = v->wish.priority;
+	v->late_until = mono_add_ns(now, guard_ns(v));
 	v->late_passes = LATE_PASSES;
 	v->is_keeping = false;
 	/* The advertisement comes last: it is what makes a predecessor let go (V3). */
@@ -164,11 +165,26 @@ static void backup_heard(
 }
 
 /* RFC 9568 6.4.3 (660): higher priority, or the same and the higher address. */
+static bool outranks(const struct vrrp *v, const struct vrrp_event *ev, int priority)
+{
+	if (ev->priority != priority)
+		return ev->priority > priority;
+	return addr_compare_ip(&ev->source, &v->config.primary) > 0;
+}
+
 static bool outranks_us(const struct vrrp *v, const struct vrrp_event *ev)
 {
-	if (ev->priority != v->wish.priority)
-		return ev->priority > v->wish.priority;
-	return addr_compare_ip(&ev->source, &v->config.primary) > 0;
+	return outranks(v, ev, v->wish.priority);
+}
+
+/*
+ * Said, it may be, by one who has let go since. A taker has it from one who may have had it from
+ * another a moment ago: anybody's word. Who sank since it became Active: the word of one that it
+ * outranked then.
+ */
+static bool may_be_late(const struct vrrp *v, const struct vrrp_event *ev)
+{
+	return v->is_taker || (v->wish.priority < v->claimed && !outranks(v, ev, v->claimed));
 }
 
 static void yield_to_higher(
@@ -189,7 +205,7 @@ static void active_heard(
 	if (ev->priority == VRRP_PRIORITY_LEAVE) {
 		advertise(v, now, todo);
 		add(todo, VRRP_ANNOUNCE);
-	} else if (outranks_us(v, ev) && !(v->is_taker && let_pass(v, now))) {
+	} else if (outranks_us(v, ev) && !(may_be_late(v, ev) && let_pass(v, now))) {
 		yield_to_higher(v, ev, now, todo);
 	} else {
 		/* RFC 9568 6.4.3 (710). Announced at once, and again when the rival has fallen

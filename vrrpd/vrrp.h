@@ -180,6 +180,7 @@ struct vrrp {
 	bool is_leaving;           /* handing over, yielding: to Initialize */
 	struct addr giver;         /* Active: from whom we took it, asked or not; family 0: nobody */
 	bool is_taker;             /* asked by that one */
+	int claimed;               /* Active: the priority that it became so with */
 	struct mono late_until;    /* Active: what was said before we were heard is let pass … */
 	int late_passes;           /* … until here, and as long as this many are left */
 	bool is_accepted;          /* handing over: the taker said yes */

@@ -250,12 +250,8 @@ static void judge_chain(struct judge *j, const struct vrrp_transition *row, int6
 
 	if (row->to == VRRP_HANDING_OVER && is_soon && j->takes >= 2)
 		j->gap_is_excused = true;
-	/* Who preempted and sinks at that moment hears the other's last word as a higher one's. */
-	if (row->cause == VRRP_HEARD_HIGHER && is_soon && j->was_preempted)
-		j->gap_is_excused = true;
 	if (row->cause != VRRP_ASKED && row->cause != VRRP_PREEMPTED)
 		return;
-	j->was_preempted = row->cause == VRRP_PREEMPTED;
 	j->takes = is_soon ? j->takes + 1 : 1;
 	j->taken_ns = now_ns;
 }

@@ -320,6 +320,24 @@ static const struct story stories[] = {
 	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
 	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
 	{204, HEARD(9, 200, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
+{"who sinks when it has just become Active lets the word of one it outranked pass, saying how low it is", .priority = 200, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
+	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
+	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
+	{3220, WISH(50, true, true, true), VRRP_ACTIVE, "", 4219000},
+	{3221, HEARD(9, 100, 100), VRRP_ACTIVE, "AN", 4221000},
+	{3222, HEARD(8, 201, 100), VRRP_BACKUP, "C-A", 7026687}, END}},
+{"but not for long", .priority = 200, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
+	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
+	{3220, WISH(50, true, true, true), VRRP_ACTIVE, "", 4219000},
+	{4219, HEARD(9, 100, 100), VRRP_BACKUP, "C-A", 8023687}, END}},
+{"who becomes owner and leaves at once asks whether a late word was its successor's", .priority = 100, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
+	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
+	{200, WISH(255, true, true, true), VRRP_ACTIVE, "C+NA", 1200000},
+	{201, WITH(VRRP_LEAVE, false), VRRP_YIELDING, "C0", 2201000},
+	{202, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000}, END}},
 {"a rival is none of those whose late words are let pass", .priority = 200, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
 	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
