@@ -95,7 +95,7 @@ static bool is_moved_here(const struct role *r, const struct role_input *in)
 }
 
 /*
- * A move ends with the loss of its holder, and all who hear of that agree. An
+ * A move ends with the loss of its holder, for the whole sync group, and all who hear of that agree. An
  * owner heeds no move, but is the one to see its holder lost when it takes over.
  */
 static void notice_lost_holder(struct role *r, const struct role_input *in)
@@ -106,6 +106,8 @@ static void notice_lost_holder(struct role *r, const struct role_input *in)
 		if (in->peers[i].is_alive && in->peers[i].vip &&
 			in->peers[i].vip->spent_move > r->spent_move)
 			r->spent_move = in->peers[i].vip->spent_move;
+	if (in->group.spent_move > r->spent_move)
+		r->spent_move = in->group.spent_move;
 	if (!has_move(r, in) || in->state != VRRP_ACTIVE)
 		return;
 	holder = peer_named(in, in->move.holder);

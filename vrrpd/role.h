@@ -54,6 +54,7 @@ struct role_alone {
 struct role_group {
 	const char *member; /* borrowed; NULL: none */
 	struct role_alone lowest;
+	int64_t spent_move; /* of any member: moves up to this number are over for all of them */
 };
 
 struct role_input {

@@ -137,6 +137,7 @@ static void group_find(
 	struct router *r, const struct vip *v, struct mono now, struct role_group *ret)
 {
 	bool may_preempt = true;
+	int64_t spent_move = 0;
 
 	*ret = (struct role_group){0};
 	for (size_t i = 0; v->config->sync_group && i < r->roster.vips_count; i++) {
@@ -145,16 +146,20 @@ static void group_find(
 		struct role_input in;
 		struct scene s;
 
-		if (of == v || !is_of_group(of, v->config->sync_group) ||
-			of->vrrp.state == VRRP_INITIALIZE)
+		if (of == v || !is_of_group(of, v->config->sync_group))
+			continue;
+		if (of->role.spent_move > spent_move)
+			spent_move = of->role.spent_move;
+		if (of->vrrp.state == VRRP_INITIALIZE)
 			continue;
 		scene_set(r, of, &s, &in);
 		alone = role_alone(&of->role, &in, now);
 		may_preempt &= alone.may_preempt;
 		if (!ret->member || is_lower(&alone, &ret->lowest))
-			*ret = (struct role_group){of->config->name, alone};
+			*ret = (struct role_group){of->config->name, alone, 0};
 	}
 	ret->lowest.may_preempt = may_preempt;
+	ret->spent_move = spent_move;
 }
 
 static void judge_one(struct router *r, struct vip *v, struct mono now)

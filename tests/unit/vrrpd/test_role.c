@@ -319,6 +319,11 @@ static const struct {
 		"priority 200; does not preempt before VIP mail of its sync group"},
 	{200, VRRP_ACTIVE, {0}, GROUP(1, false, true), NULL, NULL, false, &fit_backup, 1, true,
 		false, true, false, "last resort: VIP mail of its sync group is"},
+	/* A move that is over for one member is over for all. */
+	{100, VRRP_BACKUP, MOVED_HERE, {.spent_move = 7}, NULL, NULL, false, &fit_backup, 100, true, true, false,
+		false, "priority 100"},
+	{100, VRRP_BACKUP, MOVED_HERE, {.spent_move = 6}, NULL, NULL, false, &fit_backup, 254, true, true, false,
+		false, "priority 100; moved here: priority 254"},
 	/* The node as a whole. */
 	{200, VRRP_ACTIVE, {0}, {0}, "1 of 2 link pairs active", NULL, false, &fit_backup, 1, true,
 		false, true, false, "last resort: 1 of 2 link pairs active"},
