@@ -164,6 +164,7 @@ struct vrrp {
 	struct addr active;     /* who advertises, family 0: nobody heard (or we are it) */
 	int active_priority;    /* what it said last */
 	int active_interval_cs; /* Active_Adver_Interval (RFC 9568 6.1) */
+	int heard_interval_cs;  /* of the last advertisement heard, discarded or not */
 	struct mono heard;      /* its last accepted advertisement */
 	struct mono sent;       /* our own last one of this term; MONO_NEVER: none */
 	bool is_keeping;        /* Backup that still holds the addresses (VRRP_START_KEEP) */

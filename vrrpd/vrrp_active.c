@@ -20,6 +20,7 @@ void vrrp_active_note(struct vrrp *v, const struct vrrp_event *ev, struct mono n
 		v->is_settled = false;
 	v->active = ev->source;
 	v->active_priority = ev->priority;
+	v->heard_interval_cs = ev->interval_cs;
 	v->heard = now;
 }
 
@@ -64,5 +65,5 @@ void vrrp_active_reconsider(struct vrrp *v, struct mono now)
 	if (!v->has_discarded)
 		return;
 	if (v->active_priority >= v->wish.priority || !vrrp_active_may_preempt(v, now))
-		vrrp_active_accept(v, v->active_interval_cs, v->heard);
+		vrrp_active_accept(v, v->heard_interval_cs, v->heard);
 }

@@ -186,6 +186,10 @@ static const struct story stories[] = {
 	{2000, HEARD(9, 100, 100), VRRP_BACKUP, "", 4218750},
 	{2500, WISH(200, false, true, false), VRRP_BACKUP, "", 5218750},
 	{5219, TIMER, VRRP_ACTIVE, "C+NA", 6219000}, END}},
+{"what was discarded and counts after all does so with its own interval", .priority = 200, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
+	{1000, HEARD(9, 100, 300), VRRP_BACKUP, "", 3218750},
+	{1500, WISH(200, false, true, false), VRRP_BACKUP, "", 10656250}, END}},
 {"preempt_delay counts from the first lower advertisement",
 	.priority = 200, .preempt_delay_ms = 1500, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
