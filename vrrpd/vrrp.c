@@ -224,9 +224,11 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
-	/* Whom we took it from may speak still: that is not the taker's word. */
-	if (!v->is_accepted && addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now))
+	/* Whom we took it from may speak still: that is not the taker's word. One that took it back answers this one. */
+	if (!v->is_accepted && addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now)) {
+		advertise(v, now, todo);
 		return;
+	}
 	int priority = v->wish.priority;
 	bool was_outranked = outranks_us(v, ev);
 
