@@ -224,9 +224,11 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
-	/* Whom we took it from may speak still: that is not the taker's word. One that took it back answers this one. */
+	/* Whom we took it from may speak still: that is not the taker's word. One that took it back with a
+	 * higher priority answers ours. */
 	if (!v->is_accepted && addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now)) {
-		advertise(v, now, todo);
+		if (outranks_us(v, ev))
+			advertise(v, now, todo);
 		return;
 	}
 	int priority = v->wish.priority;

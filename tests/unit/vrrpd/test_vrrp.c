@@ -308,10 +308,10 @@ static const struct story stories[] = {
 	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
 	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
 	{3220, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "Ck", 4219000},
-	{3221, HEARD(9, 100, 100), VRRP_HANDING_OVER, "A", 4220000},
-	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "A", 4220000},
-	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "A", 4220000},
-	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "A", 4220000},
+	{3221, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
+	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
+	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
+	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
 	{3223, HEARD(9, 100, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
 {"who was just given it and leaves alone asks whether a late word was its successor's",
 	.priority = 100, .steps = {
@@ -355,7 +355,7 @@ static const struct story stories[] = {
 	{323, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 422000},
 	{324, {.kind = VRRP_ACCEPTED}, VRRP_HANDING_OVER, "", 422000},
 	{325, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "k", 422000},
-	{326, HEARD(9, 100, 10), VRRP_HANDING_OVER, "A", 425000}, END}},
+	{326, HEARD(9, 100, 10), VRRP_HANDING_OVER, "", 422000}, END}},
 {"a taker lets late words of others pass too", .priority = 100, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
 	{100, HEARD(9, 150, 100), VRRP_BACKUP, "", 3709375},
