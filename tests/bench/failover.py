@@ -267,7 +267,7 @@ def main():
     options.dice = random.Random(options.seed)
     # Its children choose for themselves.
     os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    print(f"--seed {options.seed}; programs, client and observer under SCHED_RR 1; load {os.getloadavg()[0]:.1f}")
+    print(f"--seed {options.seed}; client and observer under SCHED_RR 1, pairs of vrrpd or keepalived too; load {os.getloadavg()[0]:.1f}")
     print(f"{'event':<34} {'without an answer: median (least–greatest)':<64} {'goal':<34}", flush=True)
     results = [ROWS[row](options) for row in wanted]
     return 0 if all(results) else 1

@@ -142,7 +142,6 @@ class Cluster:
         self.nodes = {}
         for n in "ab":
             self.nodes[n] = lab.node(n, self.netns[n], store=uri, workers=2, extra=f"cluster_key_file: {key}\n")
-            self.nodes[n].before["vrrpd"] = REALTIME
             self.nodes[n].start()
         self.nodes["a"].put({
             "stack": "shop", "instances": [instance(n, NODES[n], **MANY_FLAPS) for n in "ab"],
