@@ -62,6 +62,8 @@ static enum arrival_outcome finish(struct arrival *a, struct tls_session *t)
 	const unsigned char *protocol;
 	unsigned len;
 
+	if (tls_peer_new(t->ssl, &t->peer) < 0)
+		return refuse(a, -ENOMEM);
 	SSL_get0_alpn_selected(t->ssl, &protocol, &len);
 	a->is_h2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
 	board_add(cells,
@@ -70,7 +72,6 @@ static enum arrival_outcome finish(struct arrival *a, struct tls_session *t)
 		1);
 	if (SSL_session_reused(t->ssl))
 		board_add(cells, BOARD_LISTENER_TLS_RESUMED, 1);
-	t->peer = tls_peer_new(t->ssl);
 	a->state = NULL;
 	socket_interest(a->socket, 0);
 	socket_secure(a->socket, t);

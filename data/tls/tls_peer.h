@@ -19,6 +19,7 @@ struct tls_peer {
 	size_t len;
 };
 
-/* The client's certificate, owned; NULL: it showed none (or memory is short). */
-struct tls_peer *tls_peer_new(SSL *ssl);
+/* The client's certificate, owned: 0, with NULL when it showed none; or -ENOMEM, when it showed one that cannot be
+ * told whole: then it is not to be served as one that showed none. */
+int tls_peer_new(SSL *ssl, struct tls_peer **ret);
 void tls_peer_free(struct tls_peer *p); /* NULL is fine */
