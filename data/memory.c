@@ -5,12 +5,15 @@
 
 static uint64_t misses;
 
+void *memory_checked(void *p, size_t size)
+{
+	misses += !p && size > 0;
+	return p;
+}
+
 void *memory_new(size_t size)
 {
-	void *p = calloc(1, size);
-
-	misses += !p;
-	return p;
+	return memory_checked(calloc(1, size), size);
 }
 
 void memory_missed(void)

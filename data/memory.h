@@ -12,6 +12,8 @@
 
 /* Zeroed, to be freed with free(); NULL: there was none, and it is counted. */
 void *memory_new(size_t size);
+/* What malloc() and the like gave for that size: NULL is counted, unless none was asked for. Returns p. */
+void *memory_checked(void *p, size_t size);
 /* A library that asks for memory itself said that there was none. */
 void memory_missed(void);
 /* How often there was none since the process began. */

@@ -30,17 +30,10 @@ static void set_options(nghttp2_option *o)
 	nghttp2_option_set_max_outbound_ack(o, ACKS_MAX);
 }
 
-static void *counted(void *p, size_t size)
-{
-	if (!p && size > 0)
-		memory_missed();
-	return p;
-}
-
 static void *session_malloc(size_t size, void *user)
 {
 	(void)user;
-	return counted(malloc(size), size);
+	return memory_checked(malloc(size), size);
 }
 
 static void session_free(void *p, void *user)
@@ -52,13 +45,13 @@ static void session_free(void *p, void *user)
 static void *session_calloc(size_t count, size_t size, void *user)
 {
 	(void)user;
-	return counted(calloc(count, size), count * size);
+	return memory_checked(calloc(count, size), count * size);
 }
 
 static void *session_realloc(void *p, size_t size, void *user)
 {
 	(void)user;
-	return counted(realloc(p, size), size);
+	return memory_checked(realloc(p, size), size);
 }
 
 /* nghttp2 keeps a copy; const it does not know. */

@@ -42,11 +42,9 @@ int request_begin(struct client *c)
 		h->spare = r->next;
 		h->spare_count--;
 	} else {
-		r = malloc(sizeof *r);
-		if (!r) {
-			memory_missed();
+		r = memory_checked(malloc(sizeof *r), sizeof *r);
+		if (!r)
 			return -ENOMEM;
-		}
 	}
 	memset(r, 0, offsetof(struct request, id));
 	r->began_us = worker_now_us(c->worker);

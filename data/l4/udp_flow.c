@@ -221,7 +221,7 @@ static int write_preface(struct udp_flow *f)
 	addr_unmap(&peer);
 	addr_unmap(&local);
 	f->preface_len = proxy_header_encode(2, true, &peer, &local, header);
-	f->preface = memory_new(f->preface_len);
+	f->preface = memory_checked(malloc(f->preface_len), f->preface_len);
 	if (!f->preface)
 		return -ENOMEM;
 	memcpy(f->preface, header, f->preface_len);

@@ -328,7 +328,7 @@ static struct upstream *upstream_new(const struct upstream_client *client)
 
 	if (!u || !client)
 		return u;
-	u->client = memory_new(sizeof *client);
+	u->client = memory_checked(malloc(sizeof *client), sizeof *client);
 	if (!u->client) {
 		free(u);
 		return NULL;

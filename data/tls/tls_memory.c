@@ -41,13 +41,6 @@ static void *take_block(void)
 	return fresh;
 }
 
-static void *counted(void *p, size_t size)
-{
-	if (!p && size > 0)
-		memory_missed();
-	return p;
-}
-
 static void *tls_malloc(size_t size, const char *file, int line)
 {
 	void *p = NULL;
@@ -56,7 +49,7 @@ static void *tls_malloc(size_t size, const char *file, int line)
 	(void)line;
 	if (size >= BLOCK_MIN && size <= TLS_MEMORY_BLOCK)
 		p = take_block();
-	return p ? p : counted(malloc(size), size);
+	return p ? p : memory_checked(malloc(size), size);
 }
 
 static void tls_free(void *p, const char *file, int line)
@@ -78,10 +71,10 @@ static void *tls_realloc(void *p, size_t size, const char *file, int line)
 	void *moved;
 
 	if (!is_block(p))
-		return counted(realloc(p, size), size);
+		return memory_checked(realloc(p, size), size);
 	if (size && size <= TLS_MEMORY_BLOCK)
 		return p;
-	moved = size ? counted(malloc(size), size) : NULL;
+	moved = size ? memory_checked(malloc(size), size) : NULL;
 	if (moved)
 		memcpy(moved, p, TLS_MEMORY_BLOCK);
 	if (moved || !size)

@@ -1,7 +1,8 @@
 /*
  * A preloaded library under which data's workers, and no other process, are short of memory: of
  * their requests each n-th fails, n being the first number (32 bits) in the file MEMORY_SHORTAGE;
- * 0: none fails. The second counts the failures. Changed under running processes.
+ * 0: none fails. Requests for more bytes than the second are spared. The third counts the
+ * failures. Changed under running processes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +19,7 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *p, size_t size);
 
 static struct shortage {
-	uint32_t each, failed;
+	uint32_t each, most, failed;
 } *volatile shortage;
 
 __attribute__((constructor)) static void begin(int argc, char **argv)
@@ -35,12 +36,13 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		shortage = memory;
 }
 
-static bool fails(void)
+static bool fails(size_t size)
 {
 	static uint32_t count;
 	uint32_t each = shortage ? __atomic_load_n(&shortage->each, __ATOMIC_RELAXED) : 0;
 
-	if (each == 0 || __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED) % each != 0)
+	if (each == 0 || size > __atomic_load_n(&shortage->most, __ATOMIC_RELAXED) ||
+		__atomic_add_fetch(&count, 1, __ATOMIC_RELAXED) % each != 0)
 		return false;
 	__atomic_add_fetch(&shortage->failed, 1, __ATOMIC_RELAXED);
 	errno = ENOMEM;
@@ -49,15 +51,15 @@ static bool fails(void)
 
 void *malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	return fails(size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(count, size);
+	return fails(count * size) ? NULL : __libc_calloc(count, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	return fails() ? NULL : __libc_realloc(p, size);
+	return fails(size) ? NULL : __libc_realloc(p, size);
 }
