@@ -127,8 +127,8 @@ static void take_nodes(struct keeper *k, const struct store_answer *a)
 	keeper_watch_nodes(k, a);
 }
 
-/* Nothing of ours measures by the wall clock; but texts follow it, and ends of overlays are named by it. Before each
- * look at what the store says of those. */
+/* Nothing of ours measures by the wall clock; but texts follow it, and ends of overlays are named by
+ * it. Before each look at what the store says of those. */
 static void watch_clock(struct keeper *k)
 {
 	struct mono now = mono_now();

@@ -78,7 +78,7 @@ static void add_clock(const struct picture *p, json_t *list)
 	snprintf(object, sizeof object, "node/%s", p->node);
 	add(list, object, (struct wall){0},
 		"the clock of this node was set by %+.1f s within the last ten minutes: times in texts "
-		"and the ends of overlays follow it; does it keep time with the other nodes?",
+		"follow it; does it keep time with the other nodes?",
 		(double)p->clock_step_ms / 1000);
 }
 
