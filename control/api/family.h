@@ -52,6 +52,9 @@ const struct conf *family_conf_of_instance(const struct picture *p, const char *
  * NOT_FOUND. */
 bool family_is_store_away(struct exchange *x, const struct store_answer *answer);
 
+/* How long news of other nodes that are under way are awaited: a heartbeat, and its way. */
+#define FAMILY_NEWS_MS 1500
+
 /* A request that waits for the picture. Embedded by what waits; unlinked before `over` is called.
  */
 struct family_wait {

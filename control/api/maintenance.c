@@ -17,7 +17,6 @@
 
 #define MAINTENANCE_STORE_MS 8000
 #define MAINTENANCE_SHOWN_MS 3000
-#define MAINTENANCE_NEWS_MS 1500 /* a heartbeat, and its way */
 #define MAINTENANCE_ATTEMPTS_MAX 10
 
 /* One write on its way. */
@@ -357,7 +356,7 @@ static void attempt(struct maintenance *m)
 		}
 		if (m->attempts == 1) {
 			conf_problems_fini(&reasons);
-			wait_for_picture(m, has_cleared, on_cleared, MAINTENANCE_NEWS_MS);
+			wait_for_picture(m, has_cleared, on_cleared, FAMILY_NEWS_MS);
 			return;
 		}
 		refuse_reasons(m, &reasons);

@@ -17,7 +17,6 @@
 
 #define OVERLAY_STORE_MS 8000
 #define OVERLAY_SHOWN_MS 3000
-#define OVERLAY_NEWS_MS 1500 /* a heartbeat, and its way */
 #define OVERLAY_ATTEMPTS_MAX 10
 
 /* What a request is about. */
@@ -335,7 +334,7 @@ static int judge_instance(struct hand *h, const struct conf *c)
 
 	maintenance_judge_drain(c, h->wait.api->site.picture->fleet, node, wall_now(), &reasons);
 	if (reasons.count > 0 && h->attempts == 1) {
-		wait_for_picture(h, has_cleared, on_cleared, OVERLAY_NEWS_MS);
+		wait_for_picture(h, has_cleared, on_cleared, FAMILY_NEWS_MS);
 		rc = -EBUSY;
 	} else if (reasons.count > 0) {
 		snprintf(detail, sizeof detail,
