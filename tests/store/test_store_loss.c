@@ -238,73 +238,67 @@ static void refuses_a_newer_schema(void **state)
 	store_client_close(&c);
 }
 
+/* A node opens the store as it is, and writes a generation. */
+static void write_one(const char *request, const char *document, int64_t expected)
+{
+	struct store_client c;
+	struct answer_text a;
+
+	store_client_open(&c, &loop, server.uri, "/nonexistent");
+	store_client_wait_state(&c, STORE_CONNECTED, 20000);
+	store_client_put(&c, request, "shop", document, expected, &a);
+	assert_int_equal(a.outcome, STORE_OK);
+	store_client_close(&c);
+}
+
+static void assert_sql(const char *sql, const char *expected)
+{
+	char text[32];
+
+	private_postgres_sql(&server, sql, text, sizeof text);
+	assert_string_equal(text, expected);
+}
+
 /* What only adds is recorded beside the version, so a program that knows less serves on, and what
  * this one does not know is no hindrance. An addition that an earlier build recorded as a version
  * stays one. */
 static void additions_lock_nobody_out(void **state)
 {
 	struct store_client c;
-	struct answer_text a;
-	char text[32];
 
 	(void)state;
 	open_postgres(&c);
 	store_client_close(&c);
-	private_postgres_sql(
-		&server, "select max(version) from ballast.schema_version", text, sizeof text);
-	assert_string_equal(text, "2");
-	private_postgres_sql(
-		&server, "select max(version) from ballast.schema_addition", text, sizeof text);
-	assert_string_equal(text, "3");
-
+	assert_sql("select max(version) from ballast.schema_version", "2");
+	assert_sql("select max(version) from ballast.schema_addition", "3");
 	private_postgres_sql(
 		&server, "insert into ballast.schema_addition values (99, 'later')", NULL, 0);
-	store_client_open(&c, &loop, server.uri, "/nonexistent");
-	store_client_wait_state(&c, STORE_CONNECTED, 20000);
-	store_client_put(&c, "a", "shop", "{}", 0, &a);
-	assert_int_equal(a.outcome, STORE_OK);
-	store_client_close(&c);
-
+	write_one("a", "{}", 0);
 	private_postgres_sql(&server,
 		"drop table ballast.schema_addition;"
 		"insert into ballast.schema_version values (3, '003_rollout.sql')",
 		NULL, 0);
-	store_client_open(&c, &loop, server.uri, "/nonexistent");
-	store_client_wait_state(&c, STORE_CONNECTED, 20000);
-	store_client_put(&c, "b", "shop", "{\"b\":1}", 1, &a);
-	assert_int_equal(a.outcome, STORE_OK);
-	store_client_close(&c);
-	private_postgres_sql(
-		&server, "select count(*) from ballast.schema_addition", text, sizeof text);
-	assert_string_equal(text, "0");
+	write_one("b", "{\"b\":1}", 1);
+	assert_sql("select count(*) from ballast.schema_addition", "0");
 }
 
 /* A store as a program left it that knew versions 1 and 2 alone. */
 static void an_earlier_store_gets_what_it_lacks(void **state)
 {
 	struct store_client c;
-	struct answer_text a;
-	char text[32];
 
 	(void)state;
 	open_postgres(&c);
-	store_client_put(&c, "a", "shop", "{}", 0, &a);
-	assert_int_equal(a.outcome, STORE_OK);
 	store_client_close(&c);
+	write_one("a", "{}", 0);
 	private_postgres_sql(&server,
 		"drop table ballast.schema_addition, ballast.proposal, ballast.vote;"
 		"alter table ballast.generation drop column confirm_within, drop column confirmed",
 		NULL, 0);
-	store_client_open(&c, &loop, server.uri, "/nonexistent");
-	store_client_wait_state(&c, STORE_CONNECTED, 20000);
-	store_client_put(&c, "b", "shop", "{\"b\":1}", 1, &a);
-	assert_int_equal(a.outcome, STORE_OK);
-	store_client_close(&c);
-	private_postgres_sql(&server,
-		"select max(version)::text || ' ' || (select count(*) from ballast.proposal)"
-		" from ballast.schema_version",
-		text, sizeof text);
-	assert_string_equal(text, "2 0");
+	write_one("b", "{\"b\":1}", 1);
+	assert_sql("select max(version)::text || ' ' || (select count(*) from ballast.proposal)"
+		   " from ballast.schema_version",
+		"2 0");
 }
 
 static void refuses_a_newer_file(void **state)
