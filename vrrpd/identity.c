@@ -32,6 +32,29 @@ bool identity_is_same(const struct identity *a, const struct identity *b)
 	       a->version == b->version && a->is_unicast == b->is_unicast;
 }
 
+void identity_key(const struct identity *i, const char *vip, char *ret, size_t size)
+{
+	snprintf(ret, size, "%s/%d/%s/%s", vip, i->virtual_router_id, i->interface,
+		i->family == AF_INET ? "ipv4" : "ipv6");
+}
+
+bool identity_of_key(const char *key, const char *vip, struct identity *ret)
+{
+	size_t len = strlen(vip);
+	char interface[IF_NAMESIZE], family[5];
+	int id, end = 0;
+
+	if (strncmp(key, vip, len) != 0 ||
+		sscanf(key + len, "/%3d/%15[^/]/%4s%n", &id, interface, family, &end) != 3 ||
+		key[len + (size_t)end] != '\0' || id < 1 || id > 255 ||
+		(strcmp(family, "ipv4") != 0 && strcmp(family, "ipv6") != 0))
+		return false;
+	ret->virtual_router_id = id;
+	memcpy(ret->interface, interface, sizeof interface);
+	ret->family = family[3] == '4' ? AF_INET : AF_INET6;
+	return true;
+}
+
 const char *identity_print(const struct identity *i, char text[IDENTITY_TEXT_SIZE])
 {
 	snprintf(text, IDENTITY_TEXT_SIZE, "virtual router %d on %s, version %d, %s",

@@ -32,6 +32,14 @@ bool identity_is_same(const struct identity *a, const struct identity *b);
 /* "virtual router 51 on eth0, version 3, multicast". Returns text. */
 const char *identity_print(const struct identity *i, char text[IDENTITY_TEXT_SIZE]);
 
+/*
+ * The key under which a VIP keeps its records: "web/51/eth0/ipv4". Version and unicast are not in
+ * it. Back again: false for anything that is none of that VIP; else router id, interface and family
+ * are set, and the rest is left.
+ */
+void identity_key(const struct identity *i, const char *vip, char *ret, size_t size);
+bool identity_of_key(const char *key, const char *vip, struct identity *ret);
+
 /* Embedded by vip; read only. */
 struct identities {
 	struct identity spoken;

@@ -9,42 +9,30 @@
 
 #define NOTED_EACH_MS 1000 /* by each judgement of router's, at least */
 
-static void key_print(const char *vip, const struct identity *i, char key[OWNERSHIP_KEY_SIZE])
-{
-	snprintf(key, OWNERSHIP_KEY_SIZE, "%s/%d/%s/%s", vip, i->virtual_router_id, i->interface,
-		i->family == AF_INET ? "ipv4" : "ipv6");
-}
-
 void vip_set_key(struct vip *v)
 {
-	key_print(v->config->name, &v->identities.spoken, v->key);
+	identity_key(&v->identities.spoken, v->config->name, v->key, sizeof v->key);
 }
 
 /* Version and unicast are not in a key: taken to be the same. */
 bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
 	struct identity *ret_spoken, bool *ret_is_recent)
 {
-	struct identity i = identity_of(config);
-	char key[OWNERSHIP_KEY_SIZE], other[OWNERSHIP_KEY_SIZE], family[5];
+	struct identity wanted = identity_of(config), before = wanted;
+	char key[OWNERSHIP_KEY_SIZE], other[OWNERSHIP_KEY_SIZE];
 	struct lease_record r;
-	const char *why;
 
-	key_print(config->name, &i, key);
+	identity_key(&wanted, config->name, key, sizeof key);
 	if (ownership_read_other(uses->ownership, config->name, key, other, &r) < 0)
 		return false;
-	if (sscanf(other + strlen(config->name), "/%d/%15[^/]/%4s", &i.virtual_router_id,
-		    i.interface, family) != 3 ||
-		i.family != (strcmp(family, "ipv4") == 0 ? AF_INET : AF_INET6)) {
+	/* Another family is no change, but leaves and begins anew. */
+	if (!identity_of_key(other, config->name, &before) || before.family != wanted.family) {
 		ownership_clear(uses->ownership, other);
 		return false;
 	}
-	*ret_spoken = i;
-	if (r.is_active)
-		r.patience_ns += NOTED_EACH_MS * 1000000LL;
-	r.is_active = 1; /* what is asked here is how old it is */
-	lease_record_seal(&r);
-	*ret_is_recent = lease_judge(&r, ownership_boot_id(uses->ownership), mono_now(), &why) ==
-			   VRRP_START_RESUME;
+	*ret_spoken = before;
+	*ret_is_recent = lease_is_recent(
+		&r, ownership_boot_id(uses->ownership), mono_now(), NOTED_EACH_MS * 1000000LL);
 	return true;
 }
 
@@ -71,7 +59,7 @@ static void note_change(struct vip *v, struct mono now)
 		return;
 	memset(&r, 0, sizeof r);
 	r.sent_ns = now.ns;
-	r.patience_ns = vrrp_patience_ns(&v->vrrp) + NOTED_EACH_MS * 1000000LL;
+	r.patience_ns = vrrp_patience_ns(&v->vrrp);
 	ownership_write(v->uses->ownership, v->key, &r);
 }
 

@@ -198,10 +198,36 @@ static void prints(void **state)
 		"virtual router 51 on eth0, version 3, unicast");
 }
 
+static void is_kept_under_a_key(void **state)
+{
+	static const char *const bad[] = {"web", "web/51", "web/51/eth0", "web/51/eth0/ipv5",
+		"web/0/eth0/ipv4", "web/256/eth0/ipv4", "web/51/eth0/ipv4/more",
+		"web/51/an-interface-name-too-long/ipv4", "webs/51/eth0/ipv4", "api/51/eth0/ipv4"};
+	struct identity i = {.virtual_router_id = 51, .interface = "eth0", .family = AF_INET6, .version = 3};
+	struct identity back = {.version = 2}, before;
+	char key[64];
+
+	(void)state;
+	identity_key(&i, "web", key, sizeof key);
+	assert_string_equal(key, "web/51/eth0/ipv6");
+	assert_true(identity_of_key(key, "web", &back));
+	assert_int_equal(back.virtual_router_id, 51);
+	assert_string_equal(back.interface, "eth0");
+	assert_int_equal(back.family, AF_INET6);
+	assert_int_equal(back.version, 2);
+	before = back;
+	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+		if (identity_of_key(bad[k], "web", &back))
+			fail_msg("\"%s\" is a key", bad[k]);
+		assert_memory_equal(&back, &before, sizeof back);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes),
+		cmocka_unit_test(is_kept_under_a_key),
 		cmocka_unit_test(finds_what_a_packet_belongs_to),
 		cmocka_unit_test(an_interval_is_no_identity),
 		cmocka_unit_test(follows_who_speaks_the_coming_one),
