@@ -111,12 +111,17 @@ bool identities_want(struct identities *x, const struct identity *wanted, struct
 		x->spoken.interval_ms = wanted->interval_ms;
 	else
 		x->coming = *wanted;
-	if (!had_coming || !identity_is_same(&coming, wanted))
-		x->is_coming_spoken = false;
+	if (!x->has_coming || !had_coming || !identity_is_same(&coming, wanted))
+		x->is_both_spoken = false;
 	former_forget(x, wanted);
 	if (had_coming && !identity_is_same(&coming, wanted))
 		former_add(x, &coming, now); /* a peer that was quicker may speak it */
 	return x->has_coming && !(had_coming && identity_is_same(&coming, wanted));
+}
+
+void identities_doubt(struct identities *x)
+{
+	x->is_both_spoken = x->has_coming;
 }
 
 void identities_switch(struct identities *x, struct mono now)
@@ -124,7 +129,7 @@ void identities_switch(struct identities *x, struct mono now)
 	assert(x->has_coming);
 	former_add(x, &x->spoken, now);
 	x->spoken = x->coming;
-	x->has_coming = x->is_coming_spoken = false;
+	x->has_coming = x->is_both_spoken = false;
 }
 
 void identities_heard(struct identities *x, const struct identity *i, struct mono now)
@@ -132,7 +137,7 @@ void identities_heard(struct identities *x, const struct identity *i, struct mon
 	for (size_t f = 0; f < x->former_count; f++)
 		if (identity_is_same(&x->former[f], i))
 			x->former_until[f] = silence_after(&x->former[f], now);
-	x->is_coming_spoken |= x->has_coming && identity_is_same(&x->coming, i);
+	x->is_both_spoken |= x->has_coming && identity_is_same(&x->coming, i);
 }
 
 void identities_expire(struct identities *x, bool is_acknowledged, struct mono now)
@@ -173,7 +178,7 @@ void identities_check(const struct identities *x)
 {
 	assert(x->former_count <= IDENTITY_FORMER_MAX);
 	assert(!x->has_coming || !identity_is_same(&x->coming, &x->spoken));
-	assert(x->has_coming || !x->is_coming_spoken);
+	assert(x->has_coming || !x->is_both_spoken);
 	for (size_t f = 0; f < x->former_count; f++) {
 		assert(!identity_is_same(&x->former[f], &x->spoken));
 		assert(!x->has_coming || !identity_is_same(&x->former[f], &x->coming));

@@ -45,7 +45,8 @@ struct identities {
 	struct identity spoken;
 	struct identity coming; /* to be spoken when everybody hears it */
 	bool has_coming;
-	bool is_coming_spoken;  /* another speaks the coming one, and has waited for all: so may we */
+	/* Others may be deaf to the spoken one: the coming one is spoken as well. */
+	bool is_both_spoken;
 	struct identity former[IDENTITY_FORMER_MAX]; /* heard still, newest first */
 	struct mono former_until[IDENTITY_FORMER_MAX];
 	size_t former_count;
@@ -60,12 +61,17 @@ void identities_init(struct identities *x, const struct identity *first);
  */
 bool identities_want(struct identities *x, const struct identity *wanted, struct mono now);
 
+/* Of who starts in the midst of a change, and may have been missed since: it cannot know who still hears
+ * the spoken one, nor who hears the coming one already. Nothing without a coming one. */
+void identities_doubt(struct identities *x);
+
 /* The coming one is spoken from now on, and the one before is heard still. There is one coming. */
 void identities_switch(struct identities *x, struct mono now);
 
 /*
  * Somebody was heard under that identity; it is heard on for four of its intervals, which is
- * longer than a Backup under it waits (RFC 9568 6.1).
+ * longer than a Backup under it waits (RFC 9568 6.1). Who speaks the coming one may not hear the
+ * spoken one any more.
  */
 void identities_heard(struct identities *x, const struct identity *i, struct mono now);
 

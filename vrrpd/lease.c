@@ -141,12 +141,3 @@ enum vrrp_start lease_judge(
 	return judged(
 		VRRP_START_LATE, "was Active too long ago: a peer may have taken over", ret_why);
 }
-
-bool lease_is_recent(
-	const struct lease_record *r, const char *boot_id, struct mono now, int64_t slack_ns)
-{
-	int64_t age = mono_since_ns(now, (struct mono){r->sent_ns});
-
-	return is_whole(r) && strcmp(r->boot_id, boot_id) == 0 && age >= 0 &&
-	       age < r->patience_ns + slack_ns;
-}

@@ -89,9 +89,3 @@ void lease_record_seal(struct lease_record *r);
  */
 enum vrrp_start lease_judge(
 	const struct lease_record *r, const char *boot_id, struct mono now, const char **ret_why);
-/*
- * Is it whole, of this boot, and so young that nobody has gone on without whoever wrote it, Active or
- * not? slack_ns: how much older than what it names it may be, for it is not rewritten all the time.
- */
-bool lease_is_recent(
-	const struct lease_record *r, const char *boot_id, struct mono now, int64_t slack_ns);

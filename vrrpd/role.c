@@ -314,6 +314,26 @@ static const char *disqualification(const struct role_input *in, char text[ROLE_
 	return text;
 }
 
+static bool is_lower(const struct role_alone *a, const struct role_alone *b)
+{
+	return a->is_fit != b->is_fit ? !a->is_fit : a->priority < b->priority;
+}
+
+void role_group_add(struct role_group *g, const struct role_member *m)
+{
+	bool may_preempt = m->alone.may_preempt && (!g->member || g->lowest.may_preempt);
+
+	if (m->spent_move > g->spent_move)
+		g->spent_move = m->spent_move;
+	if (m->is_lost)
+		return;
+	if (!g->member || is_lower(&m->alone, &g->lowest)) {
+		g->member = m->name;
+		g->lowest = m->alone;
+	}
+	g->lowest.may_preempt = may_preempt;
+}
+
 /* A sync group has its members' lowest priority, and waits for the last of them (V9). */
 static void judge_group(const struct role_input *in, struct role_result *ret)
 {

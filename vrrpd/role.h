@@ -50,12 +50,22 @@ struct role_alone {
 	bool is_fit, may_preempt;
 };
 
-/* The other members of the VIP's sync group that can be spoken for (V9): the lowest of them. */
+/* Another member of the VIP's sync group (V9). */
+struct role_member {
+	const char *name; /* borrowed */
+	struct role_alone alone;
+	int64_t spent_move;
+	bool is_lost; /* its segment is: it drags nobody whose segment still carries advertisements */
+};
+
+/* The other members taken together: the lowest of those that are not lost. All zero to begin with. */
 struct role_group {
 	const char *member; /* borrowed; NULL: none */
-	struct role_alone lowest;
+	struct role_alone lowest; /* may_preempt: all of them may */
 	int64_t spent_move; /* of any member: moves up to this number are over for all of them */
 };
+
+void role_group_add(struct role_group *g, const struct role_member *m);
 
 struct role_input {
 	const char *node; /* our own name */

@@ -190,31 +190,24 @@ void roster_leave(struct roster *r, struct mono now)
 
 static bool begin(struct roster *r, const struct conf_vip *config)
 {
-	struct identity wanted = identity_of(config), before, first = wanted;
-	bool is_recent = false,
-	     has_before = vip_recall_identity(r->vip_uses, config, &before, &is_recent) &&
-			  !is_taken(r, NULL, &before);
-	struct segment *s, *other = NULL;
+	struct identity first = identity_of(config), before;
+	bool is_changing = !is_taken(r, NULL, &first) &&
+			   vip_recall_identity(r->vip_uses, config, &before) &&
+			   !is_taken(r, NULL, &before);
+	struct segment *s;
 	struct vip *v;
 
-	if (has_before && is_recent)
+	if (is_changing)
 		first = before;
 	s = segment_get(r, first.interface, first.family);
-	if (has_before)
-		other = segment_get(r, is_recent ? wanted.interface : before.interface,
-			wanted.family);
 	v = s ? vip_new(r->vip_uses, r->conf, config, s, &first) : NULL;
 	if (!v) {
 		log_error("vip=%s: not started: out of memory", config->name);
 		return false;
 	}
 	r->vips[r->vips_count++] = v;
-	if (other && is_recent)
+	if (is_changing)
 		change_identity(r, v, config, mono_now());
-	else if (other)
-		vip_hear_former(v, &before, mono_now());
-	if (other && !other->link.index)
-		segment_refresh(other);
 	return true;
 }
 

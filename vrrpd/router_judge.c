@@ -123,43 +123,25 @@ static void scene_set(struct router *r, struct vip *v, struct scene *s, struct r
 	vip_prepare(v, in);
 }
 
-static bool is_lower(const struct role_alone *a, const struct role_alone *b)
-{
-	return a->is_fit != b->is_fit ? !a->is_fit : a->priority < b->priority;
-}
-
-/*
- * The lowest of the other members of its sync group. One whose segment is lost
- * does not count: it must not drag members whose segment still carries
- * advertisements (V9).
- */
+/* One that has not started yet counts: who begins as Active begins with its group's priority. */
 static void group_find(
 	struct router *r, const struct vip *v, struct mono now, struct role_group *ret)
 {
-	bool may_preempt = true;
-	int64_t spent_move = 0;
-
 	*ret = (struct role_group){0};
 	for (size_t i = 0; v->config->sync_group && i < r->roster.vips_count; i++) {
 		struct vip *of = r->roster.vips[i];
-		struct role_alone alone;
+		struct role_member m = {.name = of->config->name,
+			.spent_move = of->role.spent_move,
+			.is_lost = vip_obstacle(of)[0] || of->has_left};
 		struct role_input in;
 		struct scene s;
 
 		if (of == v || !is_of_group(of, v->config->sync_group))
 			continue;
-		if (of->role.spent_move > spent_move)
-			spent_move = of->role.spent_move;
-		if (of->vrrp.state == VRRP_INITIALIZE)
-			continue;
 		scene_set(r, of, &s, &in);
-		alone = role_alone(&of->role, &in, now);
-		may_preempt &= alone.may_preempt;
-		if (!ret->member || is_lower(&alone, &ret->lowest))
-			*ret = (struct role_group){of->config->name, alone, 0};
+		m.alone = role_alone(&of->role, &in, now);
+		role_group_add(ret, &m);
 	}
-	ret->lowest.may_preempt = may_preempt;
-	ret->spent_move = spent_move;
 }
 
 static void judge_one(struct router *r, struct vip *v, struct mono now)

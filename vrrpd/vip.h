@@ -121,12 +121,10 @@ struct vip *vip_new(const struct vip_uses *uses, struct conf *conf, const struct
 	struct segment *segment, const struct identity *spoken);
 /*
  * What the process before us spoke as, when that is another identity than the configuration's: it
- * ended in the midst of a change (decision V8). is_recent: so lately that nobody has gone on without it.
+ * ended in the midst of a change (decision V8), and its successor goes on in it.
  */
 bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
-	struct identity *ret_spoken, bool *ret_is_recent);
-/* Of a VIP just made: it hears that identity as well, as a former one. */
-void vip_hear_former(struct vip *v, const struct identity *former, struct mono now);
+	struct identity *ret_spoken);
 /* Lets go of it as it is; addresses stay where they are. NULL is fine. */
 void vip_free(struct vip *v);
 
@@ -215,8 +213,8 @@ bool vip_is_stranger(
 void vip_ask_neighbours(struct vip *v);
 /* The announcement that is due: */
 void vip_announce(struct vip *v, struct mono now);
-/* One advertisement to the group or, in unicast, to each instance; it is recorded as ours (decision
- * V2). */
+/* One advertisement to the group or, in unicast, to each instance, in doubt under both identities; it is
+ * recorded as ours (decision V2). */
 void vip_advertise(struct vip *v, int priority);
 /* The `take` to the peer that role chose, and the answer to the peer that asked (decision V3). */
 void vip_ask_taker(struct vip *v, bool is_leaving);

@@ -7,8 +7,6 @@
 #include "vrrpd/lease.h"
 #include "vrrpd/vip.h"
 
-#define NOTED_EACH_MS 1000 /* by each judgement of router's, at least */
-
 void vip_set_key(struct vip *v)
 {
 	identity_key(&v->identities.spoken, v->config->name, v->key, sizeof v->key);
@@ -16,7 +14,7 @@ void vip_set_key(struct vip *v)
 
 /* Version and unicast are not in a key: taken to be the same. */
 bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *config,
-	struct identity *ret_spoken, bool *ret_is_recent)
+	struct identity *ret_spoken)
 {
 	struct identity wanted = identity_of(config), before = wanted;
 	char key[OWNERSHIP_KEY_SIZE], other[OWNERSHIP_KEY_SIZE];
@@ -31,25 +29,10 @@ bool vip_recall_identity(const struct vip_uses *uses, const struct conf_vip *con
 		return false;
 	}
 	*ret_spoken = before;
-	*ret_is_recent = lease_is_recent(
-		&r, ownership_boot_id(uses->ownership), mono_now(), NOTED_EACH_MS * 1000000LL);
 	return true;
 }
 
-void vip_hear_former(struct vip *v, const struct identity *former, struct mono now)
-{
-	struct identity spoken = v->identities.spoken;
-	char text[IDENTITY_TEXT_SIZE];
-
-	identities_init(&v->identities, former);
-	identities_want(&v->identities, &spoken, now);
-	identities_switch(&v->identities, now);
-	log_info("vip=%s: is heard as %s too, as the process before this one was", v->config->name,
-		identity_print(former, text));
-}
-
-/* A Backup has no record of its own: a successor is to know that the change is not over. Renewed with
- * each judgement. */
+/* A Backup has no record of its own: a successor is to know that the change is not over. */
 static void note_change(struct vip *v, struct mono now)
 {
 	struct lease_record r;
@@ -93,10 +76,11 @@ static void wait_print(struct vip *v, const char *lags)
 		return;
 	if (v->next_segment->why[0])
 		snprintf(v->waits_for, sizeof v->waits_for, "%s", v->next_segment->why);
-	else if (lags && !v->identities.is_coming_spoken && !v->segment->why[0])
+	else if (lags && !v->segment->why[0])
 		snprintf(v->waits_for, sizeof v->waits_for,
-			"until %s runs the generation too, it is still virtual router %d on %s",
-			lags, v->identities.spoken.virtual_router_id,
+			"until %s runs the generation too, it is %s virtual router %d on %s", lags,
+			v->identities.is_both_spoken ? "also" : "still",
+			v->identities.spoken.virtual_router_id,
 			v->identities.spoken.interface);
 }
 

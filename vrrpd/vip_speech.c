@@ -64,16 +64,32 @@ static const struct addr *far_address(const struct segment *s)
 	return &s->primary;
 }
 
-struct addr vip_source(const struct vip *v)
+/* Where a VIP speaks, and as what. */
+struct voice {
+	const struct identity *as;
+	const struct segment *on;
+};
+
+static struct voice voice_spoken(const struct vip *v)
+{
+	return (struct voice){&v->identities.spoken, v->segment};
+}
+
+static struct addr source_of(const struct vip *v, struct voice voice)
 {
 	const struct conf_instance *self = conf_instance(v->conf, v->uses->node);
 	struct addr a;
 
-	if (!v->identities.spoken.is_unicast)
-		return v->segment->primary;
-	if (self && addr_parse_ip(self->address, &a) == 0 && addr_family(&a) == v->segment->family)
+	if (!voice.as->is_unicast)
+		return voice.on->primary;
+	if (self && addr_parse_ip(self->address, &a) == 0 && addr_family(&a) == voice.on->family)
 		return a;
-	return *far_address(v->segment);
+	return *far_address(voice.on);
+}
+
+struct addr vip_source(const struct vip *v)
+{
+	return source_of(v, voice_spoken(v));
 }
 
 bool vip_is_stranger(
@@ -109,15 +125,15 @@ static void record_ownership(struct vip *v, struct mono sent)
 	ownership_write(v->uses->ownership, v->key, &r);
 }
 
-static void advert_fill(const struct vip *v, int priority, struct advert *a)
+static void advert_fill(const struct vip *v, struct voice voice, int priority, struct advert *a)
 {
-	*a = (struct advert){.version = v->identities.spoken.version,
-		.family = v->segment->family,
-		.virtual_router_id = (uint8_t)v->identities.spoken.virtual_router_id,
+	*a = (struct advert){.version = (uint8_t)voice.as->version,
+		.family = voice.on->family,
+		.virtual_router_id = (uint8_t)voice.as->virtual_router_id,
 		.priority = (uint8_t)priority,
-		.interval_cs = v->vrrp.config.interval_cs,
+		.interval_cs = advert_interval_cs(voice.as->version, voice.as->interval_ms),
 		.has_pseudo_header = v->has_pseudo_header,
-		.source = vip_source(v)};
+		.source = source_of(v, voice)};
 	for (size_t i = 0; i < v->config->addresses_count; i++) {
 		const struct addr *ours = &v->config->addresses[i].addr;
 
@@ -127,17 +143,19 @@ static void advert_fill(const struct vip *v, int priority, struct advert *a)
 }
 
 /* With a virtual MAC, switches are to learn it from what goes to the group (RFC 9568 7.2). */
-static int message_send(struct vip *v, const struct advert *a, const void *data, size_t size)
+static int message_send(
+	struct vip *v, struct voice voice, const struct advert *a, const void *data, size_t size)
 {
 	uint8_t frame[VIRTUAL_MAC_FRAME_MAX];
 
-	if (!v->config->virtual_mac || v->identities.spoken.is_unicast || !addr_family(&a->source))
-		return wire_send(v->segment->wire, &a->source, &a->destination, data, size);
+	if (!v->config->virtual_mac || voice.as->is_unicast || !addr_family(&a->source))
+		return wire_send(voice.on->wire, &a->source, &a->destination, data, size);
 	size = virtual_mac_frame(&a->source, &a->destination, v->macvlan.mac, data, size, frame);
-	return wire_send_frame(v->segment->wire, frame, size);
+	return wire_send_frame(voice.on->wire, frame, size);
 }
 
-static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to)
+static int advert_send_to(
+	struct vip *v, struct voice voice, struct advert *a, const struct addr *to)
 {
 	uint8_t data[ADVERT_SIZE_MAX];
 	int size, rc;
@@ -145,7 +163,7 @@ static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to
 	a->destination = *to;
 	addr_set_port(&a->destination, 0);
 	size = advert_encode(a, data, sizeof data);
-	rc = size < 0 ? size : message_send(v, a, data, (size_t)size);
+	rc = size < 0 ? size : message_send(v, voice, a, data, (size_t)size);
 	if (rc < 0)
 		v->counters.send_errors++;
 	else
@@ -154,14 +172,14 @@ static int advert_send_to(struct vip *v, struct advert *a, const struct addr *to
 	return rc;
 }
 
-static int advert_send_unicast(struct vip *v, struct advert *a)
+static int advert_send_unicast(struct vip *v, struct voice voice, struct advert *a)
 {
 	const struct heartbeat *h = v->uses->heartbeat;
 	int rc = 0;
 
 	for (size_t i = 0; i < heartbeat_peers(h); i++) {
-		const struct addr *to = heartbeat_address(h, i, v->segment->family);
-		int one = to ? advert_send_to(v, a, to) : 0;
+		const struct addr *to = heartbeat_address(h, i, voice.on->family);
+		int one = to ? advert_send_to(v, voice, a, to) : 0;
 
 		if (one < 0)
 			rc = one;
@@ -169,17 +187,27 @@ static int advert_send_unicast(struct vip *v, struct advert *a)
 	return rc;
 }
 
+static int speak(struct vip *v, struct voice voice, int priority)
+{
+	struct addr group = wire_group(voice.on->family);
+	struct advert a;
+
+	advert_fill(v, voice, priority, &a);
+	return voice.as->is_unicast ? advert_send_unicast(v, voice, &a)
+				    : advert_send_to(v, voice, &a, &group);
+}
+
 void vip_advertise(struct vip *v, int priority)
 {
-	struct addr group = wire_group(v->segment->family);
+	struct voice coming = {&v->identities.coming, v->next_segment};
 	unsigned long held;
-	struct advert a;
 	int rc;
 
 	if (!v->segment->wire)
 		return;
-	advert_fill(v, priority, &a);
-	rc = v->identities.spoken.is_unicast ? advert_send_unicast(v, &a) : advert_send_to(v, &a, &group);
+	rc = speak(v, voice_spoken(v), priority);
+	if (v->identities.is_both_spoken && coming.on->wire)
+		speak(v, coming, priority);
 	/* Not of the last word of one that has just yielded: it must not resume. */
 	if (rc == 0 && vrrp_is_active(&v->vrrp) && priority > 0)
 		record_ownership(v, mono_now());

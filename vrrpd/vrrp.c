@@ -2,22 +2,17 @@
  * The machine of one virtual router: RFC 9568 6.4 with hand-over (decision V3),
  * stalls (V2) and last resort (V5). One function per state and event; one
  * function, move(), changes the state. The table of transitions is in
- * vrrp_table.c, what a Backup knows of its Active in vrrp_active.c, what the machine tells of itself
- * in vrrp_view.c. Called by router.
+ * vrrp_table.c, what a Backup knows of its Active in vrrp_active.c, what a new Active lets pass in
+ * vrrp_late.c, what the machine tells of itself in vrrp_view.c. Called by router.
  */
 #include "vrrpd/vrrp.h"
 
 #include <assert.h>
 
 #include "vrrpd/vrrp_active.h"
+#include "vrrpd/vrrp_late.h"
 
 #define NS_PER_CS 10000000LL
-#define HAND_OVER_MIN_NS 50000000LL
-/*
- * Advertisements that a new Active lets pass: one that was under way and one before we were heard,
- * of who gave it to us and of who gave it to him.
- */
-#define LATE_PASSES 4
 
 static struct vrrp_action *add(struct vrrp_todo *todo, enum vrrp_action_kind kind)
 {
@@ -53,7 +48,7 @@ static void advertise(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 /* What was let pass may have been the taker's word after all, or a rival's: both answer this one. */
 static void ask_who_passed(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 {
-	if (v->late_passes < LATE_PASSES && mono_before(now, v->late_until))
+	if (vrrp_late_has_passed(v, now))
 		advertise(v, now, todo);
 }
 
@@ -71,31 +66,6 @@ static void forget_term(struct vrrp *v)
 	v->is_accepted = false;
 }
 
-/* How long a taker may take (V3). */
-static int64_t hand_over_ns(const struct vrrp *v)
-{
-	int64_t interval = vrrp_interval_ns(v);
-
-	return interval > HAND_OVER_MIN_NS ? interval : HAND_OVER_MIN_NS;
-}
-
-/* While others may not have heard us; but one that left and is back cannot be Active sooner. */
-static int64_t guard_ns(const struct vrrp *v)
-{
-	int64_t patience = hand_over_ns(v), back = 3 * vrrp_interval_ns(v);
-
-	return patience < back ? patience : back;
-}
-
-/* Said, it may be, before we were heard: a new Active lets that pass, so often and so long. */
-static bool let_pass(struct vrrp *v, struct mono now)
-{
-	if (v->late_passes == 0 || !mono_before(now, v->late_until))
-		return false;
-	v->late_passes--;
-	return true;
-}
-
 static void become_active(
 	struct vrrp *v, enum vrrp_cause cause, struct mono now, struct vrrp_todo *todo)
 {
@@ -109,8 +79,7 @@ static void become_active(
 	v->giver = giver;
 	v->is_taker = cause == VRRP_ASKED;
 	v->claimed = v->wish.priority;
-	v->late_until = mono_add_ns(now, guard_ns(v));
-	v->late_passes = LATE_PASSES;
+	vrrp_late_begin(v, now);
 	v->is_keeping = false;
 	/* The advertisement comes last: it is what makes a predecessor let go (V3). */
 	add(todo, VRRP_ACQUIRE);
@@ -164,27 +133,9 @@ static void backup_heard(
 		v->has_discarded = true;
 }
 
-/* RFC 9568 6.4.3 (660): higher priority, or the same and the higher address. */
-static bool outranks(const struct vrrp *v, const struct vrrp_event *ev, int priority)
-{
-	if (ev->priority != priority)
-		return ev->priority > priority;
-	return addr_compare_ip(&ev->source, &v->config.primary) > 0;
-}
-
 static bool outranks_us(const struct vrrp *v, const struct vrrp_event *ev)
 {
-	return outranks(v, ev, v->wish.priority);
-}
-
-/*
- * Said, it may be, by one who has let go since. A taker has it from one who may have had it from
- * another a moment ago: anybody's word. Who sank since it became Active: the word of one that it
- * outranked then.
- */
-static bool may_be_late(const struct vrrp *v, const struct vrrp_event *ev)
-{
-	return v->is_taker || (v->wish.priority < v->claimed && !outranks(v, ev, v->claimed));
+	return vrrp_outranks(v, ev, v->wish.priority);
 }
 
 static void yield_to_higher(
@@ -205,11 +156,10 @@ static void active_heard(
 	if (ev->priority == VRRP_PRIORITY_LEAVE) {
 		advertise(v, now, todo);
 		add(todo, VRRP_ANNOUNCE);
-	} else if (outranks_us(v, ev) && !(may_be_late(v, ev) && let_pass(v, now))) {
+	} else if (outranks_us(v, ev) && !(vrrp_late_may_be(v, ev) && vrrp_late_pass(v, now))) {
 		yield_to_higher(v, ev, now, todo);
 	} else {
-		/* RFC 9568 6.4.3 (710). Announced at once, and again when the rival has fallen
-		 * silent. */
+		/* RFC 9568 6.4.3 (710). Announced at once, and again when the rival has fallen silent. */
 		advertise(v, now, todo);
 		if (mono_is_never(v->reannounce_at))
 			add(todo, VRRP_ANNOUNCE);
@@ -224,23 +174,23 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
-	/* Whom we took it from may speak still: that is not the taker's word. One that took it back with a
-	 * higher priority answers ours. */
-	if (!v->is_accepted && addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now)) {
-		if (outranks_us(v, ev))
-			advertise(v, now, todo);
+	bool is_givers = vrrp_late_may_be_givers(v, ev), was_outranked = outranks_us(v, ev),
+	     is_rivals = !is_givers && vrrp_late_may_be_rivals(v, ev);
+	int priority = v->wish.priority;
+
+	/* Who held it a moment ago may speak still, and who wanted it too: neither is the taker's word. One that
+	 * took it back with a higher priority, or a rival, answers ours. */
+	if (!v->is_accepted && (is_givers || is_rivals) && vrrp_late_pass(v, now)) {
+		v->reannounce_at = mono_add_ns(now, vrrp_interval_ns(v));
+		advertise(v, now, todo);
 		return;
 	}
-	int priority = v->wish.priority;
-	bool was_outranked = outranks_us(v, ev);
-
 	let_go(v, v->is_leaving ? VRRP_LEFT_TO_TAKER : VRRP_HANDED_OVER, now, todo);
 	if (v->state != VRRP_BACKUP)
 		return;
 	vrrp_active_note(v, ev, now);
 	vrrp_active_accept(v, ev->interval_cs, now);
-	/* It may be no taker but a rival that was Active all along: let it announce itself again.
-	 */
+	/* It may be no taker but a rival that was Active all along: let it announce itself again. */
 	if (was_outranked)
 		add(todo, VRRP_ADVERTISE)->priority = priority;
 }
@@ -250,8 +200,8 @@ static void yielding_heard(
 {
 	if (ev->priority == VRRP_PRIORITY_LEAVE)
 		return;
-	/* A successor answers this at once (RFC 9568 6.4.3); whom we took it from does not. */
-	if (addr_is_same_ip(&v->giver, &ev->source) && let_pass(v, now))
+	/* A successor answers this at once (RFC 9568 6.4.3); who held it a moment ago does not. */
+	if (vrrp_late_may_be_givers(v, ev) && vrrp_late_pass(v, now))
 		add(todo, VRRP_ADVERTISE)->priority = VRRP_PRIORITY_LEAVE;
 	else
 		let_go(v, VRRP_SUCCEEDED, now, todo);
@@ -369,8 +319,7 @@ static void timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 		active_timer(v, now, todo);
 		break;
 	case VRRP_HANDING_OVER:
-		/* No last advertisement beside the farewell: the two might change places on the
-		 * way. */
+		/* No last advertisement beside the farewell: the two might change places on the way. */
 		if (mono_reached(v->phase_until, now))
 			give_up(v, false, now, todo);
 		else
@@ -435,7 +384,7 @@ static void take(
 		return;
 	}
 	/* Kept on the way, as by a link that was down: whoever asked has given up, or is back. */
-	if (ev->age_ns > hand_over_ns(v)) {
+	if (ev->age_ns > vrrp_hand_over_ns(v)) {
 		reject(todo, "asked too long ago");
 	} else if (v->state != VRRP_BACKUP) {
 		reject(todo, "not Backup");
@@ -453,7 +402,7 @@ static void take(
 
 static void ask(struct vrrp *v, struct mono now, struct vrrp_todo *todo)
 {
-	v->phase_until = mono_add_ns(now, hand_over_ns(v));
+	v->phase_until = mono_add_ns(now, vrrp_hand_over_ns(v));
 	v->is_accepted = false;
 	add(todo, VRRP_ASK)->is_leaving = v->is_leaving;
 }
@@ -475,7 +424,6 @@ static void step_down(struct vrrp *v, bool has_taker, struct mono now, struct vr
 		return;
 	}
 	move(v, VRRP_STEPPED_DOWN, now, todo);
-	v->reannounce_at = MONO_NEVER;
 	ask(v, now, todo);
 }
 
@@ -497,7 +445,6 @@ static void leave(struct vrrp *v, bool has_taker, struct mono now, struct vrrp_t
 			break;
 		}
 		move(v, VRRP_STOPPED, now, todo);
-		v->reannounce_at = MONO_NEVER;
 		v->is_leaving = true;
 		ask(v, now, todo);
 		break;

@@ -70,7 +70,7 @@ struct mono vrrp_deadline(const struct vrrp *v)
 	case VRRP_ACTIVE:
 		return mono_min(v->advertise_at, v->reannounce_at);
 	case VRRP_HANDING_OVER:
-		return mono_min(v->advertise_at, v->phase_until);
+		return mono_min(mono_min(v->advertise_at, v->reannounce_at), v->phase_until);
 	case VRRP_YIELDING:
 		return v->phase_until;
 	case VRRP_INITIALIZE:
@@ -95,7 +95,7 @@ void vrrp_check(const struct vrrp *v)
 	assert(mono_is_never(v->advertise_at) == !is_advertising);
 	assert(mono_is_never(v->sent) == !vrrp_is_active(v));
 	assert(mono_is_never(v->phase_until) == !is_handing);
-	assert(mono_is_never(v->reannounce_at) || v->state == VRRP_ACTIVE);
+	assert(mono_is_never(v->reannounce_at) || is_advertising);
 	assert(!v->is_leaving || is_handing);
 	assert(v->is_leaving || v->state != VRRP_YIELDING);
 	assert(!v->is_keeping || v->state == VRRP_BACKUP);

@@ -256,10 +256,9 @@ static uint64_t transitions_of_others(const struct world *w, const struct node *
 	return sum;
 }
 
-/* A member that resumes first does not know yet how low its group is. */
-static bool may_bounce(const struct world *w, const struct node *n)
+static bool may_bounce(const struct node *n)
 {
-	return n->result.is_fit && n->vrrp.config.version == 3 && !w->scene.has_group;
+	return n->result.is_fit && n->vrrp.config.version == 3;
 }
 
 /* Killed and back before anybody could notice: nothing may move (V2). */
@@ -507,7 +506,7 @@ static void blow(struct world *w)
 			node_kill(n);
 			break;
 		case 2:
-			if (is_active && may_bounce(w, n))
+			if (is_active && may_bounce(n))
 				bounce(w, n);
 			return;
 		case 3:

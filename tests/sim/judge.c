@@ -148,7 +148,7 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 	 */
 	bool is_passing = scene_has_owner(j->scene) ||
 			  now_ns - j->taken_ns < 4 * scene_interval_ns(j->scene);
-	int64_t limit = (is_passing ? 10 : 2) * j->scene->delay_ns + INSTANT;
+	int64_t limit = (is_passing ? 18 : 2) * j->scene->delay_ns + INSTANT;
 
 	for (size_t i = 0; i < j->scene->nodes; i++) {
 		const struct node *n = &j->nodes[i];
@@ -160,9 +160,6 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 	/* From before the quiet: the next regular advertisement begins its end. */
 	if (j->conflict_ns >= 0 && j->conflict_ns <= j->quiet_ns + INSTANT)
 		limit += scene_interval_ns(j->scene);
-	/* Two that knew no peer, back from the dead or leaving: neither speaks until Active-down.
-	 */
-	j->is_silent = j->conflict_ns >= 0 && (j->is_silent || silent >= 2);
 	if (j->is_silent)
 		limit += scene_active_down_ns(j->scene);
 	if (j->conflict_ns >= 0 && now_ns - later(j->conflict_ns, j->quiet_ns) > limit)
@@ -171,6 +168,8 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 		j->conflict_ns = -1;
 	else if (j->conflict_ns < 0)
 		j->conflict_ns = now_ns;
+	/* Two that knew no peer, back from the dead or leaving: neither speaks until Active-down. */
+	j->is_silent = j->conflict_ns >= 0 && (j->is_silent || silent >= 2);
 	if ((actives & (actives - 1)) && j->conflict_ns >= 0 && now_ns > j->conflict_ns)
 		j->rivals |= actives;
 }
@@ -242,18 +241,11 @@ static void judge_gap(struct judge *j, int64_t now_ns)
 		j->gap_ns = now_ns;
 }
 
-/* Who was given it third-hand, and gives it on within a round trip, may take the first giver's last
- * word for its taker's. */
-static void judge_chain(struct judge *j, const struct vrrp_transition *row, int64_t now_ns)
+/* When one last took it from another that lives. */
+static void note_taken(struct judge *j, const struct vrrp_transition *row, int64_t now_ns)
 {
-	bool is_soon = now_ns - j->taken_ns < 6 * j->scene->delay_ns;
-
-	if (row->to == VRRP_HANDING_OVER && is_soon && j->takes >= 2)
-		j->gap_is_excused = true;
-	if (row->cause != VRRP_ASKED && row->cause != VRRP_PREEMPTED)
-		return;
-	j->takes = is_soon ? j->takes + 1 : 1;
-	j->taken_ns = now_ns;
+	if (row->cause == VRRP_ASKED || row->cause == VRRP_PREEMPTED)
+		j->taken_ns = now_ns;
 }
 
 void judge_look(struct judge *j, struct node *nodes, int64_t now_ns)
@@ -262,7 +254,7 @@ void judge_look(struct judge *j, struct node *nodes, int64_t now_ns)
 		for (size_t k = 0; k < nodes[i].happened_count; k++) {
 			judge_transition(j, &nodes[i], &nodes[i].happened[k]);
 			j->taken[nodes[i].happened[k].row - vrrp_transitions]++;
-			judge_chain(j, nodes[i].happened[k].row, now_ns);
+			note_taken(j, nodes[i].happened[k].row, now_ns);
 		}
 		j->transitions += nodes[i].happened_count;
 		nodes[i].happened_count = 0;

@@ -23,7 +23,6 @@ struct judge {
 	bool gap_is_excused;              /* the last disturbance was no orderly one */
 	int64_t conflict_ns, gap_ns;      /* since when; -1: there is none */
 	int64_t taken_ns;                 /* when somebody took over from an Active that lives */
-	int takes; /* so many did, each within a round trip of the one before */
 	int64_t able_ns[SCENE_NODES_MAX]; /* since when a node could take the address; -1: it could
 					     not */
 	int64_t down_ns[SCENE_NODES_MAX]; /* its Active-down when last looked at */

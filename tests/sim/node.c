@@ -219,13 +219,13 @@ static void step(struct node *n, const struct vrrp_event *ev, int64_t now_ns)
 
 /* ---- the role ---- */
 
-static void tend_identity(struct node *n, int64_t now_ns)
+/* It is another virtual router now: an Active tells so at once. */
+static void speak_anew(struct node *n, int64_t now_ns)
 {
 	const struct vrrp_config config = n->vrrp.config;
 	const struct vrrp_event ev = {.kind = VRRP_CONFIG, .config = &config};
 
-	if (node_identity_tend(n, node_local(n, now_ns)))
-		step(n, &ev, now_ns);
+	step(n, &ev, now_ns);
 }
 
 static void apply_role(struct node *n, int64_t now_ns)
@@ -372,8 +372,8 @@ static void fire_timers(struct node *n, int64_t now_ns)
 		if (i != n->index && peer_tick(&n->peers[i], now))
 			trace_say(n->trace, n->name, "peer lb-%c %s: %s", 'a' + (int)i,
 				peer_state_name(n->peers[i].state), n->peers[i].why);
-	if (n->is_running)
-		tend_identity(n, now_ns);
+	if (n->is_running && node_identity_tend(n, now))
+		speak_anew(n, now_ns);
 	if (n->is_running)
 		apply_role(n, now_ns);
 	if (node_first(n) == n && mono_reached(n->heartbeat_at, now) && n->is_running)
@@ -458,7 +458,7 @@ void node_crash(struct node *n)
 		node_crash(second(n));
 }
 
-static void init_process(struct node *n, bool is_recent, struct mono now)
+static void init_process(struct node *n, struct mono now)
 {
 	const struct scene *s = n->scene;
 	const struct peer_config peers = {s->check_interval_ms, 3, 3};
@@ -471,7 +471,7 @@ static void init_process(struct node *n, bool is_recent, struct mono now)
 	n->inbox_count = 0;
 	for (size_t i = 0; i < s->nodes; i++)
 		peer_init(&n->peers[i], &peers, n->session, now);
-	node_identity_init(n, is_recent, now);
+	node_identity_init(n, now);
 	node_role_init(n);
 	n->vrrp.state = VRRP_INITIALIZE;
 	node_role_judge(n, now);
@@ -479,30 +479,55 @@ static void init_process(struct node *n, bool is_recent, struct mono now)
 	n->heartbeat_at = n->renew_at = now;
 }
 
-void node_start(struct node *n, int64_t now_ns)
+static enum vrrp_start start_kind(const struct node *n, struct mono now, const char **ret_why)
 {
-	struct vrrp_event ev = {.kind = VRRP_START};
-	struct mono now = node_local(n, now_ns);
 	char boot_id[LEASE_BOOT_ID_SIZE];
-	const char *why;
 
-	if (!n->is_booted || n->is_running)
-		return;
+	print_boot(n, boot_id);
+	return lease_judge(&n->record, boot_id, now, ret_why);
+}
+
+/* The process is there, and knows what the one before it left. */
+static void begin(struct node *n, int64_t now_ns)
+{
+	struct mono now = node_local(n, now_ns);
+	const char *why;
+	enum vrrp_start kind = start_kind(n, now, &why);
+
 	n->is_running = true;
 	n->is_paused = n->is_leaving = n->has_left = false;
-	print_boot(n, boot_id);
-	ev.start = lease_judge(&n->record, boot_id, now, &why);
-	init_process(n, now_ns - n->ended_ns < vrrp_patience_ns(&n->vrrp), now);
+	init_process(n, now);
 	trace_say(n->trace, n->name, "process starts: %s", why);
-	if (ev.start == VRRP_START_RESUME)
+	if (kind == VRRP_START_RESUME)
 		role_resume(&n->role, n->record.spent_move, n->record.agreed_move);
+}
+
+/* The machine begins, with its true priority. */
+static void start_machine(struct node *n, int64_t now_ns)
+{
+	struct mono now = node_local(n, now_ns);
+	const char *why;
+	const struct vrrp_event ev = {.kind = VRRP_START, .start = start_kind(n, now, &why)};
+
 	node_role_judge(n, now);
-	n->vrrp.wish = n->result.wish; /* the machine begins with its true priority */
+	n->vrrp.wish = n->result.wish;
+	if (n->is_linked && ev.start != VRRP_START_RESUME)
+		identities_doubt(&n->identities);
 	if (n->is_linked)
 		step(n, &ev, now_ns);
 	n->wake_ns = now_ns + 1000;
+}
+
+void node_start(struct node *n, int64_t now_ns)
+{
+	if (!n->is_booted || n->is_running)
+		return;
+	begin(n, now_ns);
 	if (second(n))
-		node_start(second(n), now_ns);
+		begin(second(n), now_ns);
+	start_machine(n, now_ns);
+	if (second(n))
+		start_machine(second(n), now_ns);
 }
 
 void node_link(struct node *n, bool is_up, int64_t now_ns)
@@ -525,8 +550,6 @@ void node_kill(struct node *n)
 {
 	if (n->is_running)
 		trace_say(n->trace, n->name, "process killed");
-	if (n->is_running)
-		n->ended_ns = n->trace->now_ns;
 	n->is_running = n->is_paused = false;
 	n->inbox_count = 0;
 	n->wake_ns = INT64_MAX;

@@ -75,7 +75,6 @@ struct node {
 	bool is_track_well[SCENE_WEIGHTS];
 	size_t generation; /* of scene->documents, from 1; on the disk */
 	int spoken_id;     /* the router id spoken last, in run_dir; 0: none yet */
-	int64_t ended_ns;  /* when the last process did */
 	struct identities identities;
 	size_t pairs_active; /* of NODE_PAIRS */
 	struct role_move move; /* the operator's, as every node knows it */

@@ -29,14 +29,13 @@ static struct identity wanted(const struct node *n)
 	return identity_in(n, node_document(n)->virtual_router_id);
 }
 
-void node_identity_init(struct node *n, bool is_recent, struct mono now)
+void node_identity_init(struct node *n, struct mono now)
 {
 	struct identity want = wanted(n);
 	struct identity first = n->spoken_id ? identity_in(n, n->spoken_id) : want;
 
 	identities_init(&n->identities, &first);
-	if (identities_want(&n->identities, &want, now) && !is_recent)
-		identities_switch(&n->identities, now);
+	identities_want(&n->identities, &want, now);
 	n->spoken_id = n->identities.spoken.virtual_router_id;
 }
 
@@ -79,7 +78,7 @@ bool node_identity_tend(struct node *n, struct mono now)
 
 	identities_expire(&n->identities, !lags, now);
 	identities_check(&n->identities);
-	if (!n->identities.has_coming || (lags && !n->identities.is_coming_spoken && n->is_linked))
+	if (!n->identities.has_coming || (lags && n->is_linked))
 		return false;
 	identities_switch(&n->identities, now);
 	n->spoken_id = n->identities.spoken.virtual_router_id;

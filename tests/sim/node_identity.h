@@ -6,9 +6,8 @@
 
 const struct scene_document *node_document(const struct node *n);
 int node_base(const struct node *n);
-/* The process begins: one that is soon back under what it spoke, another under what its generation
- * says, and hears both. */
-void node_identity_init(struct node *n, bool is_recent, struct mono now);
+/* The process begins: under what it spoke, and hears what its generation says as well. */
+void node_identity_init(struct node *n, struct mono now);
 /* A generation arrives; a process that does not run finds it on its disk. */
 void node_apply(struct node *n, size_t generation, int64_t now_ns);
 /* True when it speaks as the coming one from now on. */

@@ -116,13 +116,12 @@ void node_role_judge(struct node *n, struct mono now)
 
 	look_at_links(node_first(n), now);
 	prepare(n, &mine, now);
-	if (twin && twin->is_running)
-		mine.in.group.spent_move = twin->role.spent_move;
-	/* One whose segment is lost drags nobody (V9). */
-	if (twin && twin->is_running && twin->vrrp.state != VRRP_INITIALIZE) {
+	if (twin && twin->is_running) {
 		prepare(twin, &others, now);
-		mine.in.group = (struct role_group){node_vip(twin),
-			role_alone(&twin->role, &others.in, now), twin->role.spent_move};
+		role_group_add(&mine.in.group,
+			&(struct role_member){node_vip(twin),
+				role_alone(&twin->role, &others.in, now), twin->role.spent_move,
+				!twin->is_linked});
 	}
 	role_judge(&n->role, &mine.in, now, &n->result);
 }

@@ -19,7 +19,7 @@ struct addr_prefix node_virtual_address(void)
 	return (struct addr_prefix){.addr = node_address(99), .length = 24};
 }
 
-void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
+static void send_as(struct node *n, const struct identity *i, int priority, int64_t now_ns)
 {
 	static struct advert a;
 	struct packet p = {.path = n->segment, .from = n->index};
@@ -27,7 +27,7 @@ void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
 
 	a = (struct advert){.version = n->vrrp.config.version,
 		.family = AF_INET,
-		.virtual_router_id = (uint8_t)n->identities.spoken.virtual_router_id,
+		.virtual_router_id = (uint8_t)i->virtual_router_id,
 		.priority = (uint8_t)priority,
 		.interval_cs = n->vrrp.config.interval_cs,
 		.has_pseudo_header = true,
@@ -40,6 +40,13 @@ void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
 	p.len = (size_t)len;
 	if (n->is_linked)
 		network_broadcast(n->network, now_ns, &p);
+}
+
+void node_send_advertisement(struct node *n, int priority, int64_t now_ns)
+{
+	send_as(n, &n->identities.spoken, priority, now_ns);
+	if (n->identities.is_both_spoken)
+		send_as(n, &n->identities.coming, priority, now_ns);
 }
 
 static void send_to_peer(struct node *of, size_t to, struct peer_message *m, int64_t now_ns)

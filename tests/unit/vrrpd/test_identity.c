@@ -150,7 +150,7 @@ static void an_interval_is_no_identity(void **state)
 	assert_int_equal(x.spoken.interval_ms, 2000);
 }
 
-static void follows_who_speaks_the_coming_one(void **state)
+static void speaks_both_beside_who_speaks_the_coming_one(void **state)
 {
 	struct identities x;
 
@@ -158,17 +158,35 @@ static void follows_who_speaks_the_coming_one(void **state)
 	identities_init(&x, &known['a']);
 	identities_want(&x, &known['b'], at(0));
 	identities_heard(&x, &known['a'], at(1));
-	assert_false(x.is_coming_spoken);
+	assert_false(x.is_both_spoken);
 	identities_heard(&x, &known['b'], at(2));
-	assert_true(x.is_coming_spoken);
+	assert_true(x.is_both_spoken);
 	identities_want(&x, &known['b'], at(3));
-	assert_true(x.is_coming_spoken);
+	assert_true(x.is_both_spoken);
 	identities_want(&x, &known['c'], at(4));
-	assert_false(x.is_coming_spoken);
+	assert_false(x.is_both_spoken);
 	identities_heard(&x, &known['c'], at(5));
 	identities_switch(&x, at(6));
 	identities_check(&x);
-	assert_false(x.is_coming_spoken);
+	assert_false(x.is_both_spoken);
+}
+
+static void speaks_both_in_doubt(void **state)
+{
+	struct identities x;
+
+	(void)state;
+	identities_init(&x, &known['a']);
+	identities_doubt(&x);
+	identities_check(&x);
+	assert_false(x.is_both_spoken);
+	identities_want(&x, &known['b'], at(0));
+	assert_false(x.is_both_spoken);
+	identities_doubt(&x);
+	assert_true(x.is_both_spoken);
+	identities_want(&x, &known['a'], at(1)); /* taken back */
+	identities_check(&x);
+	assert_false(x.is_both_spoken);
 }
 
 static void knows_who_lags(void **state)
@@ -230,7 +248,8 @@ int main(void)
 		cmocka_unit_test(is_kept_under_a_key),
 		cmocka_unit_test(finds_what_a_packet_belongs_to),
 		cmocka_unit_test(an_interval_is_no_identity),
-		cmocka_unit_test(follows_who_speaks_the_coming_one),
+		cmocka_unit_test(speaks_both_beside_who_speaks_the_coming_one),
+		cmocka_unit_test(speaks_both_in_doubt),
 		cmocka_unit_test(knows_who_lags),
 		cmocka_unit_test(prints),
 	};

@@ -370,6 +370,38 @@ static void judges_what_others_want_of_it(void **state)
 	}
 }
 
+/* One after the other joins: lowest, latest, and which moves are over. */
+static void takes_a_group_together(void **state)
+{
+	static const struct {
+		struct role_member joins;
+		const char *member;
+		int priority;
+		bool is_fit, may_preempt;
+		int64_t spent_move;
+	} members[] = {
+		{{"lost", {9, true, false}, 5, true}, NULL, 0, false, false, 5},
+		{{"mail", {150, true, true}, 3, false}, "mail", 150, true, true, 5},
+		{{"chat", {200, true, false}, 0, false}, "mail", 150, true, false, 5},
+		{{"news", {149, true, true}, 7, false}, "news", 149, true, false, 7},
+		{{"dead", {200, false, true}, 0, false}, "dead", 200, false, false, 7},
+		{{"low", {1, true, true}, 0, false}, "dead", 200, false, false, 7},
+	};
+	struct role_group g = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		role_group_add(&g, &members[i].joins);
+		if ((members[i].member ? !g.member || strcmp(g.member, members[i].member) != 0 : !!g.member) ||
+			g.lowest.priority != members[i].priority ||
+			g.lowest.is_fit != members[i].is_fit ||
+			g.lowest.may_preempt != members[i].may_preempt ||
+			g.spent_move != members[i].spent_move)
+			fail_msg("row %zu: %s %d", i, g.member ? g.member : "nobody",
+				g.lowest.priority);
+	}
+}
+
 /* The loss of a move's holder ends it for all, also when the holder is back. */
 static void ends_a_move_with_its_holder(void **state)
 {
@@ -450,6 +482,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_by_table),
 		cmocka_unit_test(judges_what_others_want_of_it),
+		cmocka_unit_test(takes_a_group_together),
 		cmocka_unit_test(an_owner_that_takes_over_ends_a_move),
 		cmocka_unit_test(ends_a_move_with_its_holder),
 		cmocka_unit_test(bars_preemption_for_startup_hold_at_most),

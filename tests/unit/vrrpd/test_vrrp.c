@@ -26,6 +26,7 @@ struct step {
 	enum vrrp_state state;
 	const char *actions; /* letters, see letter() */
 	int64_t deadline_us;
+	int times; /* in a row, each with that; 0: once */
 };
 
 struct story {
@@ -278,9 +279,7 @@ static const struct story stories[] = {
 	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
 	{200, TAKE(9, true), VRRP_ACTIVE, "C+NAY", 1200000},
 	{201, HEARD(9, 200, 100), VRRP_ACTIVE, "AN", 1201000},
-	{202, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1202000},
-	{203, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1203000},
-	{204, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1204000},
+	{204, HEARD(9, 200, 100), VRRP_ACTIVE, "A", 1204000, 7},
 	{205, HEARD(9, 200, 100), VRRP_BACKUP, "C-A", 3814375}, END}},
 {"a giver that is below its taker is a rival", .priority = 100, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
@@ -302,16 +301,23 @@ static const struct story stories[] = {
 	{200, TAKE(9, false), VRRP_ACTIVE, "C+NAY", 1200000},
 	{201, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1200000},
 	{202, HEARD(9, 200, 100), VRRP_HANDING_OVER, "A", 1201000},
-	{203, {.kind = VRRP_REFUSED}, VRRP_ACTIVE, "CGA", 1203000}, END}},
+	{203, {.kind = VRRP_REFUSED}, VRRP_ACTIVE, "CGA", 1202000},
+	{1202, TIMER, VRRP_ACTIVE, "N", 1203000}, END}},
+{"who was just given it takes nobody's late word for the taker's: there may have been a giver before its giver",
+	.priority = 100, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
+	{100, HEARD(9, 150, 100), VRRP_BACKUP, "", 3709375},
+	{200, TAKE(9, false), VRRP_ACTIVE, "C+NAY", 1200000},
+	{201, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1200000},
+	{202, HEARD(8, 200, 100), VRRP_HANDING_OVER, "A", 1201000},
+	{203, {.kind = VRRP_ACCEPTED}, VRRP_HANDING_OVER, "A", 1201000},
+	{204, HEARD(7, 99, 100), VRRP_BACKUP, "C-", 3813375}, END}},
 {"who preempted and hands over at once does not either", .priority = 200, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
 	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
 	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
 	{3220, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "Ck", 4219000},
-	{3221, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
-	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
-	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
-	{3222, HEARD(9, 100, 100), VRRP_HANDING_OVER, "", 4219000},
+	{3221, HEARD(9, 100, 100), VRRP_HANDING_OVER, "A", 4220000, 8},
 	{3223, HEARD(9, 100, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
 {"who was just given it and leaves alone asks whether a late word was its successor's",
 	.priority = 100, .steps = {
@@ -319,10 +325,7 @@ static const struct story stories[] = {
 	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
 	{200, TAKE(9, false), VRRP_ACTIVE, "C+NAY", 1200000},
 	{201, WITH(VRRP_LEAVE, false), VRRP_YIELDING, "C0", 2201000},
-	{202, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
-	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
-	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
-	{203, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000},
+	{202, HEARD(9, 200, 100), VRRP_YIELDING, "0", 2201000, 8},
 	{204, HEARD(9, 200, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
 {"who sinks when it has just become Active lets the word of one it outranked pass, saying how low it is", .priority = 200, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
@@ -348,6 +351,21 @@ static const struct story stories[] = {
 	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
 	{3220, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 4219000},
 	{3221, HEARD(8, 253, 100), VRRP_BACKUP, "C-A", 6439750}, END}},
+{"nor is a lower one its taker, so soon: it is told who holds, and announced beside when the hand-over fails", .priority = 200, .steps = {
+	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
+	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
+	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
+	{3220, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 4219000},
+	{3221, HEARD(8, 199, 100), VRRP_HANDING_OVER, "A", 4220000},
+	{3222, {.kind = VRRP_REFUSED}, VRRP_ACTIVE, "CGA", 4221000},
+	{4222, TIMER, VRRP_ACTIVE, "AN", 5222000}, END}},
+{"a rival of before is announced beside when a hand-over fails", .priority = 200, .steps = {
+	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
+	{1500, TIMER, VRRP_ACTIVE, "A", 2500000},
+	{1501, HEARD(9, 100, 100), VRRP_ACTIVE, "AN", 2501000},
+	{1502, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 2501000},
+	{1503, {.kind = VRRP_REFUSED}, VRRP_ACTIVE, "CG", 2501000},
+	{2501, TIMER, VRRP_ACTIVE, "AN", 3501000}, END}},
 {"a yes to one hand-over is none to the next", .priority = 200, .interval_cs = 10, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 321875},
 	{100, HEARD(9, 100, 10), VRRP_BACKUP, "", 321875},
@@ -355,7 +373,7 @@ static const struct story stories[] = {
 	{323, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 422000},
 	{324, {.kind = VRRP_ACCEPTED}, VRRP_HANDING_OVER, "", 422000},
 	{325, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "k", 422000},
-	{326, HEARD(9, 100, 10), VRRP_HANDING_OVER, "", 422000}, END}},
+	{326, HEARD(9, 100, 10), VRRP_HANDING_OVER, "A", 425000}, END}},
 {"a taker lets late words of others pass too", .priority = 100, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
 	{100, HEARD(9, 150, 100), VRRP_BACKUP, "", 3709375},
@@ -443,6 +461,10 @@ static void run_step(struct vrrp *v, const struct story *story, size_t i)
 	char actions[VRRP_TODO_MAX + 1] = "";
 	int64_t deadline_us;
 
+	for (int more = s->times; more > 1; more--) {
+		vrrp_step(v, &ev, at_ms(s->at_ms), &todo);
+		vrrp_check(v);
+	}
 	vrrp_step(v, &ev, at_ms(s->at_ms), &todo);
 	vrrp_check(v);
 	for (size_t k = 0; k < todo.count; k++)
