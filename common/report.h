@@ -75,6 +75,16 @@ struct report_vip_past {
 	char measured[REPORT_TEXT_SIZE]; /* how long it took; "": not known */
 };
 
+/* The last hand-over that failed: wanted, and still Active. */
+struct report_vip_failure {
+	struct wall time; /* ms 0: none is known, as of an older vrrpd */
+	char to[CONF_NAME_SIZE]; /* who was asked; "": there was nobody */
+	char why[REPORT_TEXT_SIZE];
+	struct wall move; /* vip_move.since of the operator's move that it was for; ms 0: of none */
+	int64_t times; /* so often in a row, for that move to that node */
+	bool is_barred; /* `to` is not even asked: of that move nothing will come while it is so */
+};
+
 struct report_vip {
 	enum report_vip_state state;
 	struct wall since;
@@ -84,6 +94,7 @@ struct report_vip {
 	int64_t transitions; /* since vrrpd started its count */
 	struct report_vip_past history[REPORT_HISTORY_MAX]; /* newest first */
 	size_t history_count;
+	struct report_vip_failure failure;
 };
 
 enum report_peer_state { REPORT_PEER_UNKNOWN, REPORT_PEER_HEALTHY, REPORT_PEER_UNHEALTHY };

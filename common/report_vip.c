@@ -32,6 +32,19 @@ static json_t *past_encode(const struct report_vip_past *p)
 	return row;
 }
 
+static json_t *failure_encode(const struct report_vip_failure *f)
+{
+	json_t *row = json_object();
+
+	row_set_wall(row, "time", f->time);
+	row_set_text(row, "to", f->to);
+	row_set_text(row, "why", f->why);
+	row_set_wall(row, "move", f->move);
+	row_set_integer(row, "times", f->times);
+	json_object_set_new(row, "is_barred", json_boolean(f->is_barred));
+	return row;
+}
+
 json_t *report_vip_encode(const struct report_vip *r)
 {
 	json_t *row = json_object(), *history = json_array();
@@ -46,6 +59,8 @@ json_t *report_vip_encode(const struct report_vip *r)
 	for (size_t i = 0; i < r->history_count; i++)
 		json_array_append_new(history, past_encode(&r->history[i]));
 	json_object_set_new(row, "history", history);
+	if (r->failure.time.ms)
+		json_object_set_new(row, "failed_hand_over", failure_encode(&r->failure));
 	return row;
 }
 
@@ -78,6 +93,18 @@ static bool history_decode(const json_t *row, struct report_vip *r)
 	return true;
 }
 
+/* Not there in reports of an older version, and while none failed. */
+static bool failure_decode(const json_t *row, struct report_vip_failure *f)
+{
+	if (!row)
+		return true;
+	f->is_barred = json_is_true(json_object_get(row, "is_barred"));
+	return json_is_object(row) && row_get_wall(row, "time", &f->time) &&
+	       row_get_text(row, "to", f->to, sizeof f->to) &&
+	       row_get_text(row, "why", f->why, sizeof f->why) &&
+	       row_get_wall(row, "move", &f->move) && row_get_integer(row, "times", 0, &f->times);
+}
+
 int report_vip_decode(const json_t *value, struct report_vip *ret)
 {
 	struct report_vip r = {0};
@@ -89,7 +116,8 @@ int report_vip_decode(const json_t *value, struct report_vip *ret)
 		!row_get_integer(value, "priority", 0, &r.priority) ||
 		!row_get_text(value, "active_router", r.active_router, sizeof r.active_router) ||
 		!row_get_integer(value, "transitions", 0, &r.transitions) ||
-		!history_decode(value, &r))
+		!history_decode(value, &r) ||
+		!failure_decode(json_object_get(value, "failed_hand_over"), &r.failure))
 		return -EINVAL;
 	r.state = (enum report_vip_state)state;
 	*ret = r;

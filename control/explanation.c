@@ -160,6 +160,22 @@ static void add_role(struct explanation *e, const struct report_vip *r)
 		add_transition(e, &r->history[i]);
 }
 
+/* Of any node: who ordered the move may look at it from the taker. */
+static void add_failures(struct explanation *e, const struct conf_vip *v)
+{
+	const char *node;
+
+	for (size_t i = 0; (node = fleet_node_name(e->picture->fleet, i)); i++) {
+		const struct report_vip *r = conf_instance(e->conf, node)
+						     ? fleet_vip(e->picture->fleet, node, v->name)
+						     : NULL;
+
+		if (r && r->failure.time.ms)
+			add_evidence(e, r->failure.time, "last failed hand-over, %s to %s: %s", node,
+				r->failure.to[0] ? r->failure.to : "nobody", r->failure.why);
+	}
+}
+
 /* What the cluster says of a VIP: borrowed from vips, NULL when it says nothing. */
 static const json_t *find_vip(const json_t *vips, const char *stack, const char *name)
 {
@@ -219,6 +235,7 @@ static json_t *print_vip(struct explanation *e, const struct conf_vip *v)
 		add_role(e, &r);
 		since = r.since;
 	}
+	add_failures(e, v);
 	add_move(e, v);
 	add_states(e, vip);
 	result = finish(e, v->name, holder ? "active" : "initialize", since, why);

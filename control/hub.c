@@ -107,7 +107,8 @@ static bool is_news_of_vip(const json_t *before, const json_t *after)
 	if (!before || !after || report_vip_decode(before, &a) < 0 ||
 		report_vip_decode(after, &b) < 0)
 		return true;
-	return a.state != b.state || a.since.ms != b.since.ms;
+	return a.state != b.state || a.since.ms != b.since.ms ||
+	       (b.failure.move.ms && b.failure.time.ms != a.failure.time.ms);
 }
 
 static bool is_news_of_daemon(const struct report_daemon *a, const struct report_daemon *b)

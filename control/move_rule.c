@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define OWNER_PRIORITY 255
 
@@ -67,4 +68,23 @@ int move_rule_judge(const struct conf *c, const struct conf_vip *v, const char *
 		return -EBUSY;
 	}
 	return judge_taker(v, to, f, why);
+}
+
+enum move_outcome move_rule_outcome(const char *vip, const struct vip_move *m, const char *holder,
+	const struct report_vip *giver, char why[MOVE_RULE_WHY_SIZE])
+{
+	const struct report_vip_failure *f = giver ? &giver->failure : NULL;
+
+	if (strcmp(holder, m->holder) == 0)
+		return MOVE_TAKEN;
+	/* Of this move by its date, which is the same for all: the nodes' clocks need not agree. */
+	if (!f || f->time.ms == 0 || f->move.ms != m->since.ms || strcmp(f->to, m->holder) != 0 ||
+		(f->times < MOVE_FAILURES_MAX && !f->is_barred))
+		return MOVE_UNDER_WAY;
+	snprintf(why, MOVE_RULE_WHY_SIZE,
+		"%s %s VIP %s: %s; so the move is given up and %s holds it: mend that, or choose "
+		"another instance; see explain vip %s",
+		m->holder, f->is_barred ? "cannot take" : "does not take", vip, f->why, holder,
+		vip);
+	return MOVE_FAILED;
 }

@@ -30,6 +30,7 @@ static void recall(struct vip *v)
 		return;
 	memcpy(v->history, v->recalled.history, sizeof v->history);
 	v->history_count = v->recalled.history_count;
+	v->failure = v->recalled.failure;
 }
 
 /* Of the operator's moves a process that resumes knows what the one before it knew. */
@@ -40,6 +41,7 @@ static void recall_moves(struct vip *v)
 	const char *why;
 
 	role_init(&v->role);
+	move_bar_init(&v->move_bar);
 	if (ownership_read(o, v->key, &r) == 0 &&
 		lease_judge(&r, ownership_boot_id(o), mono_now(), &why) == VRRP_START_RESUME)
 		role_resume(&v->role, r.spent_move, r.agreed_move);
@@ -175,6 +177,8 @@ static void remember(struct vip *v, const struct vrrp_transition *row)
 	else if (from != to)
 		history_add(v, from, row);
 	v->has_recalled = false;
+	if (to != REPORT_VIP_ACTIVE)
+		v->failure.times = 0;
 }
 
 static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono now)
@@ -215,13 +219,47 @@ static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono no
 	}
 }
 
+static void note_failure(struct vip *v, const struct report_vip_failure *f)
+{
+	v->failure = *f;
+	log_warn("vip=%s: handing over to %s failed: %s", v->config->name,
+		f->to[0] ? f->to : "nobody", f->why);
+	v->uses->changed(v->uses->user, v);
+}
+
+/* The hand-over under way, or just asked for, failed: once more, or another than before. */
+static void note_given_up(struct vip *v, const char *why)
+{
+	struct report_vip_failure f = {
+		.time = wall_now(), .move = {v->step_move}, .times = 1};
+
+	snprintf(f.to, sizeof f.to, "%s", v->asked);
+	snprintf(f.why, sizeof f.why, "%s%s%s", why, v->refusal[0] ? ": " : "", v->refusal);
+	if (f.move.ms == v->failure.move.ms && strcmp(f.to, v->failure.to) == 0)
+		f.times += v->failure.times;
+	note_failure(v, &f);
+}
+
+/* Said once of a move, and of a reason. */
+static void note_barred(struct vip *v, const struct role_move *move, const char *why)
+{
+	struct report_vip_failure f = {
+		.time = wall_now(), .move = {move->number}, .is_barred = true};
+
+	if (v->failure.is_barred && v->failure.move.ms == move->number &&
+		strcmp(v->failure.why, why) == 0)
+		return;
+	snprintf(f.to, sizeof f.to, "%s", move->holder);
+	snprintf(f.why, sizeof f.why, "%s", why);
+	note_failure(v, &f);
+}
+
 static void tell_of(struct vip *v, const struct vrrp_action *a)
 {
 	if (a->kind == VRRP_CHANGED)
 		remember(v, a->row);
 	else if (a->kind == VRRP_GAVE_UP)
-		log_warn("vip=%s: handing over to %s failed: %s", v->config->name,
-			v->judged.taker ? v->judged.taker : "nobody", a->text);
+		note_given_up(v, a->text);
 }
 
 /* What may come of this event is measured from now on; the end of a hand-over from its begin. */
@@ -368,10 +406,13 @@ void vip_prepare(const struct vip *v, struct role_input *in)
 void vip_judge(struct vip *v, const struct role_input *in, struct mono now)
 {
 	struct vrrp_event wish = {.kind = VRRP_WISH}, down = {.kind = VRRP_STEP_DOWN};
+	const char *bar = move_bar(&v->move_bar, in, v->role.spent_move, now);
 	bool had_peer = v->vrrp.wish.has_peer, is_same;
 
+	if (bar)
+		note_barred(v, &in->move, bar);
 	role_judge(&v->role, in, now, &v->judged);
-	v->judge_at = role_deadline(&v->role);
+	v->judge_at = mono_min(role_deadline(&v->role), move_bar_deadline(&v->move_bar));
 	/* The name is the peer list's, which a new generation replaces. */
 	snprintf(v->taker, sizeof v->taker, "%s", v->judged.taker ? v->judged.taker : "");
 	v->judged.taker = v->taker[0] ? v->taker : NULL;
@@ -387,6 +428,8 @@ void vip_judge(struct vip *v, const struct role_input *in, struct mono now)
 		return;
 	down.has_taker = v->judged.taker != NULL;
 	v->is_step_planned = v->judged.is_planned;
+	v->step_move = in->move.holder && strcmp(in->move.holder, v->taker) == 0 ? in->move.number : 0;
+	v->asked[0] = v->refusal[0] = '\0';
 	step(v, &down, now);
 }
 
@@ -481,6 +524,7 @@ void vip_answered(struct vip *v, const char *node, const struct peer_message *m,
 		return;
 	if (!m->is_taken)
 		log_info("vip=%s: %s does not take it over: %s", v->config->name, node, m->why);
+	snprintf(v->refusal, sizeof v->refusal, "%s", m->is_taken ? "" : m->why);
 	step(v, &ev, now);
 }
 

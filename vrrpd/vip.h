@@ -19,6 +19,7 @@
 #include "vrrpd/inquiry.h"
 #include "vrrpd/macvlan.h"
 #include "vrrpd/measure.h"
+#include "vrrpd/move_bar.h"
 #include "vrrpd/netlink.h"
 #include "vrrpd/ownership.h"
 #include "vrrpd/past.h"
@@ -78,6 +79,7 @@ struct vip {
 	struct vrrp vrrp;
 	struct role role;
 	struct role_result judged;
+	struct move_bar move_bar;
 	struct announce announce;
 	struct measure measure; /* of the change under way */
 	struct probe probe;      /* whether another host has the addresses, … */
@@ -102,6 +104,10 @@ struct vip {
 	uint64_t asked_number;  /* of the `take` being answered */
 	char take_from[CONF_NAME_SIZE];
 	uint64_t take_number;
+	char asked[CONF_NAME_SIZE];   /* by take_number; "": nobody */
+	char refusal[PEER_TEXT_SIZE]; /* its answer; "": none yet, or yes */
+	int64_t step_move;            /* the move for which it was asked; 0: for none */
+	struct report_vip_failure failure; /* the last that came of that */
 	struct wall since;
 	bool has_recalled; /* what a predecessor told last, until the first transition: … */
 	struct report_vip recalled;                         /* … the story goes on from there */

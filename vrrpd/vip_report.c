@@ -28,7 +28,8 @@ void vip_report(const struct vip *v, struct report_vip *ret)
 		.since = v->since,
 		.priority = v->vrrp.wish.priority,
 		.transitions = (int64_t)v->vrrp.transitions,
-		.history_count = v->history_count};
+		.history_count = v->history_count,
+		.failure = v->failure};
 	why_print(v, ret->why, sizeof ret->why);
 	if (!vrrp_is_active(&v->vrrp) && addr_family(&v->vrrp.active))
 		addr_print_ip(&v->vrrp.active, ret->active_router);

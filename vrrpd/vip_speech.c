@@ -225,10 +225,12 @@ void vip_ask_taker(struct vip *v, bool is_leaving)
 		.source = vip_source(v),
 		.is_leaving = is_leaving};
 
-	if (!v->judged.taker)
+	snprintf(v->asked, sizeof v->asked, "%s", v->judged.taker ? v->judged.taker : "");
+	v->refusal[0] = '\0';
+	if (!v->asked[0])
 		return;
 	strcpy(m.vip, v->config->name);
-	heartbeat_send(v->uses->heartbeat, v->judged.taker, &m);
+	heartbeat_send(v->uses->heartbeat, v->asked, &m);
 }
 
 void vip_answer_giver(struct vip *v, bool is_taken, const char *why)

@@ -1,7 +1,8 @@
 /*
  * move: the operator's hand on VIPs, and the end of a node's bypass. A family of
  * the API: writes the move as an overlay, and answers when the node it names
- * holds the VIP. One that does not take it in time is given up: the overlay goes.
+ * holds the VIP. One that refuses it, or does not take it in time, is given up: the
+ * overlay goes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +27,10 @@ struct move {
 	char to[CONF_NAME_SIZE]; /* "": the move, or a bypass, is ended */
 	char why[OVERLAY_TEXT_SIZE], request[KEEPER_REQUEST_SIZE];
 	int64_t patience_ms;
-	json_t *before, *row; /* owned; NULL: none */
+	struct vip_move move; /* what row says */
+	enum move_outcome outcome;
+	char failure[MOVE_RULE_WHY_SIZE]; /* of MOVE_FAILED */
+	json_t *before, *row;             /* owned; NULL: none */
 };
 
 static void move_free(struct move *m)
@@ -81,42 +85,54 @@ static void put_row(struct move *m, const json_t *row, int64_t expires_in_ms,
 
 /* ---- waiting for the taker ---- */
 
-static bool has_taken(struct family_wait *w)
+static bool is_decided(struct family_wait *w)
 {
-	const struct move *m = (const struct move *)w;
+	struct move *m = (struct move *)w;
+	const struct fleet *f = w->api->site.picture->fleet;
 	char holder[CONF_NAME_SIZE];
 
 	if (!json_equal(picture_overlay(w->api->site.picture, m->stack, m->key), m->row))
 		return false;
-	fleet_vip_holder(w->api->site.picture->fleet, m->stack, m->vip, holder);
-	return strcmp(holder, m->to) == 0;
+	fleet_vip_holder(f, m->stack, m->vip, holder);
+	m->outcome = move_rule_outcome(
+		m->vip, &m->move, holder, fleet_vip(f, holder, m->vip), m->failure);
+	return m->outcome != MOVE_UNDER_WAY;
+}
+
+static void refuse_untaken(struct move *m)
+{
+	char holder[CONF_NAME_SIZE];
+
+	if (m->outcome == MOVE_FAILED) {
+		family_refuse(m->x, 409, "%s", m->failure);
+		return;
+	}
+	fleet_vip_holder(m->wait.api->site.picture->fleet, m->stack, m->vip, holder);
+	family_refuse(m->x, 409,
+		"%s did not take VIP %s within %lld s, so the move is given up; %s%s: see "
+		"explain vip %s",
+		m->to, m->vip, (long long)(m->patience_ms / 1000), holder[0] ? holder : "nobody",
+		holder[0] ? " holds it" : " is known to hold it", m->vip);
 }
 
 static void on_given_up(void *user, const struct store_answer *answer)
 {
 	struct move *m = user;
-	char holder[CONF_NAME_SIZE];
 
 	if (!family_is_store_away(m->x, answer)) {
-		fleet_vip_holder(m->wait.api->site.picture->fleet, m->stack, m->vip, holder);
 		tell_event(m, m->row, NULL);
-		family_refuse(m->x, 409,
-			"%s did not take VIP %s within %lld s, so the move is given up; %s%s: see "
-			"explain vip %s",
-			m->to, m->vip, (long long)(m->patience_ms / 1000),
-			holder[0] ? holder : "nobody",
-			holder[0] ? " holds it" : " is known to hold it", m->vip);
+		refuse_untaken(m);
 	}
 	keeper_load(m->wait.api->site.keeper);
 	move_free(m);
 }
 
-static void on_taken(struct family_wait *w, bool is_timed_out)
+static void on_decided(struct family_wait *w, bool is_timed_out)
 {
 	struct move *m = (struct move *)w;
 	const struct picture_stack *s = picture_stack(w->api->site.picture, m->stack);
 
-	if (is_timed_out) {
+	if (is_timed_out || m->outcome == MOVE_FAILED) {
 		put_row(m, NULL, 0, on_given_up);
 		return;
 	}
@@ -154,8 +170,8 @@ static void on_set(void *user, const struct store_answer *answer)
 	if (answer->outcome == STORE_OK && !answer->is_repeat)
 		tell_event(m, m->before, m->row);
 	keeper_load(m->wait.api->site.keeper);
-	m->wait.is_over = m->to[0] ? has_taken : is_ended;
-	m->wait.over = m->to[0] ? on_taken : on_ended;
+	m->wait.is_over = m->to[0] ? is_decided : is_ended;
+	m->wait.over = m->to[0] ? on_decided : on_ended;
 	family_wait(m->wait.api, &m->wait, m->patience_ms);
 }
 
@@ -221,6 +237,7 @@ void family_move(struct api *a, struct exchange *x, const struct route_match *ma
 	snprintf(m->to, sizeof m->to, "%s", body.move.holder);
 	snprintf(m->why, sizeof m->why, "%s", body.move.why);
 	m->patience_ms = MOVE_SHOWN_MS + 3 * v->advertisement_interval_ms;
+	m->move = body.move;
 	m->row = vip_move_encode(&body.move);
 	put_row(m, m->row, body.expires_in_ms, on_set);
 }

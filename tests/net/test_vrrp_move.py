@@ -1,10 +1,12 @@
 """The operator moves VIPs between two nodes that share a store; VIPs of a sync group move together."""
 import re
+import signal
+import time
 
 import pytest
 
 from lab import Lab, run, wait_for
-from vrrp import KEY, Pings, Vrrpd, holders, holds, instance, vip, wait_holder
+from vrrp import KEY, Keepalived, Pings, Vrrpd, holders, holds, instance, vip, wait_holder
 
 V4, OTHER = "10.0.0.100", "10.0.0.101"
 HOSTS = {"a": ["10.0.0.11/24"], "b": ["10.0.0.12/24"], "client": ["10.0.0.99/24"]}
@@ -29,8 +31,14 @@ class Holder:
 class Cluster:
     """control and vrrpd on a (200) and b (100), one PostgreSQL."""
 
-    def __init__(self, lab, *vips, **ha):
+    def __init__(self, lab, *vips, links=(), **ha):
+        """links: further ones of both nodes, up."""
         self.netns = lab.segment(HOSTS)
+        for n in "ab":
+            for link in links:
+                run("ip", "-n", self.netns[n], "link", "add", link, "type", "veth", "peer", "name", link + "-peer")
+                for end in (link, link + "-peer"):
+                    run("ip", "-n", self.netns[n], "link", "set", end, "up")
         key = lab.folder / "cluster.key"
         key.write_text(KEY)
         key.chmod(0o600)
@@ -82,6 +90,57 @@ def test_a_vip_is_moved_and_comes_back(lab):
             (("web",), "needs the node"), (("web", "b", "--clear"), "only the VIP is named")):
         refused = a.ctl("move", *arguments, check=False)
         assert refused.returncode in (1, 2) and sentence in refused.stderr, refused
+
+
+def make_deaf(netns, source):
+    """That router's advertisements are not heard in a namespace."""
+    run("nsenter", f"--net=/run/netns/{netns}", "nft",
+        "add table netdev deaf; add chain netdev deaf in { type filter hook ingress device eth0 priority 0; }; "
+        f"add rule netdev deaf in ip saddr {source} ip protocol 112 drop")
+
+
+def b_refuses(lab, cluster):
+    """It hears another Active than a: one that a does not hear, and that b itself does not outrank when it is moved there."""
+    make_deaf(cluster.netns["a"], "10.0.0.99")
+    Keepalived(lab, "other", cluster.netns["client"], 254, [V4 + "/24"])
+    wait_for(lambda: holds(cluster.netns["client"], V4), 15)
+    make_deaf(cluster.netns["b"], "10.0.0.11")
+    wait_for(lambda: "10.0.0.99 advertises" in cluster.b.ctl("explain", "vip", "web").stdout, 10)
+    return "does not take VIP web: ", "the taker refused: the Active heard here is another"
+
+
+def b_is_silent(lab, cluster):
+    """Stopped as it is, and so lately that its heartbeats are not missed yet."""
+    cluster.b.daemons["vrrpd"].signal(signal.SIGSTOP)
+    return "does not take VIP web: ", "the taker did not advertise in time"
+
+
+def b_is_disqualified(lab, cluster):
+    """So its heartbeats say."""
+    run("ip", "-n", cluster.netns["b"], "link", "set", "up0", "down")
+    wait_for(lambda: "its priority here is 1;" in re.sub(r"\s*\n", ";", cluster.b.ctl("explain", "vip", "web").stdout), 10)
+    return "cannot take VIP web: ", "it is disqualified there"
+
+
+@pytest.mark.parametrize("fail", [b_refuses, b_is_silent, b_is_disqualified])
+def test_a_move_that_fails_is_answered_soon(lab, fail):
+    """Not after 10 s and three intervals: the giver knows why, and that is the answer. The move is gone then."""
+    cluster = Cluster(lab, vip([V4 + "/24"], "100ms", {"a": 200, "b": 100}, track=[{"interface": "up0", "weight": "down"}]),
+                      links=["up0"], peer_check_interval="1s")
+    begins, why = fail(lab, cluster)
+
+    begun = time.monotonic()
+    refused = cluster.b.ctl("move", "web", "b", check=False)  # not where it is known first
+    took = time.monotonic() - begun
+    print(f"{why}: answered after {took:.2f} s")
+    assert refused.returncode != 0 and "b " + begins + why in refused.stderr, refused
+    assert "so the move is given up and a holds it: mend that, or choose another instance" in refused.stderr, refused
+    assert took < 5, took
+    for node in (cluster.a, cluster.b):
+        wait_for(lambda node=node: "moved to" not in node.ctl("explain", "vip", "web").stdout, 5, "the move to be gone")
+        told = node.ctl("explain", "vip", "web").stdout
+        assert re.search(r"\n *\d+s +last failed hand-over, a to b: " + why, told), told
+    assert holds(cluster.netns["a"], V4)
 
 
 def test_a_sync_group_moves_together(lab):

@@ -117,7 +117,9 @@ static void reports_there_and_back(void **state)
 		.history = {{.time = {7000},
 			.from = REPORT_VIP_BACKUP,
 			.to = REPORT_VIP_ACTIVE,
-			.why = "w"}}};
+			.why = "w"}},
+		.failure = {.time = {8000}, .to = "lb-b", .why = "the taker refused", .move = {7900}, .times = 2,
+			.is_barred = true}};
 	struct report_peer p = {
 		.state = REPORT_PEER_HEALTHY, .since = {1}, .why = "y", .round_trip_us = -1};
 	struct report_daemon d2;
@@ -141,6 +143,37 @@ static void reports_there_and_back(void **state)
 	assert_memory_equal(&p2, &p, sizeof p);
 	for (size_t i = 0; i < 5; i++)
 		json_decref(rows[i]);
+}
+
+/* What an older version does not tell is none; what this one does not know is passed over. */
+static void reads_other_versions(void **state)
+{
+	static const char *const good = "{\"state\":\"active\",\"priority\":1,\"transitions\":0%s}";
+	static const struct {
+		const char *more;
+		int rc;
+		int64_t times;
+	} rows[] = {
+		{"", 0, 0},
+		{",\"failed_hand_over\":{\"time\":\"2026-01-01T00:00:00.000Z\",\"times\":3,\"colour\":1}", 0, 3},
+		{",\"colour\":{}", 0, 0},
+		{",\"failed_hand_over\":5", -EINVAL, 0},
+		{",\"failed_hand_over\":{\"times\":-1}", -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct report_vip v = {0};
+		char text[256];
+		json_t *row;
+
+		snprintf(text, sizeof text, good, rows[i].more);
+		row = json_loads(text, 0, NULL);
+		assert_non_null(row);
+		assert_int_equal(report_vip_decode(row, &v), rows[i].rc);
+		assert_int_equal(v.failure.times, rows[i].times);
+		json_decref(row);
+	}
 }
 
 static void refuses_what_is_no_row(void **state)
@@ -189,6 +222,7 @@ int main(void)
 		cmocka_unit_test(overlays_there_and_back),
 		cmocka_unit_test(verdicts_there_and_back),
 		cmocka_unit_test(reports_there_and_back),
+		cmocka_unit_test(reads_other_versions),
 		cmocka_unit_test(refuses_what_is_no_row),
 		cmocka_unit_test(repairs_cut_texts),
 	};

@@ -82,9 +82,51 @@ static void judges(void **state)
 	conf_unref(c);
 }
 
+#define ORDERED 5000
+
+static const struct {
+	const char *name, *holder;
+	struct report_vip_failure failure;
+	enum move_outcome outcome;
+	const char *what;
+} outcomes[] = {
+	{"held by the taker", "b", {.time = {0}}, MOVE_TAKEN, NULL},
+	{"held by the taker, after failures", "b", {{1}, "b", "r", {ORDERED}, 2, false}, MOVE_TAKEN, NULL},
+	{"nothing failed", "a", {.time = {0}}, MOVE_UNDER_WAY, NULL},
+	{"held by nobody", "", {.time = {0}}, MOVE_UNDER_WAY, NULL},
+	{"failed once: it is asked again", "a", {{1}, "b", "r", {ORDERED}, 1, false}, MOVE_UNDER_WAY, NULL},
+	{"failed twice", "a", {{1}, "b", "the taker refused: full", {ORDERED}, 2, false}, MOVE_FAILED,
+		"b does not take VIP web: the taker refused: full; so the move is given up and a "
+		"holds it: mend that, or choose another instance"},
+	{"cannot be asked", "a", {{1}, "b", "disqualified", {ORDERED}, 0, true}, MOVE_FAILED,
+		"b cannot take VIP web: disqualified"},
+	{"could not be asked before", "a", {{1}, "b", "r", {ORDERED - 1}, 0, true}, MOVE_UNDER_WAY, NULL},
+	{"by a clock that is behind", "a", {{ORDERED - 900}, "b", "r", {ORDERED}, 3, false}, MOVE_FAILED, "b does not"},
+	{"for an earlier move", "a", {{9000}, "b", "r", {ORDERED - 1}, 9, false}, MOVE_UNDER_WAY, NULL},
+	{"for a later move", "a", {{9000}, "b", "r", {ORDERED + 1}, 9, false}, MOVE_UNDER_WAY, NULL},
+	{"for no move", "a", {{9000}, "b", "r", {0}, 9, false}, MOVE_UNDER_WAY, NULL},
+	{"to another", "a", {{9000}, "c", "r", {ORDERED}, 9, false}, MOVE_UNDER_WAY, NULL},
+};
+
+static void tells_outcomes(void **state)
+{
+	const struct vip_move m = {.holder = "b", .since = {ORDERED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+		const struct report_vip giver = {.failure = outcomes[i].failure};
+		char why[MOVE_RULE_WHY_SIZE] = "";
+		enum move_outcome o = move_rule_outcome("web", &m, outcomes[i].holder, &giver, why);
+
+		if (o != outcomes[i].outcome || (outcomes[i].what && !strstr(why, outcomes[i].what)))
+			fail_msg("%s: %d \"%s\"", outcomes[i].name, (int)o, why);
+	}
+	assert_int_equal(move_rule_outcome("web", &m, "a", NULL, NULL), MOVE_UNDER_WAY);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(judges)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(judges), cmocka_unit_test(tells_outcomes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
