@@ -274,7 +274,8 @@ static void active_timer(struct vrrp *v, struct mono now, struct vrrp_todo *todo
 {
 	if (mono_reached(v->advertise_at, now))
 		advertise(v, now, todo);
-	if (mono_reached(v->reannounce_at, now)) {
+	/* Not while handing over: the taker may have announced itself meanwhile. */
+	if (v->state == VRRP_ACTIVE && mono_reached(v->reannounce_at, now)) {
 		v->reannounce_at = MONO_NEVER;
 		add(todo, VRRP_ANNOUNCE);
 	}

@@ -70,7 +70,7 @@ struct mono vrrp_deadline(const struct vrrp *v)
 	case VRRP_ACTIVE:
 		return mono_min(v->advertise_at, v->reannounce_at);
 	case VRRP_HANDING_OVER:
-		return mono_min(mono_min(v->advertise_at, v->reannounce_at), v->phase_until);
+		return mono_min(v->advertise_at, v->phase_until);
 	case VRRP_YIELDING:
 		return v->phase_until;
 	case VRRP_INITIALIZE:

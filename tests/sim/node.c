@@ -71,8 +71,7 @@ static void reconcile(struct node *n, int64_t now_ns)
 		.is_held = vrrp_holds(&n->vrrp, now),
 		.valid_s = lease_valid_s(vrrp_lease_ns(&n->vrrp), n->vrrp.wish.has_peer),
 	};
-	const struct lease_seen seen = {
-		INTERFACE, node_virtual_address(), n->kernel.valid_s, n->kernel.told};
+	const struct lease_seen seen = {INTERFACE, node_virtual_address(), n->kernel.valid_s, n->kernel.told};
 	bool had_address = n->kernel.has_address;
 	struct lease_change change;
 
@@ -276,8 +275,11 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	step(n, &ev, now_ns);
 	n->pauses = 0;
 	/* A farewell claims nothing, and of a stranger it means nothing. */
-	if (a.priority == VRRP_PRIORITY_LEAVE)
+	if (a.priority == VRRP_PRIORITY_LEAVE) {
+		if (n->vrrp.is_skew_only && a.version == 3)
+			n->not_below_interval_cs = n->heard_interval_cs = a.interval_cs;
 		return;
+	}
 	/* After the step: it may have begun a new state, and counts for that one. */
 	n->heard_at = node_local(n, now_ns);
 	n->heard_interval_cs = a.interval_cs;
@@ -290,8 +292,7 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 static void act_on_message(
 	struct node *n, const struct packet *p, const struct peer_message *m, int64_t now_ns)
 {
-	struct vrrp_event ev = {
-		.kind = VRRP_TAKE,
+	struct vrrp_event ev = {.kind = VRRP_TAKE,
 		.source = m->source,
 		.is_leaving = m->is_leaving,
 		.age_ns = peer_age_ns(&n->peers[p->from], m, node_local(n, now_ns))};
