@@ -2,7 +2,8 @@
 
 Deaths are told for a pair of ballast-vrrpd and for a pair of keepalived in namespaces of the same make, at the same
 time and at the same phases of the interval (failover_wire.py). The goals are absolute where RFC 9568 says what is
-possible, and relative where a peer shows it. Both programs, the client and the observer run under SCHED_RR 1.
+possible, and relative where a peer shows it. In the pairs both programs, the client and the observer run under
+SCHED_RR 1; whole nodes run as their units have them.
 """
 import argparse
 import concurrent.futures

@@ -10,7 +10,7 @@ from vrrp import KEY, Keepalived, Vrrpd, holds, instance, vip  # noqa: E402
 ADDRESS = "10.0.0.100"
 NODES = {"a": "10.0.0.11", "b": "10.0.0.12"}
 HOSTS = {"a": ["10.0.0.11/24"], "b": ["10.0.0.12/24"], "client": ["10.0.0.99/24"]}
-REALTIME = ["chrt", "-r", "1"]  # programs, client and observer alike: the machine may be busy with other things
+REALTIME = ["chrt", "-r", "1"]  # a pair's programs, its client and observer: the machine may be busy with other things
 MANY_FLAPS = {"maximum_flaps": 1000}  # what is measured happens more often than a node would bear
 INTERVALS = {"10ms": 0.01, "100ms": 0.1, "1s": 1.0}
 

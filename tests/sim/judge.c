@@ -143,7 +143,7 @@ static void judge_conflict(struct judge *j, int64_t now_ns)
 	unsigned actives = 0;
 	/*
 	 * There and back: the lower one is heard, and answered at once. Who takes it from
-	 * another lets four words pass first, which may have been said before it was heard:
+	 * another lets eight words pass first, which may have been said before it was heard:
 	 * of an owner that is back, or of whoever else came to be Active since.
 	 */
 	bool is_passing = scene_has_owner(j->scene) ||
