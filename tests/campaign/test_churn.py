@@ -186,7 +186,14 @@ class Churn:
     def move(self, name):
         """The operator moves it to b and lets priorities decide again."""
         node = self.nodes[name]
-        node.ctl("move", "web", "b", "--why", "churn", "--for", "1h")
+
+        def is_ordered():
+            """Refused while the last news of b are of its boot, when its interface was down."""
+            done = node.ctl("move", "web", "b", "--why", "churn", "--for", "1h", check=False)
+            assert done.returncode == 0 or "VIP web cannot run on instance b" in done.stderr, done.stderr
+            return done.returncode == 0
+
+        wait_for(is_ordered, 10, "b's news")
         wait_for(lambda: self.holder() == "b", 20, "b to hold the address")
         node.ctl("move", "web", "--clear")
 

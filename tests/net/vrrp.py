@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -81,6 +82,9 @@ def samples(vrrpd, metric):
         caller.close()
 
 
+WHOLE_STATISTICS = re.compile(r".*Priority Zero:\n +Received: \d+\n +Sent: \d+\n", re.S)
+
+
 class Keepalived:
     """keepalived 2.2 with one vrrp_instance in a namespace."""
 
@@ -98,7 +102,22 @@ class Keepalived:
             f"    virtual_ipaddress {{\n{lines}\n    }}\n}}\n")
         self.process = Process(lab, f"keepalived-{name}",
                                ["keepalived", "-n", "-l", "-D", "-P", "-f", folder / "conf", "-p", folder / "pid",
-                                "-r", folder / "vrid"], netns=netns)
+                                "-r", folder / "vrid"], netns=netns, env={"TMPDIR": str(folder)})
+        self.statistics_file = folder / "keepalived.stats"
+
+    def statistics(self):
+        """What it counts itself, told anew: {"Became master": n, "Priority Zero/Sent": n, …}."""
+        self.statistics_file.unlink(missing_ok=True)
+        self.process.signal(signal.SIGUSR2)
+        told = wait_for(lambda: WHOLE_STATISTICS.search(self.statistics_file.read_text()), 5, "keepalived's statistics")
+        found, section = {}, ""
+        for line in told[0].splitlines():
+            name, _, count = (part.strip() for part in line.partition(":"))
+            if count.isdigit():
+                found[section + name if line.startswith("    ") else name] = int(count)
+            else:
+                section = name + "/"
+        return found
 
     def kill(self):
         """kill -9 of parent and child, as when the node dies (but its kernel keeps the address)."""
