@@ -176,7 +176,6 @@ static void handing_over_heard(
 	}
 	bool is_givers = vrrp_late_may_be_givers(v, ev), was_outranked = outranks_us(v, ev),
 	     is_rivals = !is_givers && vrrp_late_may_be_rivals(v, ev);
-	int priority = v->wish.priority;
 
 	/* Who held it a moment ago may speak still, and who wanted it too: neither is the taker's word. One that
 	 * took it back with a higher priority, or a rival, answers ours. */
@@ -185,14 +184,13 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
+	/* It may be no taker but a rival that was Active all along: let it announce itself again, and not yield. */
+	add(todo, VRRP_ADVERTISE)->priority = was_outranked ? v->wish.priority : VRRP_PRIORITY_LAST_RESORT;
 	let_go(v, v->is_leaving ? VRRP_LEFT_TO_TAKER : VRRP_HANDED_OVER, now, todo);
 	if (v->state != VRRP_BACKUP)
 		return;
 	vrrp_active_note(v, ev, now);
 	vrrp_active_accept(v, ev->interval_cs, now);
-	/* It may be no taker but a rival that was Active all along: let it announce itself again. */
-	if (was_outranked)
-		add(todo, VRRP_ADVERTISE)->priority = priority;
 }
 
 static void yielding_heard(

@@ -236,7 +236,7 @@ static const struct story stories[] = {
 	.priority = 200, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{100, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "Ck", 1000000},
-	{101, HEARD(9, 100, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
+	{101, HEARD(9, 100, 100), VRRP_INITIALIZE, "AC-L", NEVER}, END}},
 {"stop with a silent taker: advertises on, then plain RFC 9568",
 	.priority = 192, .has_peer = true, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
@@ -257,7 +257,7 @@ static const struct story stories[] = {
 {"a move succeeds: Backup below the taker", .priority = 1, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{5, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1000000},
-	{6, HEARD(9, 100, 100), VRRP_BACKUP, "C-A", 4002093}, END}},
+	{6, HEARD(9, 100, 100), VRRP_BACKUP, "AC-", 4002093}, END}},
 {"a move without a taker is given up at once", .priority = 200, .steps = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{5, WITH(VRRP_STEP_DOWN, false), VRRP_ACTIVE, "G", 1000000}, END}},
@@ -265,7 +265,7 @@ static const struct story stories[] = {
 	{0, START(VRRP_START_RESUME), VRRP_ACTIVE, "C+NA", 1000000},
 	{5, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1000000},
 	{6, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "k", 1000000},
-	{7, HEARD(9, 100, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
+	{7, HEARD(9, 100, 100), VRRP_INITIALIZE, "AC-L", NEVER}, END}},
 {"the taker is Active at once and lets the giver's late words pass, announcing itself again", .priority = 100, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
 	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
@@ -294,7 +294,7 @@ static const struct story stories[] = {
 	{201, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1200000},
 	{202, HEARD(9, 200, 100), VRRP_HANDING_OVER, "A", 1201000},
 	{203, {.kind = VRRP_ACCEPTED}, VRRP_HANDING_OVER, "A", 1201000},
-	{204, HEARD(8, 99, 100), VRRP_BACKUP, "C-", 3813375}, END}},
+	{204, HEARD(8, 99, 100), VRRP_BACKUP, "AC-", 3813375}, END}},
 {"a hand-over that is refused leaves nobody unanswered who was let pass", .priority = 100, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
 	{100, HEARD(9, 200, 100), VRRP_BACKUP, "", 3709375},
@@ -311,14 +311,14 @@ static const struct story stories[] = {
 	{201, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 1200000},
 	{202, HEARD(8, 200, 100), VRRP_HANDING_OVER, "A", 1201000},
 	{203, {.kind = VRRP_ACCEPTED}, VRRP_HANDING_OVER, "A", 1201000},
-	{204, HEARD(7, 99, 100), VRRP_BACKUP, "C-", 3813375}, END}},
+	{204, HEARD(7, 99, 100), VRRP_BACKUP, "AC-", 3813375}, END}},
 {"who preempted and hands over at once does not either", .priority = 200, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
 	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
 	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
 	{3220, WITH(VRRP_LEAVE, true), VRRP_HANDING_OVER, "Ck", 4219000},
 	{3221, HEARD(9, 100, 100), VRRP_HANDING_OVER, "A", 4220000, 8},
-	{3223, HEARD(9, 100, 100), VRRP_INITIALIZE, "C-L", NEVER}, END}},
+	{3223, HEARD(9, 100, 100), VRRP_INITIALIZE, "AC-L", NEVER}, END}},
 {"who was just given it and leaves alone asks whether a late word was its successor's",
 	.priority = 100, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3609375},
@@ -350,7 +350,7 @@ static const struct story stories[] = {
 	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
 	{3219, TIMER, VRRP_ACTIVE, "C+NA", 4219000},
 	{3220, WITH(VRRP_STEP_DOWN, true), VRRP_HANDING_OVER, "CK", 4219000},
-	{3221, HEARD(8, 253, 100), VRRP_BACKUP, "C-A", 6439750}, END}},
+	{3221, HEARD(8, 253, 100), VRRP_BACKUP, "AC-", 6439750}, END}},
 {"nor is a lower one its taker, so soon: it is told who holds, and announced beside when the hand-over fails", .priority = 200, .steps = {
 	{0, START(VRRP_START_FRESH), VRRP_BACKUP, "C-", 3218750},
 	{1000, HEARD(9, 100, 100), VRRP_BACKUP, "", 3218750},
