@@ -341,7 +341,7 @@ static int take_address(const struct nlmsghdr *h, void *user)
 				     ? NULL
 				     : reallocarray(d->items, capacity, sizeof *d->items);
 
-		d->is_cut = !more;
+		d->is_cut |= !more;
 		if (!more)
 			return MNL_CB_OK; /* the rest is read and dropped */
 		d->items = more;
