@@ -132,8 +132,11 @@ void identities_switch(struct identities *x, struct mono now)
 	x->has_coming = x->is_both_spoken = false;
 }
 
-void identities_heard(struct identities *x, const struct identity *i, struct mono now)
+void identities_heard(
+	struct identities *x, const struct identity *i, int priority, struct mono now)
 {
+	if (priority == 0)
+		return;
 	for (size_t f = 0; f < x->former_count; f++)
 		if (identity_is_same(&x->former[f], i))
 			x->former_until[f] = silence_after(&x->former[f], now);

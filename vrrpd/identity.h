@@ -71,9 +71,11 @@ void identities_switch(struct identities *x, struct mono now);
 /*
  * Somebody was heard under that identity; it is heard on for four of its intervals, which is
  * longer than a Backup under it waits (RFC 9568 6.1). Who speaks the coming one may not hear the
- * spoken one any more.
+ * spoken one any more. priority: of the advertisement; 0 is a farewell and counts for nothing, for who leaves, or
+ * began too late, has waited for nobody.
  */
-void identities_heard(struct identities *x, const struct identity *i, struct mono now);
+void identities_heard(
+	struct identities *x, const struct identity *i, int priority, struct mono now);
 
 /* Drops former ones that were silent for so long, but none while a peer that lives has not
  * acknowledged: it may speak under one. */

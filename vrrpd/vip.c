@@ -492,8 +492,7 @@ void vip_heard(struct vip *v, const struct segment *s, const struct advert_packe
 		v->counters.dropped[refusal]++;
 		return;
 	}
-	if (a->priority != VRRP_PRIORITY_LEAVE) /* who leaves, or began too late, has waited for nobody */
-		identities_heard(&v->identities, i, now);
+	identities_heard(&v->identities, i, a->priority, now);
 	v->counters.adverts_received++;
 	v->counters.farewells_received += a->priority == VRRP_PRIORITY_LEAVE;
 	v->has_pseudo_header = a->has_pseudo_header;

@@ -94,7 +94,6 @@ bool node_identity_hears(struct node *n, const struct advert *a, struct mono now
 
 	if (!i)
 		return false;
-	if (a->priority != VRRP_PRIORITY_LEAVE)
-		identities_heard(&n->identities, i, now);
+	identities_heard(&n->identities, i, a->priority, now);
 	return true;
 }

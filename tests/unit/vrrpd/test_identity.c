@@ -92,7 +92,7 @@ static void changes(void **state)
 			else if (*s == 's')
 				identities_switch(&x, at(ms));
 			else if (*s == 'h')
-				identities_heard(&x, &known[(int)*++s], at(ms));
+				identities_heard(&x, &known[(int)*++s], 100, at(ms));
 			else if (*s == 'e' || *s == 'l')
 				identities_expire(&x, *s == 'e', at(ms));
 			else
@@ -157,15 +157,17 @@ static void speaks_both_beside_who_speaks_the_coming_one(void **state)
 	(void)state;
 	identities_init(&x, &known['a']);
 	identities_want(&x, &known['b'], at(0));
-	identities_heard(&x, &known['a'], at(1));
+	identities_heard(&x, &known['a'], 100, at(1));
 	assert_false(x.is_both_spoken);
-	identities_heard(&x, &known['b'], at(2));
+	identities_heard(&x, &known['b'], 0, at(2)); /* a farewell */
+	assert_false(x.is_both_spoken);
+	identities_heard(&x, &known['b'], 100, at(2));
 	assert_true(x.is_both_spoken);
 	identities_want(&x, &known['b'], at(3));
 	assert_true(x.is_both_spoken);
 	identities_want(&x, &known['c'], at(4));
 	assert_false(x.is_both_spoken);
-	identities_heard(&x, &known['c'], at(5));
+	identities_heard(&x, &known['c'], 100, at(5));
 	identities_switch(&x, at(6));
 	identities_check(&x);
 	assert_false(x.is_both_spoken);
