@@ -274,9 +274,9 @@ static void hear_advertisement(struct node *n, const struct packet *p, int64_t n
 	n->heard_is_above = p->from > n->index;
 	step(n, &ev, now_ns);
 	n->pauses = 0;
-	/* A farewell claims nothing, and of a stranger it means nothing. */
+	/* A farewell claims nothing; of a stranger it means nothing, and of the Active it begins Active-down. */
 	if (a.priority == VRRP_PRIORITY_LEAVE) {
-		if (n->vrrp.is_skew_only && a.version == 3)
+		if (n->vrrp.is_skew_only && addr_is_same_ip(&n->vrrp.active, &a.source) && a.version == 3)
 			n->not_below_interval_cs = n->heard_interval_cs = a.interval_cs;
 		return;
 	}
