@@ -174,18 +174,17 @@ static void handing_over_heard(
 		advertise(v, now, todo);
 		return;
 	}
-	bool is_givers = vrrp_late_may_be_givers(v, ev), was_outranked = outranks_us(v, ev),
-	     is_rivals = !is_givers && vrrp_late_may_be_rivals(v, ev);
+	bool may_be_anothers = vrrp_late_may_be_givers(v, ev) || vrrp_late_may_be_rivals(v, ev);
 
-	/* Who held it a moment ago may speak still, and who wanted it too: neither is the taker's word. One that
-	 * took it back with a higher priority, or a rival, answers ours. */
-	if (!v->is_accepted && (is_givers || is_rivals) && vrrp_late_pass(v, now)) {
+	/* Who held it a moment ago may speak still, and who wanted it too: neither is the taker's word. The
+	 * taker, and one that is Active against us, answers ours. */
+	if (!v->is_accepted && may_be_anothers && vrrp_late_pass(v, now)) {
 		v->reannounce_at = mono_add_ns(now, vrrp_interval_ns(v));
 		advertise(v, now, todo);
 		return;
 	}
 	/* It may be no taker but a rival that was Active all along: let it announce itself again, and not yield. */
-	add(todo, VRRP_ADVERTISE)->priority = was_outranked ? v->wish.priority : VRRP_PRIORITY_LAST_RESORT;
+	add(todo, VRRP_ADVERTISE)->priority = outranks_us(v, ev) ? v->wish.priority : VRRP_PRIORITY_LAST_RESORT;
 	let_go(v, v->is_leaving ? VRRP_LEFT_TO_TAKER : VRRP_HANDED_OVER, now, todo);
 	if (v->state != VRRP_BACKUP)
 		return;

@@ -220,6 +220,8 @@ int64_t vrrp_lease_ns(const struct vrrp *v);
 /* How long we may be silent and still go on as Active: Active-down less one interval (V2). */
 int64_t vrrp_patience_ns(const struct vrrp *v);
 int64_t vrrp_interval_ns(const struct vrrp *v);
+/* How long a taker may take: an interval, 50 ms at least (V3). */
+int64_t vrrp_hand_over_ns(const struct vrrp *v);
 
 /* Of the cause, for metric labels: "active_down". */
 const char *vrrp_cause_name(enum vrrp_cause c);

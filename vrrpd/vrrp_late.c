@@ -1,18 +1,12 @@
 /* See vrrp_late.h. */
 #include "vrrpd/vrrp_late.h"
 
-#define HAND_OVER_MIN_NS 50000000LL
 /*
- * One that was under way and one before we were heard, of who gave it to us and of who gave it to him.
+ * Late are two words each of who gave it to us and of who gave it to him: one that was under way, and one
+ * said before we were heard. Two that both let pass answer each other, and might use up four before
+ * the taker's yes has arrived, so it is twice as many; a true rival is let pass as often, a round trip each.
  */
 #define PASSES 8
-
-int64_t vrrp_hand_over_ns(const struct vrrp *v)
-{
-	int64_t interval = vrrp_interval_ns(v);
-
-	return interval > HAND_OVER_MIN_NS ? interval : HAND_OVER_MIN_NS;
-}
 
 bool vrrp_outranks(const struct vrrp *v, const struct vrrp_event *ev, int priority)
 {

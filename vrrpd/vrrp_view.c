@@ -8,10 +8,18 @@
 
 #define NS_PER_CS 10000000LL
 #define NS_PER_S 1000000000LL
+#define HAND_OVER_MIN_NS 50000000LL
 
 int64_t vrrp_interval_ns(const struct vrrp *v)
 {
 	return v->config.interval_cs * NS_PER_CS;
+}
+
+int64_t vrrp_hand_over_ns(const struct vrrp *v)
+{
+	int64_t interval = vrrp_interval_ns(v);
+
+	return interval > HAND_OVER_MIN_NS ? interval : HAND_OVER_MIN_NS;
 }
 
 static int64_t skew_ns(const struct vrrp *v, int interval_cs)
