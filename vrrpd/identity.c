@@ -119,9 +119,9 @@ bool identities_want(struct identities *x, const struct identity *wanted, struct
 	return x->has_coming && !(had_coming && identity_is_same(&coming, wanted));
 }
 
-void identities_doubt(struct identities *x)
+void identities_start(struct identities *x, bool is_resuming)
 {
-	x->is_both_spoken = x->has_coming;
+	x->is_both_spoken |= x->has_coming && !is_resuming;
 }
 
 void identities_switch(struct identities *x, struct mono now)

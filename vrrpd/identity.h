@@ -61,9 +61,11 @@ void identities_init(struct identities *x, const struct identity *first);
  */
 bool identities_want(struct identities *x, const struct identity *wanted, struct mono now);
 
-/* Of who starts in the midst of a change, and may have been missed since: it cannot know who still hears
- * the spoken one, nor who hears the coming one already. Nothing without a coming one. */
-void identities_doubt(struct identities *x);
+/*
+ * The machine starts. Who starts in the midst of a change cannot know who still hears the spoken one, nor
+ * who hears the coming one already, and speaks both; not who resumes as Active, since nobody has gone on without it.
+ */
+void identities_start(struct identities *x, bool is_resuming);
 
 /* The coming one is spoken from now on, and the one before is heard still. There is one coming. */
 void identities_switch(struct identities *x, struct mono now);

@@ -322,8 +322,7 @@ static void start(struct vip *v, struct mono now)
 		wait.wish.may_hold = false; /* else it would be Active at once */
 		step(v, &wait, now);
 	}
-	if (ev.start != VRRP_START_RESUME)
-		identities_doubt(&v->identities);
+	identities_start(&v->identities, ev.start == VRRP_START_RESUME);
 	step(v, &ev, now);
 	v->must_look = true;
 }

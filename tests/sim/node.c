@@ -237,8 +237,7 @@ static void apply_role(struct node *n, int64_t now_ns)
 	*w = n->result.wish;
 	if (w->priority != n->vrrp.wish.priority || w->may_preempt != n->vrrp.wish.may_preempt ||
 		w->may_hold != n->vrrp.wish.may_hold || w->has_peer != n->vrrp.wish.has_peer) {
-		trace_say(n->trace, n->name, "wishes: %s%s", n->result.why,
-			w->has_peer ? "; has a live peer" : "");
+		trace_say(n->trace, n->name, "wishes: %s%s", n->result.why, w->has_peer ? "; has a live peer" : "");
 		step(n, &ev, now_ns);
 		reconcile(n, now_ns);
 	}
@@ -512,8 +511,7 @@ static void start_machine(struct node *n, int64_t now_ns)
 
 	node_role_judge(n, now);
 	n->vrrp.wish = n->result.wish;
-	if (n->is_linked && ev.start != VRRP_START_RESUME)
-		identities_doubt(&n->identities);
+	identities_start(&n->identities, ev.start == VRRP_START_RESUME);
 	if (n->is_linked)
 		step(n, &ev, now_ns);
 	n->wake_ns = now_ns + 1000;
@@ -542,6 +540,8 @@ void node_link(struct node *n, bool is_up, int64_t now_ns)
 	node_role_judge(n, node_local(n, now_ns));
 	ev.has_taker = n->result.taker != NULL;
 	n->is_halting = true;
+	if (is_up)
+		identities_start(&n->identities, false);
 	step(n, &ev, now_ns);
 	n->is_halting = false;
 	n->wake_ns = now_ns;

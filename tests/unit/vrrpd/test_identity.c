@@ -173,18 +173,20 @@ static void speaks_both_beside_who_speaks_the_coming_one(void **state)
 	assert_false(x.is_both_spoken);
 }
 
-static void speaks_both_in_doubt(void **state)
+static void speaks_both_when_it_starts_in_the_midst(void **state)
 {
 	struct identities x;
 
 	(void)state;
 	identities_init(&x, &known['a']);
-	identities_doubt(&x);
+	identities_start(&x, false);
 	identities_check(&x);
 	assert_false(x.is_both_spoken);
 	identities_want(&x, &known['b'], at(0));
 	assert_false(x.is_both_spoken);
-	identities_doubt(&x);
+	identities_start(&x, true);
+	assert_false(x.is_both_spoken);
+	identities_start(&x, false);
 	assert_true(x.is_both_spoken);
 	identities_want(&x, &known['a'], at(1)); /* taken back */
 	identities_check(&x);
@@ -251,7 +253,7 @@ int main(void)
 		cmocka_unit_test(finds_what_a_packet_belongs_to),
 		cmocka_unit_test(an_interval_is_no_identity),
 		cmocka_unit_test(speaks_both_beside_who_speaks_the_coming_one),
-		cmocka_unit_test(speaks_both_in_doubt),
+		cmocka_unit_test(speaks_both_when_it_starts_in_the_midst),
 		cmocka_unit_test(knows_who_lags),
 		cmocka_unit_test(prints),
 	};
