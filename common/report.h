@@ -85,6 +85,12 @@ struct report_vip_failure {
 	bool is_barred; /* `to` is not even asked: of that move nothing will come while it is so */
 };
 
+/*
+ * One more has failed (times is not looked at), or is barred: last becomes that one, counted on from the
+ * last when it was for the same move to the same node. False, and nothing changes, when that bar is known.
+ */
+bool report_vip_failed(struct report_vip_failure *last, const struct report_vip_failure *failed);
+
 struct report_vip {
 	enum report_vip_state state;
 	struct wall since;

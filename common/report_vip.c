@@ -1,6 +1,7 @@
 /* The row of a VIP: see report.h. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "common/report.h"
 #include "common/row.h"
@@ -30,6 +31,18 @@ static json_t *past_encode(const struct report_vip_past *p)
 	if (p->measured[0])
 		row_set_text(row, "measured", p->measured);
 	return row;
+}
+
+bool report_vip_failed(struct report_vip_failure *last, const struct report_vip_failure *failed)
+{
+	bool is_same = failed->move.ms == last->move.ms && strcmp(failed->to, last->to) == 0;
+	int64_t times = is_same ? last->times : 0;
+
+	if (failed->is_barred && last->is_barred && is_same && strcmp(failed->why, last->why) == 0)
+		return false;
+	*last = *failed;
+	last->times = failed->is_barred ? 0 : times + 1;
+	return true;
 }
 
 static json_t *failure_encode(const struct report_vip_failure *f)

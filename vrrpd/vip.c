@@ -221,7 +221,8 @@ static void carry_out(struct vip *v, const struct vrrp_action *a, struct mono no
 
 static void note_failure(struct vip *v, const struct report_vip_failure *f)
 {
-	v->failure = *f;
+	if (!report_vip_failed(&v->failure, f))
+		return;
 	log_warn("vip=%s: handing over to %s failed: %s", v->config->name,
 		f->to[0] ? f->to : "nobody", f->why);
 	v->uses->changed(v->uses->user, v);
@@ -230,25 +231,18 @@ static void note_failure(struct vip *v, const struct report_vip_failure *f)
 /* The hand-over under way, or just asked for, failed: once more, or another than before. */
 static void note_given_up(struct vip *v, const char *why)
 {
-	struct report_vip_failure f = {
-		.time = wall_now(), .move = {v->step_move}, .times = 1};
+	struct report_vip_failure f = {.time = wall_now(), .move = {v->step_move}};
 
 	snprintf(f.to, sizeof f.to, "%s", v->asked);
 	snprintf(f.why, sizeof f.why, "%s%s%s", why, v->refusal[0] ? ": " : "", v->refusal);
-	if (f.move.ms == v->failure.move.ms && strcmp(f.to, v->failure.to) == 0)
-		f.times += v->failure.times;
 	note_failure(v, &f);
 }
 
-/* Said once of a move, and of a reason. */
 static void note_barred(struct vip *v, const struct role_move *move, const char *why)
 {
 	struct report_vip_failure f = {
 		.time = wall_now(), .move = {move->number}, .is_barred = true};
 
-	if (v->failure.is_barred && v->failure.move.ms == move->number &&
-		strcmp(v->failure.why, why) == 0)
-		return;
 	snprintf(f.to, sizeof f.to, "%s", move->holder);
 	snprintf(f.why, sizeof f.why, "%s", why);
 	note_failure(v, &f);

@@ -145,6 +145,37 @@ static void reports_there_and_back(void **state)
 		json_decref(rows[i]);
 }
 
+static void counts_failed_hand_overs(void **state)
+{
+	static const struct {
+		struct report_vip_failure failed;
+		bool is_news;
+		int64_t times;
+	} rows[] = {
+		{{{1}, "b", "refused", {5}, 0, false}, true, 1},
+		{{{2}, "b", "silent", {5}, 0, false}, true, 2},
+		{{{3}, "c", "silent", {5}, 0, false}, true, 1}, /* another node */
+		{{{4}, "b", "silent", {5}, 0, false}, true, 1},
+		{{{5}, "b", "silent", {6}, 0, false}, true, 1}, /* another move */
+		{{{6}, "b", "lost", {6}, 0, true}, true, 0},
+		{{{7}, "b", "lost", {6}, 0, true}, false, 0},
+		{{{8}, "b", "unfit", {6}, 0, true}, true, 0}, /* another reason */
+		{{{9}, "b", "unfit", {7}, 0, true}, true, 0},
+		{{{10}, "b", "silent", {7}, 0, false}, true, 1},
+	};
+	struct report_vip_failure last = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int64_t before = last.time.ms;
+
+		if (report_vip_failed(&last, &rows[i].failed) != rows[i].is_news ||
+			last.times != rows[i].times ||
+			last.time.ms != (rows[i].is_news ? rows[i].failed.time.ms : before))
+			fail_msg("row %zu: %lld times", i, (long long)last.times);
+	}
+}
+
 /* What an older version does not tell is none; what this one does not know is passed over. */
 static void reads_other_versions(void **state)
 {
@@ -222,6 +253,7 @@ int main(void)
 		cmocka_unit_test(overlays_there_and_back),
 		cmocka_unit_test(verdicts_there_and_back),
 		cmocka_unit_test(reports_there_and_back),
+		cmocka_unit_test(counts_failed_hand_overs),
 		cmocka_unit_test(reads_other_versions),
 		cmocka_unit_test(refuses_what_is_no_row),
 		cmocka_unit_test(repairs_cut_texts),
