@@ -190,17 +190,18 @@ void roster_leave(struct roster *r, struct mono now)
 
 static bool begin(struct roster *r, const struct conf_vip *config)
 {
-	struct identity first = identity_of(config), before;
-	bool is_changing = !is_taken(r, NULL, &first) &&
+	struct identity wanted = identity_of(config), first = wanted, before;
+	bool is_changing = !is_taken(r, NULL, &wanted) &&
 			   vip_recall_identity(r->vip_uses, config, &before) &&
 			   !is_taken(r, NULL, &before);
-	struct segment *s;
+	struct segment *s, *next;
 	struct vip *v;
 
 	if (is_changing)
 		first = before;
 	s = segment_get(r, first.interface, first.family);
-	v = s ? vip_new(r->vip_uses, r->conf, config, s, &first) : NULL;
+	next = segment_get(r, wanted.interface, wanted.family); /* so that the change cannot fail */
+	v = s && next ? vip_new(r->vip_uses, r->conf, config, s, &first) : NULL;
 	if (!v) {
 		log_error("vip=%s: not started: out of memory", config->name);
 		return false;
