@@ -190,17 +190,22 @@ static int advert_send_unicast(struct vip *v, struct voice voice, struct advert 
 static int speak(struct vip *v, struct voice voice, int priority)
 {
 	struct addr group = wire_group(voice.on->family);
+	unsigned long held;
 	struct advert a;
+	int rc;
 
 	advert_fill(v, voice, priority, &a);
-	return voice.as->is_unicast ? advert_send_unicast(v, voice, &a)
-				    : advert_send_to(v, voice, &a, &group);
+	rc = voice.as->is_unicast ? advert_send_unicast(v, voice, &a)
+				  : advert_send_to(v, voice, &a, &group);
+	if (rc < 0 && log_limit_take(&v->send_limit, 3, mono_now(), &held))
+		log_error("vip=%s interface=%s: an advertisement could not be sent: %s (%lu more)",
+			v->config->name, voice.on->interface, strerror(-rc), held);
+	return rc;
 }
 
 void vip_advertise(struct vip *v, int priority)
 {
 	struct voice coming = {&v->identities.coming, v->next_segment};
-	unsigned long held;
 	int rc;
 
 	if (!v->segment->wire)
@@ -211,9 +216,6 @@ void vip_advertise(struct vip *v, int priority)
 	/* Not of the last word of one that has just yielded: it must not resume. */
 	if (rc == 0 && vrrp_is_active(&v->vrrp) && priority > 0)
 		record_ownership(v, mono_now());
-	if (rc < 0 && log_limit_take(&v->send_limit, 3, mono_now(), &held))
-		log_error("vip=%s interface=%s: an advertisement could not be sent: %s (%lu more)",
-			v->config->name, v->segment->interface, strerror(-rc), held);
 }
 
 /* ---- hand-over over the peer channel ---- */
